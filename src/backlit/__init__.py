@@ -1,0 +1,65 @@
+"""Backlit: neural networks by their own backpropagation, fast on a CPU, with the light on.
+
+    import backlit
+    run = backlit.train("digits")
+    print(run)
+
+The names below are loaded when they are first used, so that `import backlit` is quick.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .version import __version__
+
+_HOMES = {
+    "Network": "training",
+    "Run": "training",
+    "train": "training",
+    "load": "training",
+    "gradient_check": "training",
+    "Activation": "nn",
+    "Add": "nn",
+    "Concatenate": "nn",
+    "Dense": "nn",
+    "Dropout": "nn",
+    "Input": "nn",
+    "Residual": "nn",
+    "BacklitError": "errors",
+}
+_ROOMS = ("cli", "core", "data", "errors", "machine", "messages", "nn", "ops", "optim", "report", "training")
+
+if TYPE_CHECKING:
+    from .errors import BacklitError as BacklitError
+    from .nn import Activation as Activation
+    from .nn import Add as Add
+    from .nn import Concatenate as Concatenate
+    from .nn import Dense as Dense
+    from .nn import Dropout as Dropout
+    from .nn import Input as Input
+    from .nn import Residual as Residual
+    from .training import Network as Network
+    from .training import Run as Run
+    from .training import gradient_check as gradient_check
+    from .training import load as load
+    from .training import train as train
+
+
+def __getattr__(name: str) -> Any:
+    import importlib
+
+    if name in _HOMES:
+        value = getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
+        globals()[name] = value
+        return value
+    if name in _ROOMS:
+        return importlib.import_module(f".{name}", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*_HOMES, *_ROOMS, "__version__"])
+
+
+__all__ = ["__version__", *_HOMES]  # noqa: PLE0604

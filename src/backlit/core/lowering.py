@@ -1,0 +1,307 @@
+"""Lowering: from a graph to a tape.
+
+Elementwise nodes are joined into one formula where nobody else needs the value between them; a value that is only
+repeated (`spread`) is read in place.  The nodes that are `keep`t are never joined away: with nothing kept this is
+the *fused* tape that trains, with the lecture's u, o, f′, δ kept it is the *observed* one.  Same graph, same formulas.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..errors import fail
+from ..ops import formula as fm
+from ..ops import shapes
+from ..ops.declare import Elementwise, Structural
+from ..ops.formula import Expr
+from ..ops.shapes import Rows, Shape
+from .graph import Node, reachable
+from .tape import ALIGN, Instruction, Scalar, Tape, Value
+
+MOST_WORDS, MOST_INPUTS = 32, 6  # of a joined formula: what the registers of the formula machine are made for
+
+
+@dataclass
+class Blocks:
+    """The parameters in one order, and where each begins in the block θ (and in ∂E/∂θ and the optimizer's state)."""
+
+    trained: dict[Node, int] = field(default_factory=dict)
+    frozen: dict[Node, int] = field(default_factory=dict)
+    length: int = 0
+    frozen_length: int = 0
+
+    @classmethod
+    def of(cls, parameters: Sequence[Node], frozen: Sequence[Node] = ()) -> Blocks:
+        made = cls()
+        for node in parameters:
+            made.trained[node] = made.length
+            made.length += _room(node)
+        for node in frozen:
+            made.frozen[node] = made.frozen_length
+            made.frozen_length += _room(node)
+        return made
+
+
+def _room(node: Node) -> int:
+    return -(-shapes.elements(shapes.resolve(node.shape, 1)) // ALIGN) * ALIGN
+
+
+@dataclass(frozen=True)
+class Update:
+    """An optimizer's step as formulas over whole blocks: new w and new state from w, g, state and scalars."""
+
+    formulas: tuple[Expr, ...]  # of inputs "w", "g" and the state's names; the first is the new w
+    state: tuple[str, ...]
+    scalars: Mapping[str, float]
+
+
+def lower(
+    keep: Mapping[str, Node],
+    *,
+    blocks: Blocks | None = None,
+    gradients: Mapping[Node, Node] | None = None,
+    update: Update | None = None,
+) -> Tape:
+    """The tape that computes the nodes of `keep` (and the gradients, into their block; and the update).
+
+    Parameters
+    ----------
+    keep : name → node
+        What can be read after a run, by name.
+    blocks : Blocks
+        The parameters' order.  Parameters that are in no block become inputs.
+    gradients : parameter → node
+        What goes to the gradient block.
+    update : Update
+        The optimizer's step, as the tape's last instruction.
+    """
+    return _Lowering(dict(keep), blocks or Blocks(), dict(gradients or {}), update).tape()
+
+
+class _Lowering:
+    def __init__(
+        self, keep: dict[str, Node], blocks: Blocks, gradients: dict[Node, Node], update: Update | None
+    ) -> None:
+        self.keep, self.blocks, self.gradients, self.update = keep, blocks, gradients, update
+        self.kept = set(keep.values())
+        self.nodes = reachable([*keep.values(), *gradients.values()])
+        self.users: dict[Node, list[Node]] = {n: [] for n in self.nodes}
+        for node in self.nodes:
+            for a in dict.fromkeys(node.args):
+                self.users[a].append(node)
+        self.fixed = self.kept | set(gradients.values())
+        self.joined: dict[Node, Expr] = {}  # elementwise nodes as formulas over leaf symbols
+        self.leaves: dict[str, tuple[Node, Shape]] = {}  # what those symbols stand for
+        self.uniforms: dict[str, Scalar] = {}
+        self.values: list[Value] = []
+        self.value_of: dict[Node, int] = {}
+        self.instructions: list[Instruction] = []
+        self.derived: list[tuple[str, Expr]] = []
+        self.row_scalars: dict[str, Rows] = {}
+
+    def tape(self) -> Tape:
+        for node in self.nodes:
+            if isinstance(node.op, Elementwise):
+                self.joined[node] = self.join(node)
+        self.make_blocks()
+        for node in self.nodes:
+            self.emit(node)
+        for parameter, g in self.gradients.items():
+            self.copy_gradient(parameter, g)
+        names = {name: self.kept_value(name, node) for name, node in self.keep.items()}
+        at = len(self.instructions)
+        scalars: dict[str, float | Rows] = {}
+        if self.update:
+            scalars |= self.emit_update(self.update)
+        scalars |= self.row_scalars
+        names |= {v.name: v.number for v in self.values if v.kind in ("block", "input") and v.name not in names}
+        names |= {v.name: v.number for v in self.values if v.block is not None and v.name}
+        return Tape(self.values, self.instructions, names, scalars, self.derived, at)
+
+    # --- joining formulas -------------------------------------------------------------------------------------
+
+    def join(self, node: Node) -> Expr:
+        """The node's formula, with the formulas of arguments that nobody else uses written into it."""
+        assert isinstance(node.op, Elementwise)
+        operands: dict[str, Any] = {n: self.scalar(node.attrs[n]) for n in node.op.defaults}
+        plain: dict[str, Any] = {}
+        for name, a in zip(node.op.inputs, node.args, strict=True):
+            plain[name] = operands[name] = self.operand(a, node)
+        for name, a in zip(node.op.inputs, node.args, strict=True):
+            if self.can_join(a, node):
+                tried = operands | {name: self.joined[a]}
+                e = fm.substitute(node.op.formula, tried)
+                if fm.size([e]) <= MOST_WORDS and len(fm.leaves([e], "input")) <= MOST_INPUTS:
+                    operands = tried
+        for name, a in zip(node.op.inputs, node.args, strict=True):
+            if operands[name] is plain[name] and isinstance(a.op, Elementwise):
+                self.fixed.add(a)  # stays an instruction of its own
+        return fm.substitute(node.op.formula, operands)
+
+    def can_join(self, a: Node, user: Node) -> bool:
+        return (
+            isinstance(a.op, Elementwise) and a not in self.fixed and a.shape == user.shape and len(self.users[a]) == 1
+        )
+
+    def operand(self, a: Node, user: Node) -> Expr:
+        """The leaf by which a formula reads node `a`."""
+        if a.kind == "constant":
+            return fm.constant(a.value) if isinstance(a.value, float) else self.scalar(a.value)
+        view = a.shape
+        if self.reads_through(a):
+            axis, a = a.attrs["axis"], a.args[0]
+            if a.kind == "constant":
+                return self.operand(a, user)
+            view = a.shape if axis is None else (*a.shape[:axis], 1, *a.shape[axis:])
+        if shapes.repeats(view, user.shape) is None:
+            raise fail("BL101", op="formula", expected=shapes.text(user.shape), got=shapes.text(view), where=str(a))
+        name = f"n{a.index} {view}"
+        self.leaves[name] = (a, view)
+        return fm.symbol(name)
+
+    def reads_through(self, a: Node) -> bool:
+        """True for a `spread` that formulas can read in place: it gets no memory."""
+        if not isinstance(a.op, Structural) or not a.op.spreads or a in self.fixed:
+            return False
+        axis, source = a.attrs["axis"], a.args[0].shape
+        view = source if axis is None else (*source[:axis], 1, *source[axis:])
+        users = self.users[a]
+        return all(isinstance(u.op, Elementwise) and shapes.repeats(view, u.shape) is not None for u in users)
+
+    def scalar(self, value: Scalar | None) -> Expr:
+        name = f"={value!r}"
+        self.uniforms[name] = value if isinstance(value, (Rows, str)) else float(value or 0.0)
+        if isinstance(value, Rows):
+            self.row_scalars[str(value)] = value
+        return fm.uniform(name)
+
+    # --- instructions -----------------------------------------------------------------------------------------
+
+    def new(self, shape: Shape, kind: str, name: str = "", block: int | None = None, place: int = 0) -> int:
+        self.values.append(Value(len(self.values), shape, kind, name, block, place))
+        return len(self.values) - 1
+
+    def make_blocks(self) -> None:
+        for label, places, length in (
+            ("θ", self.blocks.trained, self.blocks.length),
+            ("frozen", self.blocks.frozen, self.blocks.frozen_length),
+        ):
+            if not places:
+                continue
+            block = self.new((length,), "block", label)
+            for node, place in places.items():
+                self.value_of[node] = self.new(node.shape, "block", node.name, block, place)
+        if self.gradients:
+            block = self.new((self.blocks.length,), "block", "∂E/∂θ")
+            shared = list(self.gradients.values())
+            for parameter, g in self.gradients.items():
+                own = g.op is not None and shared.count(g) == 1
+                number = self.new(parameter.shape, "block", f"∂E/∂{parameter.name}", block, self.blocks.trained[parameter])
+                if own:
+                    self.value_of[g] = number
+
+    def emit(self, node: Node) -> None:
+        """The instruction that makes this node, if it needs one."""
+        if node.op is None:
+            if node.kind != "constant" and node not in self.value_of:
+                self.value_of[node] = self.new(node.shape, "input", node.name)
+            return
+        if isinstance(node.op, Elementwise):
+            if node in self.fixed or len(self.users[node]) != 1 or not self.is_joined(node):
+                self.formula([self.joined[node]], [self.result(node)], node.shape)
+        elif not self.reads_through(node):
+            assert isinstance(node.op, Structural)
+            inputs = tuple(self.read(a) for a in node.args)
+            self.add(inputs, (self.result(node),), node.shape, op=node.op, attrs=node.attrs)
+
+    def is_joined(self, node: Node) -> bool:
+        return self.can_join(node, self.users[node][0]) and isinstance(self.users[node][0].op, Elementwise)
+
+    def result(self, node: Node) -> int:
+        if node not in self.value_of:
+            kind = "kept" if node in self.kept else "passing"
+            self.value_of[node] = self.new(node.shape, kind, node.name)
+        return self.value_of[node]
+
+    def read(self, node: Node) -> int:
+        """The value of an argument; a constant is written out for those who need an array."""
+        if node not in self.value_of:
+            e = self.operand(node, node)
+            self.formula([e], [self.result(node)], node.shape)
+        return self.value_of[node]
+
+    def formula(self, exprs: Sequence[Expr], outputs: Sequence[int], shape: Shape) -> None:
+        exprs = self.hoist(exprs)
+        numbered, arrays, numbers = fm.number(exprs)
+        self.add(
+            tuple(self.value_of[self.leaves[n][0]] for n in arrays),
+            tuple(outputs),
+            shape,
+            formula=numbered,
+            views=tuple(self.leaves[n][1] for n in arrays),
+            uniforms=tuple(self.uniforms[n] for n in numbers),
+        )
+
+    def hoist(self, exprs: Sequence[Expr]) -> list[Expr]:
+        """Parts that hold no array are worked out once a step, in float64, and read as one scalar."""
+        fixed: dict[Expr, bool] = {}
+        out: dict[Expr, Expr] = {}
+        for e in fm.order(exprs):
+            fixed[e] = e.kind != "input" and all(fixed[a] for a in e.args)
+            if e.kind == "word" and not fixed[e]:
+                out[e] = fm.simplify(e.label, tuple(self.derive(a) if fixed[a] else out[a] for a in e.args))
+            else:
+                out[e] = e
+        return [self.derive(e) if fixed[e] else out[e] for e in exprs]
+
+    def derive(self, e: Expr) -> Expr:
+        """A scalar of the tape for this expression of uniforms (leaves stay as they are)."""
+        if e.kind != "word":
+            return e
+        named = fm.substitute(e, {n: self.scalar_leaf(n) for n in fm.leaves([e], "uniform")})
+        for name, known in self.derived:
+            if known is named:
+                return self.scalar(name)
+        name = f"s{len(self.derived)}"
+        self.derived.append((name, named))
+        return self.scalar(name)
+
+    def scalar_leaf(self, name: str) -> Expr:
+        value = self.uniforms[name]
+        return fm.constant(value) if isinstance(value, float) else fm.uniform(str(value))
+
+    def add(self, inputs: tuple[int, ...], outputs: tuple[int, ...], shape: Shape, **more: Any) -> None:
+        self.instructions.append(Instruction(len(self.instructions), inputs, outputs, shape, **more))
+
+    def copy_gradient(self, parameter: Node, g: Node) -> None:
+        """A gradient that also serves elsewhere (a kept δ, two parameters) is copied into the block."""
+        number = next(v.number for v in self.values if v.name == f"∂E/∂{parameter.name}")
+        if self.value_of.get(g) != number:
+            self.formula([self.operand(g, g)], [number], parameter.shape)
+
+    def kept_value(self, name: str, node: Node) -> int:
+        """The number of a kept value; a leaf or a spread that was never written is written now."""
+        if node not in self.value_of:
+            self.read(node)
+        return self.value_of[node]
+
+    def emit_update(self, update: Update) -> dict[str, float]:
+        """The optimizer's step over the whole block, in place."""
+        block = {v.name: v.number for v in self.values if v.kind == "block" and v.block is None}
+        if "θ" not in block:
+            return {}
+        shape = (self.blocks.length,)
+        numbers = {"w": block["θ"], "g": block["∂E/∂θ"]}
+        for name in update.state:
+            numbers[name] = self.new(shape, "block", name)
+        for name, number in numbers.items():
+            node = Node.__new__(Node)  # a leaf of no graph: the block itself
+            self.leaves[name] = (node, shape)
+            self.value_of[node] = number
+        for name in update.scalars:
+            self.uniforms[name] = name
+        outputs = [numbers["w"], *(numbers[n] for n in update.state)]
+        self.formula(list(update.formulas), outputs, shape)
+        return dict(update.scalars)

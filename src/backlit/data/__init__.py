@@ -1,0 +1,8 @@
+"""Data: from a name, a file or two arrays to a table, its parts, and the numbers a network sees."""
+
+from .load import load as load
+from .load import sources as sources
+from .preparation import Preparation as Preparation
+from .split import Split as Split
+from .split import split as split
+from .table import Table as Table

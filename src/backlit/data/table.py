@@ -1,0 +1,121 @@
+"""The table: numbers in, an answer to learn, and the names of both."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..errors import fail
+
+Task = Literal["classification", "regression"]
+TASKS: tuple[Task, Task] = ("classification", "regression")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Table:
+    """Rows to learn from, all of them numbers.
+
+    Parameters
+    ----------
+    name : str
+        A short name: "iris", or the file's name without its ending.
+    x : array, shape (rows, features)
+        The inputs as float64.
+    t : array
+        The answers.  Classification: int64 indices into `classes`, shape (rows,).
+        Regression: float64, shape (rows, k), one column per name in `target` (k = 0: inputs only).
+    features, target : tuple of str
+        The names of the columns of x and of t.
+    task : {"classification", "regression"}
+    classes : tuple of str
+        The names of the classes in the order of the indices; empty for a regression.
+    source : str
+        Where the data come from, in a sentence.
+
+    Notes
+    -----
+    Both arrays are read-only: a table that has been hashed or split stays what it was.
+
+    Examples
+    --------
+    >>> table = Table(
+    ...     "or", [[0, 0], [0, 1], [1, 0]], [0, 1, 1], ("a", "b"), ("a or b",), "classification", ("0", "1")
+    ... )
+    >>> table
+    Table('or', x (3, 2), t (3,), classification: 0, 1)
+    >>> table.take([2, 1]).t
+    array([1, 1])
+    """
+
+    name: str
+    x: NDArray[np.float64]
+    t: NDArray[Any]
+    features: tuple[str, ...]
+    target: tuple[str, ...]
+    task: Task
+    classes: tuple[str, ...] = ()
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        labels = self.task == "classification"
+        object.__setattr__(self, "x", _locked("x", self.x, np.float64, ndim=2))
+        object.__setattr__(
+            self, "t", _locked("t", self.t, np.int64 if labels else np.float64, ndim=1 if labels else 2)
+        )
+        for key in ("features", "target", "classes"):
+            object.__setattr__(self, key, tuple(getattr(self, key)))
+        if len(self.x) != len(self.t):
+            raise fail("BL213", x_rows=len(self.x), t_rows=len(self.t))
+        _names_fit("x", self.x.shape[1], self.features)
+        if not labels:
+            _names_fit("t", self.t.shape[1], self.target)
+        elif self.t.size and not (self.t.min() >= 0 and self.t.max() < len(self.classes)):
+            got = f"{self.t.min()} … {self.t.max()}"
+            raise fail("BL212", name="t", expected=f"0 ≤ t < {len(self.classes)}", got=got)
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are."""
+        return len(self.x)
+
+    @cached_property
+    def sha256(self) -> str:
+        """The hash of the bytes of x and then t: the same numbers in the same order have the same hash."""
+        digest = hashlib.sha256(self.x.tobytes())
+        digest.update(self.t.tobytes())
+        return digest.hexdigest()
+
+    def take(self, indices: ArrayLike) -> Table:
+        """The table of these rows, in this order.
+
+        Parameters
+        ----------
+        indices : array of int, shape (n,), or of bool, shape (rows,)
+        """
+        chosen = np.asarray(indices, dtype=None if np.size(indices) else np.int64)  # [] alone would be float
+        return replace(self, x=self.x[chosen], t=self.t[chosen])
+
+    def __repr__(self) -> str:
+        learned = ", ".join(self.classes if self.task == "classification" else self.target)
+        return f"Table({self.name!r}, x {self.x.shape}, t {self.t.shape}, {self.task}: {learned})"
+
+
+def _locked(name: str, values: ArrayLike, dtype: type[np.generic], ndim: int) -> NDArray[Any]:
+    """A read-only view in the dtype of the table; the caller's own array stays writable."""
+    array = np.ascontiguousarray(values, dtype=dtype)
+    if array.ndim != ndim:
+        raise fail("BL212", name=name, expected=f"{ndim}-D", got=f"{array.ndim}-D, shape {array.shape}")
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def _names_fit(name: str, width: int, names: Sequence[str]) -> None:
+    if width != len(names):
+        raise fail("BL103", name=name, expected=len(names), got=width, columns=list(names[:12]))

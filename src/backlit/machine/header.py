@@ -1,0 +1,195 @@
+# The compiled header of every unit.  It is text: `unit.py` puts it in front of words and kernels.
+import math
+
+import numpy as np
+from llvmlite import ir
+from numba import carray, cfunc, njit, types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+DTYPE = {"float32": np.float32, "float64": np.float64}[DTYPE_NAME]  # noqa: F821
+INT = {"float32": np.int32, "float64": np.int64}[DTYPE_NAME]  # noqa: F821
+FLOAT = {"float32": types.float32, "float64": types.float64}[DTYPE_NAME]  # noqa: F821
+WHOLE = {"float32": types.int32, "float64": types.int64}[DTYPE_NAME]  # noqa: F821
+ZERO, ONE = DTYPE(0), DTYPE(1)
+HUGE = 1 << 46  # the length of arrays whose end the kernel knows better
+KERNEL = types.int64(*[types.int64] * 6)
+
+
+def inline(function):
+    """LLVM puts these into the kernel; never fastmath, which deletes every test for NaN."""
+    return njit(error_model="numpy", nogil=True)(function)
+
+
+entry = njit(error_model="numpy", nogil=True, cache=True)  # what Python calls
+
+
+def _pointer(kind):
+    @intrinsic
+    def cast(context, address):
+        def build(context, builder, signature, arguments):
+            return builder.inttoptr(arguments[0], context.get_value_type(types.CPointer(kind)))
+
+        return types.CPointer(kind)(types.int64), build
+
+    return cast
+
+
+as_floats = _pointer(FLOAT)
+as_integers = _pointer(types.int64)
+as_doubles = _pointer(types.float64)
+
+
+@intrinsic
+def bits(context, x):
+    """The bits of a float as an integer of the same size."""
+
+    def build(context, builder, signature, arguments):
+        return builder.bitcast(arguments[0], context.get_value_type(WHOLE))
+
+    return WHOLE(FLOAT), build
+
+
+@intrinsic
+def unbits(context, i):
+    """The float that has these bits."""
+
+    def build(context, builder, signature, arguments):
+        return builder.bitcast(arguments[0], context.get_value_type(FLOAT))
+
+    return FLOAT(WHOLE), build
+
+
+@intrinsic
+def gemm(context, address, ta, tb, m, n, k, a, lda, b, ldb, beta, c, ldc, arena):
+    """BLAS' C ← A B + beta C in column order, through its address; a, b, c are places in the arena.
+
+    The address comes from the state: as a global it could not be cached on disk.
+    """
+
+    def build(context, builder, signature, arguments):
+        address, ta, tb, m, n, k, a, lda, b, ldb, beta, c, ldc, arena = arguments
+        character, small = ir.IntType(8), ir.IntType(32)
+        real = context.get_value_type(FLOAT)
+
+        def keep(value, kind):
+            # allocated once, at the function's entry: in a loop the stack would grow
+            slot = cgutils.alloca_once(builder, kind)
+            builder.store(value, slot)
+            return slot
+
+        def letter(flag):
+            is_set = builder.icmp_signed("!=", flag, ir.Constant(flag.type, 0))
+            return keep(builder.select(is_set, ir.Constant(character, ord("T")), ir.Constant(character, ord("N"))), character)
+
+        def whole(value):
+            return keep(builder.trunc(value, small), small)
+
+        data = cgutils.create_struct_proxy(signature.args[13])(context, builder, value=arena).data
+
+        def at(offset):
+            return builder.gep(data, [offset])
+
+        one = keep(ir.Constant(real, 1.0), real)
+        given = [letter(ta), letter(tb), whole(m), whole(n), whole(k), one]
+        given += [at(a), whole(lda), at(b), whole(ldb), keep(beta, real), at(c), whole(ldc)]
+        kind = ir.FunctionType(ir.VoidType(), [g.type for g in given])
+        builder.call(builder.inttoptr(address, kind.as_pointer()), given)
+        return context.get_dummy_value()
+
+    i = types.int64
+    return types.void(i, i, i, i, i, i, i, i, i, i, FLOAT, i, i, arena), build
+
+
+@intrinsic
+def call_kernel(context, address, arena, instruction, scalars, state, thread, threads):
+    """Call the kernel that lies at `address`."""
+
+    def build(context, builder, signature, arguments):
+        whole = ir.IntType(64)
+        kind = ir.FunctionType(whole, [whole] * 6)
+        return builder.call(builder.inttoptr(arguments[0], kind.as_pointer()), arguments[1:])
+
+    return types.int64(*[types.int64] * 7), build
+
+
+@intrinsic
+def call_nothing(context, address):
+    """Call the C function at `address` that takes nothing: sched_yield."""
+
+    def build(context, builder, signature, arguments):
+        kind = ir.FunctionType(ir.IntType(32), [])
+        builder.call(builder.inttoptr(arguments[0], kind.as_pointer()), [])
+        return context.get_dummy_value()
+
+    return types.void(types.int64), build
+
+
+@intrinsic
+def atomic_add(context, address, value):
+    """Add to an integer that two threads share; gives the value before."""
+
+    def build(context, builder, signature, arguments):
+        pointer = builder.inttoptr(arguments[0], ir.IntType(64).as_pointer())
+        return builder.atomic_rmw("add", pointer, arguments[1], "seq_cst")
+
+    return types.int64(types.int64, types.int64), build
+
+
+@intrinsic
+def atomic_load(context, address):
+    """Read an integer that another thread may write."""
+
+    def build(context, builder, signature, arguments):
+        pointer = builder.inttoptr(arguments[0], ir.IntType(64).as_pointer())
+        return builder.load_atomic(pointer, "seq_cst", 8)
+
+    return types.int64(types.int64), build
+
+
+@intrinsic
+def atomic_store(context, address, value):
+    """Write an integer that another thread reads."""
+
+    def build(context, builder, signature, arguments):
+        pointer = builder.inttoptr(arguments[0], ir.IntType(64).as_pointer())
+        builder.store_atomic(arguments[1], pointer, "seq_cst", 8)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64), build
+
+
+@inline
+def power(a, b):
+    return DTYPE(math.pow(a, b))
+
+
+@inline
+def square_root(a):
+    return DTYPE(math.sqrt(a))
+
+
+@inline
+def sine(a):
+    return DTYPE(math.sin(a))
+
+
+@inline
+def cosine(a):
+    return DTYPE(math.cos(a))
+
+
+@inline
+def share(n, thread, threads):
+    """The part of n elements that belongs to a thread: whole cache lines."""
+    if threads == 1:
+        return 0, n
+    part = ((n + threads - 1) // threads + 15) // 16 * 16
+    return min(n, thread * part), min(n, (thread + 1) * part)
+
+
+@inline
+def execute(A, S, C, code, place, thread, threads):
+    """The instruction that begins at `place`."""
+    address = code.ctypes.data + 8 * place
+    return call_kernel(code[place], A.ctypes.data, address, S.ctypes.data, C.ctypes.data, thread, threads)

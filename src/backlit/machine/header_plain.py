@@ -1,0 +1,62 @@
+# The plain header: the same names for Python itself.  Arrays are NumPy arrays, so indices are checked.
+import math
+
+import numpy as np
+
+DTYPE = {"float32": np.float32, "float64": np.float64}[DTYPE_NAME]  # noqa: F821
+INT = {"float32": np.int32, "float64": np.int64}[DTYPE_NAME]  # noqa: F821
+ZERO, ONE = DTYPE(0), DTYPE(1)
+
+
+def inline(function):
+    return function
+
+
+entry = inline
+KERNELS = {}  # the number that stands in an instruction's first place → the kernel's Python function
+
+
+def execute(A, S, C, code, place, thread, threads):
+    return KERNELS[int(code[place])](A, code[place:], S, C, thread, threads)
+
+
+def bits(x):
+    return DTYPE(x).view(INT)
+
+
+def unbits(i):
+    return INT(i).view(DTYPE)
+
+
+def gemm(address, ta, tb, m, n, k, a, lda, b, ldb, beta, c, ldc, arena):
+    def matrix(place, rows, columns, turned, stride):
+        inner, outer = (columns, rows) if turned else (rows, columns)
+        index = place + np.arange(outer)[:, None] * stride + np.arange(inner)[None, :]
+        return arena[index] if turned else arena[index].T
+
+    target = c + np.arange(n)[:, None] * ldc + np.arange(m)[None, :]
+    product = matrix(a, m, k, ta, lda) @ matrix(b, k, n, tb, ldb)
+    arena[target] = product.T + (beta * arena[target] if beta != 0 else 0)
+
+
+def power(a, b):
+    return DTYPE(np.power(a, b))
+
+
+def square_root(a):
+    return DTYPE(np.sqrt(a))
+
+
+def sine(a):
+    return DTYPE(np.sin(a))
+
+
+def cosine(a):
+    return DTYPE(np.cos(a))
+
+
+def share(n, thread, threads):
+    if threads == 1:
+        return 0, n
+    part = ((n + threads - 1) // threads + 15) // 16 * 16
+    return min(n, thread * part), min(n, (thread + 1) * part)

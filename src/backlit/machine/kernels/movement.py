@@ -1,0 +1,91 @@
+# Kernels of ops/movement.py and ops/random.py.
+
+
+@inline
+def spread(A, I, S, C, thread, threads):
+    # I = [address, out, x, sizes of four axes, their steps in x]
+    out, x = I[1], I[2]
+    n0, n1, n2, n3 = I[3], I[4], I[5], I[6]
+    s0, s1, s2, s3 = I[7], I[8], I[9], I[10]
+    if thread != 0:
+        return 0
+    for a in range(n0):
+        for b in range(n1):
+            for c in range(n2):
+                begin = out + ((a * n1 + b) * n2 + c) * n3
+                source = x + a * s0 + b * s1 + c * s2
+                row = A[begin : begin + n3]
+                if s3 == 0:
+                    row[:] = A[source]
+                else:
+                    row[:] = A[source : source + n3]
+    return 0
+
+
+@inline
+def transpose(A, I, S, C, thread, threads):
+    out, x, m, n = I[1], I[2], I[3], I[4]
+    lo, hi = share(n, thread, threads)
+    for j in range(lo, hi):
+        for i in range(m):
+            A[out + j * m + i] = A[x + i * n + j]
+    return 0
+
+
+@inline
+def concatenate(A, I, S, C, thread, threads):
+    # I = [address, out, a, b, outer, inner size of a, of b]
+    out, a, b, outer, m, n = I[1], I[2], I[3], I[4], I[5], I[6]
+    lo, hi = share(outer, thread, threads)
+    for r in range(lo, hi):
+        begin = out + r * (m + n)
+        A[begin : begin + m] = A[a + r * m : a + r * m + m]
+        A[begin + m : begin + m + n] = A[b + r * n : b + r * n + n]
+    return 0
+
+
+@inline
+def window(A, I, S, C, thread, threads):
+    # I = [address, out, x, outer, row of x, row of out, read from, write to, length]
+    out, x, outer, m, n = I[1], I[2], I[3], I[4], I[5]
+    source, target, length = I[6], I[7], I[8]
+    lo, hi = share(outer, thread, threads)
+    for r in range(lo, hi):
+        row = A[out + r * n : out + r * n + n]
+        if length < n:
+            row[:] = ZERO
+        begin = x + r * m + source
+        row[target : target + length] = A[begin : begin + length]
+    return 0
+
+
+@inline
+def mixed(z):
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))
+
+
+@inline
+def stream_of(seed, step, key):
+    """Where the random numbers of (seed, step, key) begin: ops/random.py in the machine's words."""
+    golden = np.uint64(0x9E3779B97F4A7C15)
+    z = mixed(np.uint64(seed) + golden)
+    return mixed(mixed(z + np.uint64(step) * golden) + np.uint64(key) * golden)
+
+
+@inline
+def dropout(A, I, S, C, thread, threads):
+    # I = [address, out, x, n, key, place of the rate in S]
+    out, x, n, key = I[1], I[2], I[3], I[4]
+    rate = S[I[5]]
+    bound = np.uint64(int(rate * 4294967296.0))
+    scale = DTYPE(1.0 / (1.0 - rate))
+    golden = np.uint64(0x9E3779B97F4A7C15)
+    begin = stream_of(C[SEED], C[STEP], key)
+    lo, hi = share(n, thread, threads)
+    source, target = A[x + lo : x + hi], A[out + lo : out + hi]
+    for i in range(hi - lo):
+        drawn = mixed(begin + np.uint64(lo + i + 1) * golden) >> np.uint64(32)
+        target[i] = source[i] * (scale if drawn >= bound else ZERO)
+    return 0

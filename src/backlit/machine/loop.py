@@ -1,0 +1,300 @@
+"""The training loop: data, tapes and state joined; n steps at a time, resumable at any step.
+
+The loop itself is native (`kernels/loop.py`).  Here its memory is laid out, and here it is started, stopped, copied
+and put back: a `Snapshot` holds all that decides what the next step does.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..core.arena import Arena, Array, aligned
+from ..core.tape import Tape, lay_out
+from ..errors import fail
+from ..ops import shapes
+from .backend import backend
+from .encode import Code, Scalars, tapes_work
+from .render import BLOCK
+from .state import FIELDS, HISTORY, PLACE, REASONS, SUMS
+
+# Operations a step from which a second thread pays for its two barriers per instruction (docs/decisions/threads.md).
+WORTH_TWO_THREADS = 30_000_000
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to train on, and for how long.
+
+    inputs : name of an input of the tape → array of shape (rows, …), in the order of rows
+    held_out : the same for the validation rows; empty if there are none
+    """
+
+    inputs: Mapping[str, Array]
+    held_out: Mapping[str, Array]
+    batch: int
+    epochs: int
+    patience: int = 0
+    seed: int = 0
+    shuffle: bool = True
+    sum_loss: bool = False
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The state of a run after some step: copies, good for going back, forking and replaying."""
+
+    kept: Array
+    state: Array
+    table: Array
+    sums: Array
+    best: Array
+    history: Array
+
+    @property
+    def step(self) -> int:
+        return int(self.state[PLACE["STEP"]])
+
+
+class Loop:
+    """A training run on the machine; see the module's text.
+
+    Parameters
+    ----------
+    train : Tape
+        Forward, backward and update, with the value "E" and the block "θ".
+    valid : Tape or None
+        Forward only, with "E" and for classes "hits".
+    job : Job
+    dtype, engine : as for `Machine`
+    threads : 1, 2 or 0
+        0 chooses by the size of the work alone.
+    """
+
+    def __init__(
+        self, train: Tape, valid: Tape | None, job: Job, dtype: str = "float32", *, engine: str = "compiled", threads: int = 0
+    ) -> None:
+        self.job, self.dtype, self.train_tape = job, dtype, train
+        self.backend = backend(engine, dtype)
+        rows = len(next(iter(job.inputs.values())))
+        held_out = len(next(iter(job.held_out.values()))) if job.held_out and valid else 0
+        self.batch = min(job.batch, rows)
+        self.threads = self._threads(threads, engine)
+        table = Scalars()
+        layout = lay_out(train, self.batch)
+        blocks = {v.name: layout.offsets[v.number] for v in train.values if v.kind == "block" and v.block is None}
+        self.train, registers = self.backend.encode(train, layout, table)
+        length = layout.length + 2 * registers * BLOCK
+        self.valid: Code | None = None
+        valid_batch = max(1, min(held_out, max(self.batch, 256)))
+        if held_out and valid:
+            valid_layout = lay_out(valid, valid_batch, start=layout.kept, blocks=blocks)
+            self.valid, registers = self.backend.encode(valid, valid_layout, table)
+            length = max(length, valid_layout.length + 2 * registers * BLOCK)
+        self.arena = Arena(train, layout, dtype, aligned(length, dtype))
+        self.backend.attach(self.train, self.arena)
+        self.table = np.array(table.values, dtype=np.float64)
+        self.data, self.places = packed(job.inputs, train, layout.offsets, dtype)
+        self.valid_data, self.valid_places = np.zeros(1, dtype), np.zeros((0, 3), dtype=np.int64)
+        if self.valid and valid:
+            self.backend.attach(self.valid, Arena(valid, valid_layout, dtype, self.arena.memory))
+            self.valid_data, self.valid_places = packed(job.held_out, valid, valid_layout.offsets, dtype)
+        self.order = np.arange(rows, dtype=np.int64)
+        self.identity = np.arange(held_out, dtype=np.int64)
+        self.history = np.full((job.epochs, len(HISTORY)), np.nan)
+        self.sums = np.array([0.0, np.inf])
+        block = next(v for v in train.values if v.name == "θ") if "θ" in train.names else None
+        size = shapes.elements(shapes.resolve(block.shape, 1)) if block else 0
+        self.best = np.zeros(size, dtype=dtype)
+        self.state = np.zeros(len(FIELDS), dtype=np.int64)
+        self._set(
+            SEED=job.seed, ROWS=rows, BATCH=self.batch, SHUFFLE=int(job.shuffle), EPOCHS=job.epochs,
+            PATIENCE=job.patience, VALID_ROWS=held_out, VALID_BATCH=valid_batch, SUM_LOSS=int(job.sum_loss),
+            UPDATE_AT=train.update_at + self.train.extra, LOSS_AT=layout.offsets[train.names["E"]],
+            BLOCK_AT=layout.offsets[block.number] if block else 0, BLOCK_LENGTH=size, THREADS=self.threads,
+            VALID_LOSS_AT=valid_layout.offsets[valid.names["E"]] if self.valid and valid else 0,
+            VALID_HITS_AT=valid_layout.offsets[valid.names["hits"]] if self.valid and valid and "hits" in valid.names else -1,
+        )  # fmt: skip
+        self.backend.prepare(self.state)
+        nothing = np.zeros(1, dtype=np.int64)
+        self._no_tape = (nothing, nothing, np.zeros(1, dtype=np.bool_), nothing)
+        self._pool: ThreadPoolExecutor | None = None
+
+    def _set(self, **fields: int) -> None:
+        for name, value in fields.items():
+            self.state[PLACE[name]] = value
+
+    def _get(self, name: str) -> int:
+        return int(self.state[PLACE[name]])
+
+    def _threads(self, asked: int, engine: str) -> int:
+        if engine != "compiled":
+            return 1
+        if asked:
+            return min(asked, 2)
+        # From the shapes alone, so that the same run gives the same bits wherever there are two cores.
+        large = tapes_work(self.train_tape, self.batch) >= WORTH_TWO_THREADS
+        return 2 if large and (os.cpu_count() or 1) > 1 else 1
+
+    # --- where the run stands ---------------------------------------------------------------------------------
+
+    @property
+    def step(self) -> int:
+        """Steps done."""
+        return self._get("STEP")
+
+    @property
+    def epoch(self) -> int:
+        """Epochs done."""
+        return self._get("EPOCH")
+
+    @property
+    def best_epoch(self) -> int:
+        """The epoch with the lowest (validation) loss, counted from 1; 0 before the first."""
+        return self._get("BEST_EPOCH")
+
+    @property
+    def stopped(self) -> str:
+        """Why the loop ended: "" while it has not, "epochs", "early", "not finite", "kernel"."""
+        return REASONS[self._get("STOP")]
+
+    @property
+    def failed(self) -> tuple[int, int]:
+        """(instruction, status) of the kernel that gave up."""
+        return self._get("FAILED") - self.train.extra, self._get("STATUS")
+
+    @property
+    def steps_per_epoch(self) -> int:
+        return -(-len(self.order) // self.batch)
+
+    def set(self, name: str, value: float) -> None:
+        """Change a setting of the optimizer from the next step on: `set("learning_rate", 0.01)`."""
+        if name not in self.train_tape.scalars:
+            known = ", ".join(self.train_tape.scalars)
+            raise fail("BL304", name=name, known=known, nearest=known, where="the optimizer")
+        self.table[self.train.scalars[name]] = value
+
+    def __getitem__(self, name: str) -> Array:
+        return self.arena[name]
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self.arena[name] = value
+
+    # --- running ----------------------------------------------------------------------------------------------
+
+    def run(self, steps: int) -> int:
+        """Train for `steps` steps, or until there is a reason to stop; returns how many were done."""
+        if self._get("STOP"):
+            return 0
+        with np.errstate(all="ignore"), _one_blas_thread(self.backend.name):
+            train = self.train.arrays()
+            valid = self.valid.arrays() if self.valid else self._no_tape
+            head = (self.arena.memory, self.table, self.state)
+            helper = None
+            if self.threads > 1:
+                self._pool = self._pool or ThreadPoolExecutor(1, thread_name_prefix="backlit")
+                helper = self._pool.submit(self.backend.loop["help_along"], *head, train, valid)
+            done = self.backend.loop["advance"](
+                *head, self.sums, steps, train, valid, self.data, self.places, self.order,
+                self.valid_data, self.valid_places, self.identity, self.best, self.history,
+            )  # fmt: skip
+            if helper is not None:
+                helper.result()
+        return int(done)
+
+    def snapshot(self) -> Snapshot:
+        """All that decides what comes next, as copies."""
+        parts = (self.arena.kept(), self.state, self.table, self.sums, self.best, self.history[: self.epoch])
+        return Snapshot(*(p.copy() for p in parts))
+
+    def restore(self, s: Snapshot) -> None:
+        """Go back (or on) to a snapshot of a run with the same tapes and job."""
+        self.arena.kept()[:] = s.kept
+        addresses = {n: self._get(n) for n in ("GEMM", "YIELD", "THREADS", "EPOCHS")}
+        self.state[:] = s.state
+        self._set(RESOLVED=0, VALID_RESOLVED=0, SHUFFLED=0, ARRIVED=0, TURN=0, JOB=0, **addresses)
+        self.table[:], self.sums[:], self.best[:] = s.table, s.sums, s.best
+        self.history[:] = np.nan
+        self.history[: len(s.history)] = s.history
+
+    def take_best(self) -> None:
+        """Put the best epoch's weights in place of the last ones."""
+        if self.best_epoch and self.best.size:
+            self.arena["θ"] = self.best
+
+    def forget_stop(self, epochs: int) -> None:
+        """Allow the run to go on, up to `epochs` epochs in all."""
+        if epochs > len(self.history):
+            more = np.full((epochs - len(self.history), self.history.shape[1]), np.nan)
+            self.history = np.concatenate([self.history, more])
+        self._set(EPOCHS=epochs, STOP=0, WAIT=0)
+
+    def play(self, lo: int, hi: int, rows: int) -> int:
+        """Instructions lo … hi - 1 of the training tape, for the step that comes next; returns the status."""
+        state, table = self.state.copy(), self.table.copy()
+        state[PLACE["STEP"]] += 1
+        table[0] = state[PLACE["STEP"]]
+        extra = self.train.extra
+        first = 0 if lo == 0 else lo + extra
+        if extra and lo > 0:  # the step's scalars are instruction 0 of the code
+            self.backend.loop["play_alone"](self.arena.memory, table, state, self.train.arrays(), rows, 0, extra)
+        self._set(RESOLVED=0)
+        with np.errstate(all="ignore"):
+            return int(
+                self.backend.loop["play_alone"](
+                    self.arena.memory, table, state, self.train.arrays(), rows, first, hi + extra
+                )
+            )
+
+    def load_batch(self) -> int:
+        """Put the rows of the step that comes next where the tape reads them; returns how many they are."""
+        from ..ops.random import permutation
+
+        first = self._get("POSITION")
+        rows = min(self.batch, len(self.order) - first)
+        order = permutation(self.job.seed, self.epoch, len(self.order)) if self.job.shuffle else np.arange(len(self.order))
+        with self.arena.batch(rows):
+            for name, array in self.job.inputs.items():
+                if name in self.train_tape.names:
+                    self.arena[name] = np.asarray(array)[order[first : first + rows]]
+        return rows
+
+    def epochs_done(self) -> list[dict[str, float]]:
+        """The history: one dictionary an epoch."""
+        return [dict(zip(HISTORY, map(float, row), strict=True)) for row in self.history[: self.epoch]]
+
+
+def packed(inputs: Mapping[str, Array], tape: Tape, offsets: tuple[int, ...], dtype: str) -> tuple[Array, Array]:
+    """All inputs in one array, and for each (row width, where it begins, its place in the arena)."""
+    used = {n: np.asarray(a) for n, a in inputs.items() if n in tape.names}
+    data = np.empty(max(1, sum(a.size for a in used.values())), dtype=dtype)
+    places, begin = [], 0
+    for name, array in used.items():
+        data[begin : begin + array.size].reshape(array.shape)[...] = array
+        places.append((array.size // len(array), begin, offsets[tape.names[name]]))
+        begin += array.size
+    return data, np.array(places, dtype=np.int64).reshape(-1, 3)
+
+
+_controller: Any = None
+
+
+@contextmanager
+def _one_blas_thread(engine: str) -> Iterator[None]:
+    """BLAS' own threads spin between our instructions: off, while the loop runs."""
+    global _controller
+    if engine != "compiled":
+        yield
+        return
+    if _controller is None:
+        from threadpoolctl import ThreadpoolController
+
+        _controller = ThreadpoolController()
+    with _controller.limit(limits=1, user_api="blas"):
+        yield

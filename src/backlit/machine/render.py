@@ -1,0 +1,111 @@
+"""Kernel text made from formulas: fused kernels for what is hot, and the words of the formula machine."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from importlib import resources
+
+from ..ops import REGISTRY, Elementwise
+from ..ops import formula as fm
+from ..ops.formula import Expr
+from ..ops.printing import machine as written
+from ..ops.words import WORDS
+
+CODES = {name: i for i, name in enumerate(WORDS)}  # the numbers of words in formula programs
+BLOCK = 256  # elements of a register of the formula machine: 1 kB, so that all of them stay in the first-level cache
+
+
+@functools.cache
+def hot_formulas() -> frozenset[Expr]:
+    """The formulas that get a compiled kernel: f(u) and g · f′ of every operation declared hot."""
+    found: set[Expr] = set()
+    for op in REGISTRY.values():
+        if not isinstance(op, Elementwise) or not op.facts.hot:
+            continue
+        found |= set(fm.number([op.formula])[0])
+        for i in range(len(op.inputs)):
+            found |= set(fm.number([fm.symbol("g") * op.slope(i).op.formula])[0])
+    return frozenset(found)
+
+
+def fused_text(formulas: Sequence[Expr], inputs: int, uniforms: int, in_place: Sequence[int]) -> str:
+    """A kernel that computes the formulas for every element in one pass.
+
+    `in_place[k]` is the input that output k overwrites, or -1: such a pair is one array with one pointer, since an
+    output that may overlap an input forbids vector code.
+    I = [address, n, outputs …, inputs …, places of uniforms in S …].
+    """
+    outputs = len(formulas)
+    lines, results = written(formulas)
+    text = ["@inline", "def kernel(A, I, S, C, thread, threads):", "    lo, hi = share(I[1], thread, threads)"]
+    for i in range(inputs):
+        text.append(f"    a{i} = A[I[{2 + outputs + i}] + lo : I[{2 + outputs + i}] + hi]")
+    for k in range(outputs):
+        if in_place[k] < 0:
+            text.append(f"    y{k} = A[I[{2 + k}] + lo : I[{2 + k}] + hi]")
+    text += [f"    p{j} = DTYPE(S[I[{2 + outputs + inputs + j}]])" for j in range(uniforms)]
+    text.append("    for i in range(hi - lo):")
+    text += [f"        x{i} = a{i}[i]" for i in range(inputs)]
+    text += [f"        {line}" for line in lines]
+    for k, result in enumerate(results):
+        target = f"y{k}" if in_place[k] < 0 else f"a{in_place[k]}"
+        text.append(f"        {target}[i] = {result}")
+    return "\n".join([*text, "    return 0", ""])
+
+
+@functools.cache
+def formula_machine_text() -> str:
+    """The formula machine: one kernel that runs any formula, given as data, word by word over short blocks."""
+    text = _kernel_file("formula")
+    cases = []
+    for name, code in CODES.items():
+        operands = ["a[i]", "b[i]", "c[i]"][: WORDS[name].arity]
+        cases.append(f"    {'if' if not cases else 'elif'} code == {code}:  # {name}")
+        cases.append("        for i in range(n):")
+        cases.append(f"            d[i] = {WORDS[name].machine.format(*operands)}")
+    head, tail = text.split("    # WORDS\n")
+    return head + "\n".join(cases) + "\n" + tail
+
+
+@functools.cache
+def scalar_machine_text() -> str:
+    """The same words on single numbers, in float64: what is worked out once a step."""
+    text = _kernel_file("scalars")
+    cases = []
+    for name, code in CODES.items():
+        operands = ["a", "b", "c"][: WORDS[name].arity]
+        cases.append(f"        {'if' if not cases else 'elif'} code == {code}:  # {name}")
+        cases.append(f"            S[I[p + 1]] = {WORDS[name].machine.format(*operands)}")
+    head, tail = text.split("        # WORDS\n")
+    return head + "\n".join(cases) + "\n" + tail
+
+
+def structural_text(kernel: str, words: dict[str, Expr]) -> str:
+    """The text of a structural operation's kernel, its formulas in front."""
+    text = []
+    for name, e in words.items():
+        if e.kind == "constant":
+            text.append(f"{name} = DTYPE({float(e.label)!r})".replace("inf", "np.inf"))
+            continue
+        lines, results = written([e])
+        inside = [*lines, f"return {results[0]}"]
+        arguments = ("a", "n") if name == "FINISH" else ("a", "x") if name == "JOIN" else ("x",)
+        if name == "JOIN":  # between two accumulators too
+            arguments = ("a", "x")
+        text += ["@inline", f"def {name}({', '.join(arguments)}):", *(f"    {line}" for line in inside), ""]
+    return "\n".join(text) + "\n" + _kernel_file(file_of(kernel)) + f"\n\nkernel = {kernel}\n"
+
+
+@functools.cache
+def _kernel_file(name: str) -> str:
+    return (resources.files(f"{__package__}.kernels") / f"{name}.py").read_text(encoding="utf-8")
+
+
+@functools.cache
+def file_of(kernel: str) -> str:
+    """The file of kernels/ in which a function stands."""
+    for file in sorted(resources.files(f"{__package__}.kernels").iterdir(), key=lambda f: f.name):
+        if file.name.endswith(".py") and f"\ndef {kernel}(A, I, S, C, thread, threads)" in file.read_text(encoding="utf-8"):
+            return file.name[:-3]
+    raise KeyError(f"no kernel {kernel!r} in machine/kernels")

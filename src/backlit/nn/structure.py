@@ -1,0 +1,333 @@
+"""A network's structure: its layers, their links and the parameters; how it becomes a graph.
+
+Parameters are kept as the engine uses them, a dense weight as (in_features, out_features); `weights()` shows them as
+(out_features, in_features).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..core.backprop import backprop
+from ..core.graph import Graph, Node
+from ..errors import fail, nearest
+from ..ops import Elementwise, Rows, find
+from ..ops.movement import spread
+from ..ops.normalized import softmax
+from ..ops.shapes import Shape
+from .initial import Initializer
+from .layers import Activation, Dense, Dropout, Input, Layer, Link, describe, revive
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass
+class Built:
+    """A network as a graph: the nodes that others ask for."""
+
+    graph: Graph
+    inputs: list[Node]
+    output: Node  # what the last layer gives
+    logits: Node  # what cross-entropy reads: u of a softmax output, else the output itself
+    probable: Node  # shares of the classes: softmax of the logits
+    parameters: dict[str, Node]
+    trained: list[Node]
+    frozen: list[Node]
+    target: Node | None = None
+    loss: Node | None = None
+
+
+class Structure:
+    """Layers and links; see the module's text.  `backlit.Network` is this with training and files."""
+
+    def __init__(self, layers: Sequence[Layer] | Layer | Link | Sequence[Link], outputs: Link | None = None) -> None:
+        if outputs is None:
+            chain = [layers] if isinstance(layers, Layer) else list(layers)  # type: ignore[arg-type]
+            if not chain or not all(isinstance(layer, Layer) for layer in chain):
+                raise fail("BL701", got=", ".join(type(c).__name__ for c in chain) or "-")
+            self.inputs: list[Link] = []
+            self.output: Link | None = None
+            self.chain: list[Layer] | None = chain  # type: ignore[assignment]
+        else:
+            self.inputs = [layers] if isinstance(layers, Link) else list(layers)  # type: ignore[arg-type,list-item]
+            self.output, self.chain = outputs, None
+        self.values: dict[str, Array] = {}
+        self.seed = 0
+        self.links: list[Link] = []
+        if self.chain is None or isinstance(self.chain[0], Input):
+            self._connect(0)
+
+    # --- links ------------------------------------------------------------------------------------------------
+
+    def _connect(self, features: int) -> None:
+        if self.chain is not None and not self.links:
+            layers = list(self.chain)
+            first = layers.pop(0) if isinstance(layers[0], Input) else Input(features)
+            link = Link(first, ())
+            self.inputs = [link]
+            for layer in layers:
+                link = layer(link)
+            self.output = link
+        assert self.output is not None
+        self.links = _sorted(self.output, self.inputs)
+        self._name()
+
+    def _name(self) -> None:
+        counts: dict[str, int] = {}
+        taken = {layer.name for layer in self.layers() if layer.name}
+        for number, link in enumerate(self.inputs):
+            link.layer.name = "x" if len(self.inputs) == 1 else f"x{number + 1}"
+        for layer in self.layers():
+            while not layer.name or isinstance(layer, Input):
+                if isinstance(layer, Input):
+                    break
+                counts[layer.kind] = counts.get(layer.kind, 0) + 1
+                name = f"{layer.kind}{counts[layer.kind]}"
+                if name not in taken:
+                    layer.name = name
+
+    def layers(self) -> Iterator[Layer]:
+        """All layers in order, inner ones after the layer that holds them, each once."""
+        seen: set[int] = set()
+        stack = [link.layer for link in reversed(self.links)] if self.links else list(reversed(self.chain or []))
+        while stack:
+            layer = stack.pop()
+            if id(layer) not in seen:
+                seen.add(id(layer))
+                yield layer
+                stack.extend(reversed(layer.inner()))
+
+    @property
+    def last(self) -> Layer:
+        assert self.output is not None
+        return self.output.layer
+
+    # --- building ---------------------------------------------------------------------------------------------
+
+    def prepare(self, features: int | Sequence[int], *, seed: int = 0, dtype: Any = np.float32) -> None:
+        """Infer the shapes for rows of `features` numbers and draw the initial parameters that are not there yet."""
+        widths = [features] if isinstance(features, int) else list(features)
+        if not self.links:
+            self._connect(widths[0])
+        wanted = [self._features(link) for link in self.inputs]
+        if wanted != widths:
+            raise fail("BL102", expected=wanted, got=widths, where=self.inputs[0].layer.name)
+        self.seed = seed
+        builder = _Builder(self, False, dtype)
+        builder.build()
+
+    @staticmethod
+    def _features(link: Link) -> int:
+        assert isinstance(link.layer, Input)
+        return link.layer.features
+
+    @property
+    def features(self) -> list[int]:
+        """The width of each input; empty before the shapes are known."""
+        return [self._features(link) for link in self.inputs] if self.links else []
+
+    def build(self, *, training: bool = False, loss: str | None = None, **options: Any) -> Built:
+        """The network as a graph, with the loss E if one is named."""
+        if not self.links:
+            raise fail("BL707")
+        built = _Builder(self, training, np.float32).build()
+        if loss is not None:
+            op = find(loss, "loss")
+            z = built.logits if loss == "cross_entropy" else built.output
+            built.target = built.graph.input("t", z.shape)
+            built.loss = built.graph.rename("E", op(z, built.target, **options))
+        return built
+
+    def observe(self, *, loss: str, **options: Any) -> tuple[Built, dict[str, Node], dict[Node, Node]]:
+        """The graph with the lecture's values named: u, f′, o, δᵒ, δᵘ of every unit, and E.
+
+        Returns the graph, {name: node} to keep, and the gradients.  For softmax, where every output depends on
+        every u, f′ is the Jacobian's diagonal o(1 - o), and δᵒ is that of the loss's composed twin.
+        """
+        built = self.build(training=True, loss=loss, **options)
+        assert built.loss is not None
+        named = [(n, v) for n, v in built.graph.names.items() if n.endswith((".u", ".o"))]
+        gradient = backprop(built.loss, [*built.trained, *built.inputs, *(v for _, v in named)])
+        keep: dict[str, Node] = {"E": built.loss, **dict(named)}
+        for name, node in named:
+            layer, symbol = name.rsplit(".", 1)
+            if node in gradient:
+                delta = gradient[node]
+                keep[f"{layer}.δ{'ᵘ' if symbol == 'u' else 'ᵒ'}"] = _full(delta, node.shape)
+            if symbol == "o":
+                keep |= self._slope(built, layer, node, gradient)
+        return built, keep, gradient
+
+    def _slope(self, built: Built, layer: str, o: Node, gradient: Mapping[Node, Node]) -> dict[str, Node]:
+        from ..ops.arithmetic import mul, sub
+
+        if isinstance(o.op, Elementwise) and o.args and built.graph.names.get(f"{layer}.u") is o.args[0]:
+            return {f"{layer}.f′": _full(o.op.local(o), o.shape)}
+        if o.op is softmax:
+            found = {f"{layer}.f′": mul(o, sub(1.0, o))}
+            if o not in gradient and built.target is not None and built.loss is not None:
+                found[f"{layer}.δᵒ"] = _share_signal(o, built.target, built.loss)
+            return found
+        if built.graph.names.get(f"{layer}.u") is o:  # no activation: the identity
+            return {f"{layer}.f′": _full(built.graph.constant(1.0), o.shape)}
+        return {}
+
+    # --- parameters -------------------------------------------------------------------------------------------
+
+    def keys(self) -> dict[str, str]:
+        """The names of parameters as PyTorch's nn.Sequential gives them, where the network is one: "0.weight"."""
+        chain = [link.layer for link in self.links if not isinstance(link.layer, Input)]
+        single = all(len(link.sources) == 1 for link in self.links if not isinstance(link.layer, Input))
+        if not single or not all(isinstance(layer, (Dense, Activation, Dropout)) for layer in chain):
+            return {name: name for name in self.values}
+        keys, number = {}, 0
+        for layer in chain:
+            for part in ("weight", "bias"):
+                if f"{layer.name}.{part}" in self.values:
+                    keys[f"{layer.name}.{part}"] = f"{number}.{part}"
+            number += 2 if isinstance(layer, Dense) and layer.activation else 1
+        return keys
+
+    def weights(self) -> dict[str, Array]:
+        """The parameters by their keys, weights as (out_features, in_features): copies."""
+        return {self.keys()[n]: _shown(n, v).copy() for n, v in self.values.items()}
+
+    def find(self, name: str) -> str:
+        """The display name of a parameter: "0.weight" and "dense1.weight" are the same."""
+        back = {key: own for own, key in self.keys().items()}
+        own = back.get(name, name)
+        if own not in self.values:
+            known = [*self.values, *back]
+            raise fail("BL307", name=name, known=", ".join(self.values), nearest=nearest(name, known))
+        return own
+
+    def __getitem__(self, name: str) -> Array:
+        """A parameter by key or display name, as shown: `net["dense1.weight"]` is (out_features, in_features)."""
+        own = self.find(name)
+        return _shown(own, self.values[own])
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        own = self.find(name)
+        shown = _shown(own, self.values[own])
+        given = np.asarray(value)
+        if given.shape != shown.shape:
+            raise fail("BL101", op=name, expected=shown.shape, got=given.shape, where=name)
+        shown[...] = given
+
+    @property
+    def size(self) -> int:
+        """The number of parameters."""
+        return sum(v.size for v in self.values.values())
+
+    # --- as data ----------------------------------------------------------------------------------------------
+
+    def describe(self) -> dict[str, Any]:
+        """The structure as plain data, for the model file."""
+        layers = [link.layer for link in self.links]
+        unique = list({id(layer): layer for layer in layers}.values())
+        place = {id(link): i for i, link in enumerate(self.links)}
+        return {
+            "layers": [describe(layer) for layer in unique],
+            "links": [[unique.index(link.layer), [place[id(s)] for s in link.sources]] for link in self.links],
+            "inputs": [place[id(link)] for link in self.inputs],
+            "output": place[id(self.output)],
+        }
+
+    @staticmethod
+    def links_of(data: Mapping[str, Any]) -> tuple[list[Link], Link]:
+        """Inputs and output of the structure that `describe` described."""
+        layers = [revive(d) for d in data["layers"]]
+        links: list[Link] = []
+        for number, sources in data["links"]:
+            links.append(Link(layers[number], tuple(links[s] for s in sources)))
+        return [links[i] for i in data["inputs"]], links[data["output"]]
+
+
+class _Builder:
+    """Builds the graph layer by layer; hands out parameters and names."""
+
+    def __init__(self, structure: Structure, training: bool, dtype: Any) -> None:
+        self.structure, self.training, self.dtype = structure, training, dtype
+        self.graph = Graph()
+        self.parameters: dict[str, Node] = {}
+        self.trained: list[Node] = []
+        self.frozen: list[Node] = []
+        self.numbers = {id(layer): i for i, layer in enumerate(structure.layers())}
+
+    def build(self) -> Built:
+        made: dict[int, Node] = {}
+        for link in self.structure.links:
+            if isinstance(link.layer, Input):
+                made[id(link)] = self.graph.input(link.layer.name, (Rows(), link.layer.features))
+            else:
+                made[id(link)] = link.layer.build(self, [made[id(s)] for s in link.sources])
+        output = made[id(self.structure.output)]
+        is_softmax = output.op is softmax
+        logits = output.args[0] if is_softmax else output
+        inputs = [made[id(link)] for link in self.structure.inputs]
+        probable = output if is_softmax else softmax(output)
+        return Built(self.graph, inputs, output, logits, probable, self.parameters, self.trained, self.frozen)
+
+    def parameter(self, layer: Layer, name: str, shape: Shape, rule: Initializer, fans: tuple[int, int]) -> Node:
+        full = f"{layer.name}.{name}"
+        if full in self.parameters:  # a layer used twice has one set of parameters
+            if self.parameters[full].shape != shape:
+                raise fail("BL101", op=full, expected=self.parameters[full].shape, got=shape, where=layer.name)
+            return self.parameters[full]
+        values = self.structure.values
+        if full not in values:
+            # a generator per parameter: adding a layer does not change the others' numbers
+            rng = np.random.default_rng([self.structure.seed, self.numbers[id(layer)], len(name)])
+            values[full] = rule(*fans, tuple(int(s) for s in shape), rng).astype(self.dtype)  # type: ignore[arg-type]
+        node = self.graph.parameter(full, shape)
+        self.parameters[full] = node
+        (self.trained if layer.trainable else self.frozen).append(node)
+        return node
+
+    def name(self, node: Node, layer: Layer, symbol: str) -> Node:
+        label, number = f"{layer.name}.{symbol}", 1
+        while label in self.graph.names and self.graph.names[label] is not node:
+            number += 1
+            label = f"{layer.name}#{number}.{symbol}"
+        return self.graph.rename(label, node)
+
+    def key(self, layer: Layer) -> int:
+        return self.numbers[id(layer)] + 1
+
+
+def _sorted(output: Link, inputs: Sequence[Link]) -> list[Link]:
+    """All links, sources first.  A loop instead of recursion; a link can only point to earlier ones."""
+    done: dict[int, Link] = {id(i): i for i in inputs}
+    stack: list[tuple[Link, bool]] = [(output, False)]
+    while stack:
+        link, ready = stack.pop()
+        if id(link) in done:
+            continue
+        if isinstance(link.layer, Input):
+            raise fail("BL708", layer=link.layer.name)
+        if ready:
+            done[id(link)] = link
+        else:
+            stack.append((link, True))
+            stack.extend((s, False) for s in reversed(link.sources))
+    return list(done.values())
+
+
+def _shown(name: str, value: Array) -> Array:
+    return value.T if name.endswith(".weight") else value
+
+
+def _full(node: Node, shape: Shape) -> Node:
+    return node if node.shape == shape else spread(node, shape=shape)
+
+
+def _share_signal(o: Node, t: Node, loss: Node) -> Node:
+    """δᵒ = ∂E/∂o of cross-entropy written with the shares: -t / (o · rows)."""
+    from ..ops.arithmetic import div, neg
+
+    rows: Any = 1 if loss.attrs.get("reduction") == "sum" else Rows()
+    return div(neg(div(t, o)), rows)

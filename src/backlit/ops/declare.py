@@ -1,0 +1,285 @@
+"""The two forms in which an operation is declared, and the registry of all of them.
+
+* `Elementwise`: one formula for every element, written in the vocabulary of `words.py`.  Its derivative is found by
+  symbols, or stated where the output says it shorter or where a kink needs a choice.
+* `Structural`: an operation that moves, mixes or sums elements.  It has a NumPy body, a shape rule and a vjp
+  (vector-Jacobian product) that returns graph, and a kernel or a composed twin for the machine.
+
+Everything else that knows operations (tests, kernels, tables, pages) is a view of `REGISTRY`.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, TypeVar
+
+import numpy as np
+
+from ..errors import fail, nearest
+from . import formula as fm
+from . import shapes
+from .formula import Expr
+from .shapes import Shape, Size
+
+T = TypeVar("T", bound="Op")
+Node = Any  # core.graph.Node: a handle that has `__backlit_apply__`; ops never imports core
+REGISTRY: dict[str, Op] = {}
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known about an operation besides its mathematics: data, so that pages and tables can be made of it."""
+
+    role: str = "arithmetic"  # "activation", "loss", "arithmetic", "reduction", "linear", "movement", "random"
+    domain: tuple[float, float] = (-4.0, 4.0)  # where tests draw inputs
+    range: tuple[float, float] = (-np.inf, np.inf)  # of the output
+    kinks: tuple[float, ...] = ()  # inputs at which the derivative is a choice
+    side: str = ""  # the choice: "left", "right" or "mean" of the one-sided slopes, or "zero"
+    limits: dict[str, tuple[float, float]] = field(default_factory=dict)  # of parameters
+    initial: str = "xavier"  # the initializer that a layer with this activation takes by default
+    nan: str = "kept"  # NaN in gives NaN out; "false" where a comparison answers, "uncounted" in a count of hits
+    hot: bool = False  # its fused kernels are compiled; the rest runs on the formula machine
+    names: dict[str, str] = field(default_factory=dict)  # in PyTorch, ONNX, Keras, JAX
+    differs: str = ""  # where other libraries differ
+    source: str = ""
+
+
+class Op:
+    """What both forms share: a name, facts, a page (the docstring), and being called.
+
+    Called with arrays an operation computes, with nodes it adds to their graph, with formulas it writes itself
+    into them.
+    """
+
+    name: str
+    facts: Facts
+    defaults: dict[str, Any]
+
+    def __call__(self, *args: Any, **attrs: Any) -> Any:
+        attrs = self.check(attrs)
+        for a in args:
+            if hasattr(a, "__backlit_apply__"):
+                return a.__backlit_apply__(self, args, attrs)
+        if any(isinstance(a, Expr) for a in args):
+            return self.inline(args, attrs)
+        return self.compute(args, attrs)
+
+    def check(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """The parameters, defaults filled in; a ParameterError for an unknown name or a value out of range."""
+        for name, value in attrs.items():
+            if name not in self.defaults:
+                known = ", ".join(self.defaults) or "-"
+                raise fail("BL304", name=name, known=known, nearest=nearest(name, self.defaults), where=self.name)
+            low, high = self.facts.limits.get(name, (-np.inf, np.inf))
+            if isinstance(value, (int, float)) and not low <= value <= high:
+                raise fail("BL305", name=name, low=low, high=high, value=value, where=self.name)
+        return {**self.defaults, **attrs}
+
+    def inline(self, args: Sequence[Any], attrs: dict[str, Any]) -> Expr:
+        raise TypeError(f"{self.name} is not computed element by element, so it cannot stand in a formula")
+
+    def compute(self, args: Sequence[Any], attrs: dict[str, Any]) -> Any:
+        raise NotImplementedError
+
+    def shape(self, shapes_in: Sequence[Shape], attrs: dict[str, Any]) -> Shape:
+        raise NotImplementedError
+
+    def pullback(self, g: Node, y: Node) -> Sequence[Node | None]:
+        """The gradients that go to the arguments of node `y` when `g` arrives at it; None: no gradient."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__.lower()} {self.name}>"
+
+
+@dataclass(frozen=True)
+class Slope:
+    """A local derivative: an elementwise operation, and what it is read from ("y" is the output)."""
+
+    op: Elementwise
+    reads: tuple[int | str, ...]
+
+    @property
+    def saves(self) -> tuple[str, ...]:
+        """What the forward pass has to keep for it: this *is* the list of saved values."""
+        return tuple("output" if r == "y" else f"input {r}" for r in self.reads)
+
+
+class Elementwise(Op):
+    """An operation given by one formula; see the module's text."""
+
+    def __init__(
+        self, name: str, inputs: Sequence[str], defaults: dict[str, float], formula: Expr, facts: Facts, page: str = ""
+    ) -> None:
+        self.name, self.inputs, self.defaults = name, tuple(inputs), dict(defaults)
+        self.formula, self.facts, self.__doc__ = formula, facts, page
+        self.stated: dict[str, Expr] = {}
+
+    def derivative(self, build: Callable[..., Any]) -> Callable[..., Any]:
+        """Decorator: states the derivative by the (first) input.
+
+        The names of the function's arguments say what is kept for the backward pass: inputs, `o` or `y` for the
+        output, and parameters.
+        """
+        names = list(inspect.signature(build).parameters)
+        known = {*self.inputs, *self.defaults, "o", "y"}
+        if not set(names) <= known:
+            raise TypeError(f"the derivative of {self.name} asks for {set(names) - known}, which do not exist")
+        given = {n: fm.uniform(n) if n in self.defaults else fm.symbol("y" if n == "o" else n) for n in names}
+        result = build(**given)
+        self.stated[self.inputs[0]] = result if isinstance(result, Expr) else fm.constant(result)
+        return build
+
+    def slope(self, i: int) -> Slope:
+        """The derivative by input `i`, as stated, else found by symbols."""
+        return self._slopes[i]
+
+    @cached_property
+    def _slopes(self) -> tuple[Slope, ...]:
+        return tuple(self._slope(i) for i in range(len(self.inputs)))
+
+    def _slope(self, i: int) -> Slope:
+        name = self.inputs[i]
+        e = self.stated.get(name)
+        if e is None:
+            e = fm.differentiate(self.formula, name)
+        if "y" in self.inputs:
+            raise TypeError(f"{self.name}: y is the name of the output")
+        used = fm.leaves([e], "input")
+        numbers = {n: self.defaults[n] for n in fm.leaves([e], "uniform")}
+        mark = "′" if len(self.inputs) == 1 else f"′{name}"
+        names = {n: ("out" if n == "y" else n) for n in used}
+        renamed = fm.substitute(e, {"y": fm.symbol("out")}) if "y" in used else e
+        op = Elementwise(self.name + mark, [names[n] for n in used], numbers, renamed, self.facts)
+        return Slope(op, tuple("y" if n == "y" else self.inputs.index(n) for n in used))
+
+    def local(self, y: Node, i: int = 0) -> Node:
+        """f′(u) as a node of y's graph: the very node that backpropagation multiplies by."""
+        slope = self.slope(i)
+        args = [y if r == "y" else y.args[r] for r in slope.reads]
+        attrs = {n: y.attrs[n] for n in slope.op.defaults}
+        return y.__backlit_apply__(slope.op, args, attrs)
+
+    def pullback(self, g: Node, y: Node) -> list[Node | None]:
+        mul = REGISTRY["mul"]
+        return [mul(g, self.local(y, i)) for i in range(len(self.inputs))]
+
+    def shape(self, shapes_in: Sequence[Shape], attrs: dict[str, Any]) -> Shape:
+        return shapes.broadcast(self.name, *shapes_in)
+
+    def inline(self, args: Sequence[Any], attrs: dict[str, Any]) -> Expr:
+        return fm.substitute(self.formula, {**dict(zip(self.inputs, args, strict=True)), **attrs})
+
+    def compute(self, args: Sequence[Any], attrs: dict[str, Any]) -> Any:
+        arrays = [np.asarray(a) for a in args]
+        kind = np.result_type(*arrays, np.float32) if arrays else np.float64
+        values = {**dict(zip(self.inputs, arrays, strict=True)), **attrs}
+        result = fm.evaluate([self.formula], values, kind)[0]
+        return np.broadcast_to(result, np.broadcast_shapes(*(a.shape for a in arrays))).copy()
+
+
+def elementwise(**facts: Any) -> Callable[[Callable[..., Any]], Elementwise]:
+    """Decorator: declares an elementwise operation by a function that writes its formula.
+
+    Positional arguments are arrays, keyword arguments are parameters with defaults:
+
+        @elementwise(role="activation", kinks=(0.0,), side="left")
+        def relu(u):
+            return maximum(u, 0)
+    """
+
+    def declare(build: Callable[..., Any]) -> Elementwise:
+        parts = inspect.signature(build).parameters.values()
+        inputs = [p.name for p in parts if p.kind is p.POSITIONAL_OR_KEYWORD]
+        defaults = {p.name: p.default for p in parts if p.kind is p.KEYWORD_ONLY}
+        written = build(*(fm.symbol(n) for n in inputs), **{n: fm.uniform(n) for n in defaults})
+        e = written if isinstance(written, Expr) else fm.constant(written)
+        op = Elementwise(build.__name__.rstrip("_"), inputs, defaults, e, Facts(**facts), build.__doc__ or "")
+        return register(op)
+
+    return declare
+
+
+class Structural(Op):
+    """An operation with a NumPy body, a shape rule and a vjp; see the module's text."""
+
+    def __init__(self, body: Callable[..., Any], facts: Facts, **parts: Any) -> None:
+        parameters = list(inspect.signature(body).parameters.values())
+        self.name, self.body, self.facts, self.__doc__ = body.__name__.rstrip("_"), body, facts, body.__doc__
+        self.inputs = tuple(p.name for p in parameters if p.kind is not p.KEYWORD_ONLY)
+        self.defaults = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+        self.rule: Callable[..., Shape] = parts.pop("shape")
+        self.kernel: str = parts.pop("kernel", "")  # the machine's function
+        self.numbers: Callable[..., Sequence[Size]] = parts.pop("numbers", lambda shapes_in, result, **attrs: ())
+        self.scalars: Callable[..., Sequence[float]] = parts.pop("scalars", lambda **attrs: ())  # and real numbers
+        self.words: dict[str, Expr] = parts.pop("words", {})  # formulas that a kernel template is filled with
+        self.constant: tuple[str, ...] = parts.pop("constant", ())  # inputs that have no gradient
+        self.mixes_rows: bool = parts.pop("mixes_rows", False)  # one row's result depends on other rows
+        self.random: bool = parts.pop("random", False)  # reads (seed, step): given by whoever runs it
+        self.spreads: bool = parts.pop("spreads", False)  # only repeats elements: a formula can read its input instead
+        self.samples: Sequence[tuple[Sequence[Shape], dict[str, Any]]] = parts.pop("samples", ())  # for the tests
+        self.work: Callable[..., Size] = parts.pop("work", lambda shapes_in, result, **a: shapes.product(result))
+        self.twin: Callable[..., Node] | None = None
+        self.rule_vjp: Callable[..., Sequence[Node | None]] | None = None
+        if parts:
+            raise TypeError(f"{self.name}: unknown parts {list(parts)}")
+
+    def vjp(self, rule: Callable[..., Any]) -> Callable[..., Any]:
+        """Decorator: `rule(g, y, *inputs, **attrs)` returns one gradient node (or None) for each input."""
+        self.rule_vjp = rule
+        return rule
+
+    def composed(self, build: Callable[..., Any]) -> Callable[..., Any]:
+        """Decorator: the twin, made of smaller operations.  It explains, it is the tests' oracle, and it is what is
+        differentiated where no vjp is stated."""
+        self.twin = build
+        return build
+
+    def shape(self, shapes_in: Sequence[Shape], attrs: dict[str, Any]) -> Shape:
+        return self.rule(*shapes_in, **attrs)
+
+    def compute(self, args: Sequence[Any], attrs: dict[str, Any]) -> Any:
+        arrays = [np.asarray(a) for a in args]
+        kind = np.result_type(*arrays, np.float32) if arrays else np.float64
+        with np.errstate(all="ignore"):
+            return np.asarray(self.body(*arrays, **attrs), dtype=kind)
+
+    def pullback(self, g: Node, y: Node) -> Sequence[Node | None]:
+        if self.rule_vjp is not None:
+            return self.rule_vjp(g, y, *y.args, **y.attrs)
+        if self.twin is None:
+            raise fail("BL702", op=self.name, where=str(y))
+        return g.graph.pullback_through(g, self.twin(*y.args, **y.attrs), y.args)
+
+
+def structural(*, role: str, domain: tuple[float, float] = (-4.0, 4.0), source: str = "", **parts: Any) -> Any:
+    """Decorator: declares a structural operation by its NumPy body; `parts` as in `Structural`."""
+    facts_names = {k: parts.pop(k) for k in ("names", "differs", "limits", "nan") if k in parts}
+
+    def declare(body: Callable[..., Any]) -> Structural:
+        op = Structural(body, Facts(role=role, domain=domain, source=source, **facts_names), **parts)
+        register(op)
+        return op
+
+    return declare
+
+
+def register(op: T) -> T:
+    """Enter an operation into the registry; a name can be given once."""
+    if op.name in REGISTRY:
+        raise TypeError(f"an operation named {op.name!r} exists already")
+    REGISTRY[op.name] = op
+    return op
+
+
+def find(name: str, role: str) -> Op:
+    """The operation of this name and role; a ParameterError that offers the nearest names."""
+    op = REGISTRY.get(name)
+    if op is not None and op.facts.role == role:
+        return op
+    known = [n for n, o in REGISTRY.items() if o.facts.role == role]
+    code = {"activation": "BL301", "loss": "BL302"}[role]
+    raise fail(code, name=name, known=", ".join(sorted(known)), nearest=nearest(name, known))

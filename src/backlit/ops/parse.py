@@ -1,0 +1,155 @@
+"""Formulas typed by a person: `parse("u / (1 + abs(u))")`.
+
+A small parser of our own, never `eval`: numbers, the variables, + - * / ** and ^, comparisons, parentheses, and
+calls of the vocabulary and of every elementwise operation (`"u * sigmoid(u)"`).  What it cannot read it shows with
+a caret.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import re
+from collections.abc import Sequence
+
+from ..errors import BacklitError, ExpressionError, fail, nearest
+from . import formula as fm
+from .declare import REGISTRY, Elementwise, Facts
+from .formula import Expr
+
+TOKEN = re.compile(r"\s*(?:(\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)|([^\W\d]\w*)|(\*\*|>=|<=|==|[-+*/^()<>,]))")
+BINARY = {"==": ("eq", 1), ">": ("gt", 1), ">=": ("ge", 1), "<": ("lt", 1), "<=": ("le", 1)}
+BINARY |= {"+": ("add", 2), "-": ("sub", 2), "*": ("mul", 3), "/": ("div", 3), "**": ("pow", 5), "^": ("pow", 5)}
+NAMES = {"pi": math.pi, "e": math.e}
+OTHER_NAMES = {"maximum": "max", "minimum": "min", "ln": "log", "absolute": "abs"}
+DEEPEST, LONGEST = 60, 2000
+
+
+def parse(text: str, variables: Sequence[str] = ("u",)) -> Expr:
+    """The formula that `text` writes, over the variables named.
+
+    Raises
+    ------
+    ExpressionError
+        BL401: it does not parse; BL402: a name that is not in the vocabulary (the nearest are offered);
+        BL403: too long or nested too deeply; BL404: a function with the wrong number of values.
+
+    Examples
+    --------
+    >>> parse("u / (1 + abs(u))")
+    u / (1 + abs(u))
+    >>> parse("2 * x ^ 2 - y", ("x", "y"))
+    2 * (x * x) - y
+    """
+    if len(text) > LONGEST:
+        raise fail("BL403", limit=f"{LONGEST} characters", size=len(text), text=text[:40] + " …")
+    return _Parser(text, tuple(variables)).whole()
+
+
+class _Parser:
+    def __init__(self, text: str, variables: tuple[str, ...]) -> None:
+        self.text, self.variables = text, variables
+        self.tokens: list[tuple[str, str, int]] = []  # (kind, text, position)
+        place = 0
+        while place < len(text.rstrip()):
+            match = TOKEN.match(text, place)
+            if match is None:
+                place += len(text[place:]) - len(text[place:].lstrip())
+                raise self.wrong(place, text[place])
+            kind = ("number", "name", "sign")[(match.lastindex or 1) - 1]
+            self.tokens.append((kind, match[match.lastindex or 0], match.start(match.lastindex or 0)))
+            place = match.end()
+        self.tokens.append(("end", "", len(text.rstrip())))
+        self.next = 0
+        self.depth = 0
+
+    def wrong(self, place: int, got: str, code: str = "BL401", **values: object) -> BacklitError:
+        flat = re.sub(r"\s", " ", self.text)
+        start = max(0, place - 60)
+        marked = f"{flat[start : start + 100]}\n  {' ' * 7}{' ' * (place - start)}^"
+        return fail(code, text=self.text[:200], position=place + 1, got=got or "-", marked=marked, **values)
+
+    def whole(self) -> Expr:
+        e = self.expression(0)
+        kind, text, place = self.tokens[self.next]
+        if kind != "end":
+            raise self.wrong(place, text)
+        return e
+
+    def take(self, sign: str = "") -> tuple[str, str, int]:
+        kind, text, place = self.tokens[self.next]
+        if sign and text != sign:
+            raise self.wrong(place, text)
+        self.next += 1
+        return kind, text, place
+
+    def expression(self, binds: int) -> Expr:
+        """Precedence climbing: reads what binds more tightly than `binds`."""
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise self.wrong(self.tokens[self.next][2], "", "BL403", limit=f"{DEEPEST} levels", size=">")
+        left = self.operand()
+        while True:
+            kind, sign, _ = self.tokens[self.next]
+            word, strength = BINARY.get(sign, ("", 0)) if kind == "sign" else ("", 0)
+            if not word or strength <= binds:
+                break
+            self.next += 1
+            # ** groups to the right, the others to the left
+            left = fm.call(word, left, self.expression(strength - 1 if word == "pow" else strength))
+        self.depth -= 1
+        return left
+
+    def operand(self) -> Expr:
+        kind, text, place = self.take()
+        if kind == "number":
+            return fm.constant(float(text))
+        if text in ("-", "+") and kind == "sign":
+            inner = self.expression(4)
+            return -inner if text == "-" else inner
+        if text == "(":
+            inner = self.expression(0)
+            self.take(")")
+            return inner
+        if kind != "name":
+            raise self.wrong(place, text)
+        if self.tokens[self.next][1] == "(":
+            return self.function(text, place)
+        if text in self.variables:
+            return fm.symbol(text)
+        if text in NAMES:
+            return fm.constant(NAMES[text])
+        known = [*self.variables, *NAMES, *self.functions()]
+        raise self.wrong(place, text, "BL402", known=", ".join(self.variables), nearest=nearest(text, known))
+
+    def functions(self) -> list[str]:
+        return [n for n, op in REGISTRY.items() if isinstance(op, Elementwise)] + list(OTHER_NAMES)
+
+    def function(self, name: str, place: int) -> Expr:
+        op = REGISTRY.get(OTHER_NAMES.get(name, name))
+        if not isinstance(op, Elementwise):
+            raise self.wrong(place, name, "BL402", known="", nearest=nearest(name, self.functions()))
+        self.take("(")
+        args = [] if self.tokens[self.next][1] == ")" else [self.expression(0)]
+        while self.tokens[self.next][1] == ",":
+            self.next += 1
+            args.append(self.expression(0))
+        self.take(")")
+        if len(args) != len(op.inputs):
+            raise self.wrong(place, f"{len(args)}", "BL404", name=name, expected=len(op.inputs))
+        return op.inline(args, dict(op.defaults))
+
+
+@functools.lru_cache(maxsize=256)
+def typed_activation(text: str) -> Elementwise:
+    """The activation function that a person typed, in the variable u: usable wherever a built-in one is."""
+    e = parse(text, ("u",))
+    return Elementwise(text, ("u",), {}, e, Facts(role="activation", initial="xavier"), f"Typed: o = {e!r}")
+
+
+def is_typed(name: str) -> bool:
+    """True when `name` is a formula in u and not a function's name."""
+    return not re.fullmatch(r"[^\W\d]\w*", name.strip()) or name.strip() == "u"
+
+
+__all__ = ["ExpressionError", "is_typed", "parse", "typed_activation"]

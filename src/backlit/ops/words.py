@@ -1,0 +1,174 @@
+"""The vocabulary of formulas: about two dozen words, each with all its spellings in one place.
+
+A word has a NumPy spelling (the reference), a machine spelling (Python text that the kernels are made of), a LaTeX
+and a plain spelling, and its rule of differentiation.  The rule is given the word's arguments and their tangents;
+a tangent of None is an exact zero (the argument does not depend on the variable).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from .formula import Expr
+
+    Tangent = Expr | None
+    Rule = Callable[[Expr, tuple[Expr, ...], tuple[Tangent, ...]], Tangent]
+
+
+@dataclass(frozen=True, eq=False)
+class Word:
+    """One word: `sqrt` is `Word("sqrt", 1, np.sqrt, "math.sqrt({0})", r"\\sqrt{{{0}}}", ...)`."""
+
+    name: str
+    arity: int
+    numpy: Callable[..., Any]
+    machine: str  # Python text for one element; {0} {1} {2} are the operands, ONE and ZERO are typed
+    latex: str
+    tangent: Rule
+    infix: str = ""  # the sign between two operands, in plain text
+    binds: int = 9  # precedence, as in Python: comparisons 1, + 2, * 3, unary minus 4, ** 5, calls 9
+    about: str = ""
+
+    def __repr__(self) -> str:
+        return f"Word({self.name})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_by_name, (self.name,))
+
+
+WORDS: dict[str, Word] = {}
+
+
+def _by_name(name: str) -> Word:
+    return WORDS[name]
+
+
+def _word(name: str, arity: int, numpy: Any, machine: str, latex: str, tangent: Rule, **more: Any) -> None:
+    WORDS[name] = Word(name, arity, numpy, machine, latex, tangent, **more)
+
+
+def times(t: Tangent, factor: Any) -> Tangent:
+    """t · factor, where an exact zero stays one."""
+    return None if t is None else t * factor
+
+
+def plus(a: Tangent, b: Tangent) -> Tangent:
+    """a + b, where exact zeros are left out."""
+    if a is None or b is None:
+        return b if a is None else a
+    return a + b
+
+
+def or_zero(t: Tangent) -> Any:
+    return 0.0 if t is None else t
+
+
+def _call(name: str, *args: Any) -> Expr:
+    from .formula import call
+
+    return call(name, *args)
+
+
+def _choose(y: Expr, a: tuple[Expr, ...], t: tuple[Tangent, ...]) -> Tangent:
+    # Branch by branch: the branch that is not taken never meets the other's factor.
+    return _call("where", a[0], or_zero(t[1]), or_zero(t[2]))
+
+
+def _larger(y: Expr, a: tuple[Expr, ...], t: tuple[Tangent, ...]) -> Tangent:
+    # At a tie both sides share the slope (as PyTorch does); the last branch is reached by NaN alone and keeps it.
+    ta, tb = or_zero(t[0]), or_zero(t[1])
+    tie = _call("where", _call("eq", a[0], a[1]), (ta + tb) * 0.5 if ta is not tb else ta, a[0] + a[1])
+    return _call("where", a[0] > a[1], ta, _call("where", a[0] < a[1], tb, tie))
+
+
+def _smaller(y: Expr, a: tuple[Expr, ...], t: tuple[Tangent, ...]) -> Tangent:
+    ta, tb = or_zero(t[0]), or_zero(t[1])
+    tie = _call("where", _call("eq", a[0], a[1]), (ta + tb) * 0.5 if ta is not tb else ta, a[0] + a[1])
+    return _call("where", a[0] < a[1], ta, _call("where", a[0] > a[1], tb, tie))
+
+
+def _power(y: Expr, a: tuple[Expr, ...], t: tuple[Tangent, ...]) -> Tangent:
+    base, exponent = a
+    falling = times(t[0], exponent * _call("pow", base, exponent - 1.0)) if t[0] is not None else None
+    return plus(falling, times(t[1], y * _call("log", base)))
+
+
+def _flat(y: Expr, a: tuple[Expr, ...], t: tuple[Tangent, ...]) -> Tangent:
+    return None
+
+
+def _select(condition: Any, a: Any, b: Any) -> Any:
+    return np.where(np.asarray(condition) != 0, a, b)
+
+
+def _compare(ufunc: Any) -> Callable[[Any, Any], Any]:
+    # A condition is 1 or 0 in the type of its operands, as everything else in a formula.
+    return lambda a, b: ufunc(a, b).astype(np.result_type(a, b))
+
+
+_TEST = "(ONE if {0} %s {1} else ZERO)"
+
+_word("add", 2, np.add, "({0} + {1})", "{0} + {1}", lambda y, a, t: plus(t[0], t[1]), infix=" + ", binds=2)
+_word(
+    "sub", 2, np.subtract, "({0} - {1})", "{0} - {1}",
+    lambda y, a, t: plus(t[0], None if t[1] is None else -t[1]), infix=" - ", binds=2,
+)  # fmt: skip
+_word(
+    "mul", 2, np.multiply, "({0} * {1})", r"{0} \, {1}",
+    lambda y, a, t: plus(times(t[0], a[1]), times(t[1], a[0])), infix=" * ", binds=3,
+)  # fmt: skip
+_word(
+    "div", 2, np.divide, "({0} / {1})", r"\frac{{{0}}}{{{1}}}",
+    lambda y, a, t: plus(None if t[0] is None else t[0] / a[1], None if t[1] is None else -(t[1] * y / a[1])),
+    infix=" / ", binds=3,
+)  # fmt: skip
+_word("neg", 1, np.negative, "(-{0})", "-{0}", lambda y, a, t: None if t[0] is None else -t[0], binds=4)
+_word("pow", 2, np.power, "power({0}, {1})", "{{{0}}}^{{{1}}}", _power, infix=" ** ", binds=5)
+_word(
+    "abs", 1, np.abs, "abs({0})", r"\left|{0}\right|",
+    lambda y, a, t: times(t[0], _call("sign", a[0])), about="at 0 the derivative is taken as 0",
+)  # fmt: skip
+_word(
+    "sign", 1, np.sign, "(ONE if {0} > ZERO else (-ONE if {0} < ZERO else {0}))",
+    r"\operatorname{{sign}}\left({0}\right)", _flat,
+)  # fmt: skip
+_word("exp", 1, np.exp, "exp({0})", "e^{{{0}}}", lambda y, a, t: times(t[0], y))
+_word("expm1", 1, np.expm1, "expm1({0})", r"\left(e^{{{0}}} - 1\right)", lambda y, a, t: times(t[0], y + 1))
+_word("log", 1, np.log, "log({0})", r"\ln\left({0}\right)", lambda y, a, t: None if t[0] is None else t[0] / a[0])
+_word(
+    "log1p", 1, np.log1p, "log1p({0})", r"\ln\left(1 + {0}\right)",
+    lambda y, a, t: None if t[0] is None else t[0] / (a[0] + 1),
+)  # fmt: skip
+_word(
+    "sqrt", 1, np.sqrt, "square_root({0})", r"\sqrt{{{0}}}",
+    lambda y, a, t: None if t[0] is None else t[0] * 0.5 / y,
+)  # fmt: skip
+_word(
+    "tanh", 1, np.tanh, "tanh({0})", r"\tanh\left({0}\right)",
+    lambda y, a, t: times(t[0], 1 - y * y),
+)  # fmt: skip
+_word("sin", 1, np.sin, "sine({0})", r"\sin\left({0}\right)", lambda y, a, t: times(t[0], _call("cos", a[0])))
+_word("cos", 1, np.cos, "cosine({0})", r"\cos\left({0}\right)", lambda y, a, t: times(t[0], -_call("sin", a[0])))
+# The first condition is true for the larger and for a NaN in a; a NaN in b is what is left.
+_word(
+    "max", 2, np.maximum, "({0} if ({0} >= {1}) | ({0} != {0}) else {1})",
+    r"\max\left({0}, {1}\right)", _larger, about="at a tie both sides have half the derivative",
+)  # fmt: skip
+_word(
+    "min", 2, np.minimum, "({0} if ({0} <= {1}) | ({0} != {0}) else {1})",
+    r"\min\left({0}, {1}\right)", _smaller, about="at a tie both sides have half the derivative",
+)  # fmt: skip
+_word(
+    "where", 3, _select, "({1} if {0} != ZERO else {2})",
+    r"\begin{{cases}} {1} & {0} \\ {2} & \text{{otherwise}} \end{{cases}}", _choose,
+)  # fmt: skip
+_word("gt", 2, _compare(np.greater), _TEST % ">", "{0} > {1}", _flat, infix=" > ", binds=1)
+_word("ge", 2, _compare(np.greater_equal), _TEST % ">=", r"{0} \ge {1}", _flat, infix=" >= ", binds=1)
+_word("lt", 2, _compare(np.less), _TEST % "<", "{0} < {1}", _flat, infix=" < ", binds=1)
+_word("le", 2, _compare(np.less_equal), _TEST % "<=", r"{0} \le {1}", _flat, infix=" <= ", binds=1)
+_word("eq", 2, _compare(np.equal), _TEST % "==", "{0} = {1}", _flat, infix=" == ", binds=1)

@@ -1,0 +1,48 @@
+"""What a page is made of: tables, figures with table twins, sections; `templates/parts.html` draws them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of texts; the first `words` columns are words (left), the others numbers (right)."""
+
+    caption: str
+    head: list[str]
+    rows: list[list[str]]
+    words: int = 1
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A drawing `wide` pixels wide and its table twin; `svg` may be empty when nothing can be drawn."""
+
+    key: str
+    title: str
+    description: str
+    svg: str
+    table: Table
+    wide: float
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Section:
+    """A heading and whatever follows it; the template draws the parts in this order."""
+
+    key: str
+    title: str
+    intro: list[str] = field(default_factory=list)
+    facts: list[tuple[str, str]] = field(default_factory=list)
+    figures: list[Figure] = field(default_factory=list)
+    tables: list[Table] = field(default_factory=list)
+    codes: list[tuple[str, str]] = field(default_factory=list)
+    terms: list[tuple[str, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def empty(self) -> bool:
+        """Whether there is nothing but the heading."""
+        return not (self.facts or self.figures or self.tables or self.codes or self.terms or self.notes)

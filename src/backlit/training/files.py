@@ -1,0 +1,157 @@
+"""Files: the model (safetensors), and everything written so that a kill at any moment leaves a whole file.
+
+A file is written under a temporary name in its folder, flushed to the disk, and then renamed: a reader sees the old
+file or the new one, never a part.  No pickle anywhere.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import struct
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import BacklitError, fail, nearest
+from ..version import __version__
+from .network import Network
+
+FORMAT = 1  # of the model file; a higher number is a newer Backlit's
+KEY = "backlit"
+
+
+def write_atomic(path: Path, data: bytes) -> Path:
+    """Write a file whole or not at all; a FileError (BL504, BL505) when the disk says no."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(temporary, 0o666 & ~_umask())
+            os.replace(temporary, path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+            raise
+    except OSError as error:
+        raise disk_error(error, path) from error
+    return path
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def disk_error(error: OSError, path: Path) -> BacklitError:
+    """What the disk said, in our words."""
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    return fail("BL504" if full else "BL505", path=path, reason=error.strerror or str(error))
+
+
+def save_model(net: Network, path: Path) -> Path:
+    """The network as one safetensors file: parameters under PyTorch's keys, all else as JSON in its metadata."""
+    from safetensors.numpy import save
+
+    if not net.values:
+        raise fail("BL707")
+    about: dict[str, Any] = {
+        "format": FORMAT,
+        "version": __version__,
+        "structure": net.describe(),
+        "keys": net.keys(),
+        "loss": net.loss,
+        "task": net.task,
+        "preparation": net.preparation.to_dict() if net.preparation else None,
+    }
+    tensors = {key: np.ascontiguousarray(value) for key, value in net.weights().items()}
+    return write_atomic(path, save(tensors, {KEY: json.dumps(about, ensure_ascii=False), "format": "pt"}))
+
+
+def load(path: str | Path) -> Network:
+    """Read a network that `save` or `backlit train` wrote; a run's folder stands for the model in it.
+
+    Raises
+    ------
+    FileError
+        BL501: truncated or corrupt; BL502: not one of ours; BL503: written by a newer Backlit.
+    DataError
+        BL201: there is no such file.
+    """
+    path = Path(path)
+    if path.is_dir():
+        path = path / "model.safetensors"
+    about, tensors = _read(path)
+    try:
+        return _revive(about, tensors)
+    except BacklitError:
+        raise
+    except Exception as error:  # whatever a hand-made file makes go wrong
+        raise fail("BL501", path=path, reason=f"{type(error).__name__}: {error}") from None
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    from safetensors import SafetensorError, safe_open
+
+    _check_header(path)
+    try:
+        with safe_open(str(path), framework="numpy") as file:
+            metadata = file.metadata() or {}
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, ValueError, TypeError, UnicodeDecodeError) as error:
+        raise fail("BL501", path=path, reason=str(error)) from None
+    if KEY not in metadata:
+        raise fail("BL502", path=path, got="safetensors")
+    try:
+        about = json.loads(metadata[KEY])
+        number = int(about["format"])
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise fail("BL501", path=path, reason=str(error)) from None
+    if number > FORMAT:
+        raise fail("BL503", path=path, expected=FORMAT, got=number, version=about.get("version", "?"))
+    return about, tensors
+
+
+def _check_header(path: Path) -> None:
+    """Tell a file that is missing, empty or of another kind from one that is damaged."""
+    try:
+        size = path.stat().st_size
+        with open(path, "rb") as file:
+            head = file.read(16)
+    except FileNotFoundError:
+        there = os.listdir(path.parent) if path.parent.is_dir() else []
+        raise fail("BL201", path=path, folder=path.parent, nearest=nearest(path.name, there[:1000])) from None
+    except OSError as error:
+        raise fail("BL506", path=path, reason=error.strerror or str(error)) from None
+    if size == 0:
+        raise fail("BL501", path=path, reason="0 bytes")
+    if len(head) < 9 or head[8:9] != b"{":
+        raise fail("BL502", path=path, got=repr(head[:8])[2:-1])
+    if struct.unpack("<Q", head[:8])[0] + 8 > size:
+        raise fail("BL501", path=path, reason=f"{size} bytes")
+
+
+def _revive(about: dict[str, Any], tensors: dict[str, Any]) -> Network:
+    from ..data import Preparation
+
+    net = Network(*Network.links_of(about["structure"]))
+    kind = {str(t.dtype) for t in tensors.values()}
+    net.prepare(net.features, dtype=kind.pop() if len(kind) == 1 else "float32")
+    keys = net.keys()
+    if set(keys.values()) != set(tensors):
+        raise ValueError(f"parameters {sorted(set(keys.values()) ^ set(tensors))}")
+    for own, key in keys.items():
+        net[own] = tensors[key]
+    net.loss, net.task = str(about["loss"]), str(about["task"])
+    if about.get("preparation"):
+        net.preparation = Preparation.from_dict(about["preparation"])
+    return net

@@ -1,0 +1,156 @@
+"""One training on the machine: tapes made, the loop run in slices, weights brought home."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from ..core.backprop import backprop
+from ..core.lowering import Blocks, lower
+from ..core.tape import Tape
+from ..errors import BacklitError, fail
+from ..machine.loop import Job, Loop, Snapshot
+from ..nn import Structure
+from ..ops.loss import hits
+from . import hunt
+from .settings import Settings
+
+SLICE = 0.05  # seconds between two looks at the keyboard and the clock
+Array = np.ndarray[Any, Any]
+
+
+def training_tape(net: Structure, settings: Settings) -> Tape:
+    """Forward, backward and update for this network."""
+    built = net.build(training=True, loss=settings.loss, **settings.loss_options)
+    assert built.loss is not None
+    found = backprop(built.loss, built.trained)
+    return lower(
+        {"E": built.loss},
+        blocks=Blocks.of(built.trained, built.frozen),
+        gradients={p: found[p] for p in built.trained if p in found},
+        update=settings.optimizer.update if built.trained else None,
+    )
+
+
+def judging_tape(net: Structure, settings: Settings) -> Tape:
+    """Forward only: the loss, and for classes how many answers are right."""
+    built = net.build(loss=settings.loss, **settings.loss_options)
+    assert built.loss is not None and built.target is not None
+    keep = {"E": built.loss}
+    if settings.loss == "cross_entropy":
+        keep["hits"] = hits(built.logits, built.target)
+    return lower(keep, blocks=Blocks.of(built.trained, built.frozen))
+
+
+class Fitting:
+    """A training under way; `advance` goes on for a slice, `finish` brings the weights home.
+
+    Parameters
+    ----------
+    net : Structure
+        Prepared: its parameters are where the training starts.
+    inputs, held_out : name → array
+        Training and validation rows for each input and for "t"; `held_out` may be empty.
+    """
+
+    def __init__(
+        self, net: Structure, inputs: Mapping[str, Array], held_out: Mapping[str, Array], settings: Settings
+    ) -> None:
+        self.net, self.settings = net, settings
+        rows = len(inputs["t"])
+        job = Job(
+            inputs, held_out, rows if settings.optimizer.full_batch else settings.batch_size, settings.epochs,
+            settings.patience, settings.seed, settings.shuffle and not settings.optimizer.full_batch,
+            settings.loss_options.get("reduction") == "sum",
+        )  # fmt: skip
+        valid = judging_tape(net, settings) if held_out else None
+        self.loop = Loop(
+            training_tape(net, settings), valid, job, settings.dtype, engine=settings.engine, threads=settings.threads
+        )
+        for name, value in net.values.items():
+            if name in self.loop.train_tape.names:
+                self.loop[name] = value
+        self.held_out = len(held_out["t"]) if held_out else 0
+        self.seconds = 0.0
+        self.steps_a_slice = 1
+        self.before: Snapshot = self.loop.snapshot()
+
+    @property
+    def done(self) -> bool:
+        return bool(self.loop.stopped)
+
+    def advance(self) -> None:
+        """Train for about a twentieth of a second."""
+        self.before = self.loop.snapshot()
+        begin = time.perf_counter()
+        steps = self.loop.run(self.steps_a_slice)
+        took = time.perf_counter() - begin
+        self.seconds += took
+        if steps == self.steps_a_slice:
+            # towards SLICE, but never more than ten times what was tried: the first step may load kernels
+            self.steps_a_slice = max(1, min(int(self.steps_a_slice * SLICE / max(took, 1e-6)), self.steps_a_slice * 10))
+
+    def run(self, watch: Callable[[Fitting], None] | None = None) -> None:
+        """Train until there is a reason to stop; `watch` is called after every slice."""
+        try:
+            while not self.done:
+                self.advance()
+                if watch is not None:
+                    watch(self)
+        finally:
+            trouble = self.trouble()
+            self.finish()
+        if trouble is not None:
+            raise trouble
+
+    def best_network(self) -> Any:
+        """A network with the best weights so far, while the training goes on."""
+        other = copy.copy(self.net)
+        other.values = dict(self.net.values)
+        now = self.loop["θ"].copy()
+        self.loop.take_best()
+        for name in other.values:
+            if name in self.loop.train_tape.names:
+                other.values[name] = self.loop[name].copy()
+        self.loop["θ"] = now
+        return other
+
+    def finish(self) -> None:
+        """Put the best weights (of all epochs that were judged; else the last ones) into the network."""
+        if self.loop.stopped == "not finite" and not self.loop.best_epoch:
+            self.loop.restore(self.before)  # no epoch was judged: the last weights known to be good
+        self.loop.take_best()
+        for name in self.net.values:
+            if name in self.loop.train_tape.names:
+                self.net.values[name] = self.loop[name].copy()
+
+    def trouble(self) -> BacklitError | None:
+        """The error to tell when the loop stopped because something broke."""
+        if self.loop.stopped == "kernel":
+            number, status = self.loop.failed
+            return fail("BL602", number=number, op=self.loop.train_tape.instructions[number].name, status=status)
+        if self.loop.stopped != "not finite":
+            return None
+        found = hunt.first_not_finite(self.loop, self.before)
+        return fail(
+            "BL601", epoch=found.epoch, step=found.step, number=found.instruction, op=found.operation,
+            value=found.value, rate=self.settings.optimizer.learning_rate,
+            smaller=f"{self.settings.optimizer.learning_rate / 10:g}",
+            kept=self.loop.best_epoch or "-",
+        )  # fmt: skip
+
+    def history(self) -> list[dict[str, float]]:
+        """One dictionary an epoch: epoch, train_loss, valid_loss and valid_accuracy where they exist."""
+        rows = []
+        for number, row in enumerate(self.loop.epochs_done(), start=1):
+            kept = {"epoch": number, "train_loss": row["train_loss"]}
+            if self.held_out:
+                kept["valid_loss"] = row["valid_loss"]
+                if self.settings.loss == "cross_entropy":
+                    kept["valid_accuracy"] = row["valid_hits"] / self.held_out
+            rows.append(kept)
+        return rows

@@ -1,0 +1,37 @@
+"""How good the answers are: loss, accuracy, and for regression RMSE, MAE and R² in the target's own unit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+
+
+def classes(shares: Array, t: Array) -> dict[str, float]:
+    """Cross-entropy (nats a row) and accuracy of shares (rows, classes) against class indices t (rows,)."""
+    chosen = shares[np.arange(len(t)), t].astype(np.float64)
+    with np.errstate(divide="ignore"):
+        loss = float(np.mean(-np.log(chosen)))
+    return {"loss": loss, "accuracy": float(np.mean(np.argmax(shares, axis=1) == t))}
+
+
+def numbers(o: Array, t: Array) -> dict[str, float]:
+    """RMSE, MAE and R² of outputs against targets, both (rows, targets), in the target's unit.
+
+    R² is 1 - Σ(o - t)² / Σ(t - mean t)², averaged over the targets; NaN where all targets are equal.
+    """
+    d = np.asarray(o, np.float64) - t
+    around = np.sum((t - t.mean(axis=0)) ** 2, axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        r2 = float(np.mean(1 - np.sum(d * d, axis=0) / around))
+    mse = float(np.mean(d * d))
+    return {"loss": mse, "rmse": mse**0.5, "mae": float(np.mean(np.abs(d))), "r2": r2}
+
+
+def confusion(shares: Array, t: Array, n: int) -> list[list[int]]:
+    """counts[i][j]: rows of class i that were taken for class j."""
+    counts = np.zeros((n, n), dtype=int)
+    np.add.at(counts, (t, np.argmax(shares, axis=1)), 1)
+    return [[int(v) for v in row] for row in counts]

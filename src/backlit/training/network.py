@@ -1,0 +1,251 @@
+"""The network that people use: structure, training, prediction, file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import fail
+from ..nn import Structure
+from . import metrics, notices
+from .fitting import Fitting
+from .predicting import Predictor
+from .settings import Settings
+
+if TYPE_CHECKING:
+    from ..data import Preparation
+    from .run import Run
+
+Array = np.ndarray[Any, Any]
+
+
+class Network(Structure):
+    """A neural network: layers in a list, or links from inputs to an output.
+
+    Parameters
+    ----------
+    layers : list of Layer
+        In order; the number of inputs is inferred from the data unless an `Input` comes first.
+    outputs : Link, optional
+        For networks with branches: `Network(x, y)`, where x is an `Input(...)()` or a list of them.
+
+    Examples
+    --------
+    >>> from backlit.nn import Dense
+    >>> import numpy as np
+    >>> x, t = np.array([[0, 0], [0, 1], [1, 0], [1, 1]]), np.array([0, 1, 1, 0])
+    >>> net = Network([Dense(8, "tanh"), Dense(2, "softmax")])
+    >>> run = net.fit(x, t, epochs=300, learning_rate=0.05, batch_size=4)
+    >>> net.predict(x).argmax(axis=1).tolist()
+    [0, 1, 1, 0]
+    """
+
+    preparation: Preparation | None = None
+    task: str = ""
+    loss: str = ""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._predictors: dict[str, Predictor] = {}
+
+    # --- training ---------------------------------------------------------------------------------------------
+
+    def fit(
+        self,
+        x: Any,
+        t: Any,
+        *,
+        validation: tuple[Any, Any] | None = None,
+        loss: str | None = None,
+        loss_options: Mapping[str, Any] | None = None,
+        watch: Callable[[Fitting], None] | None = None,
+        left: list[Run] | None = None,
+        **settings: Any,
+    ) -> Run:
+        """Train on rows x with targets t; the best weights (by validation loss, else training loss) are kept.
+
+        Parameters
+        ----------
+        x : array of shape (rows, features), or a list of them for several inputs
+        t : array
+            Class numbers of shape (rows,) or shares of shape (rows, classes) for cross-entropy; numbers of shape
+            (rows,) or (rows, outputs) for squared error.
+        validation : (x, t), optional
+            Rows held out: judged after every epoch.
+        loss : {"cross_entropy", "squared_error"}, optional
+            By default cross-entropy after a softmax layer, else squared error.
+        loss_options : mapping
+            half, reduction: see `backlit.ops.loss`.
+        watch : callable
+            Called with the `Fitting` about twenty times a second.
+        left : list, optional
+            The run is put into it before training begins: what there is after an interruption.
+        optimizer, learning_rate, batch_size, epochs, patience, seed, shuffle, dtype, engine, threads
+            See `Settings`; patience 0 never stops early.
+
+        Returns
+        -------
+        Run
+
+        Raises
+        ------
+        TrainingError
+            BL601, when the loss is not finite; the best weights so far are in the network.
+        """
+        from .run import Run
+
+        self.loss = loss or self.loss or self._default_loss()
+        given = Settings.of(loss=self.loss, loss_options=dict(loss_options or {}), **settings)
+        inputs = self._rows(x, t)
+        if not self.values:
+            widths = [inputs[n].shape[1] for n in inputs if n != "t"]
+            self.prepare(widths, seed=given.seed, dtype=given.dtype)
+        self._fit_widths(inputs)
+        held_out = self._rows(*validation) if validation is not None else {}
+        for name in self.values:
+            self.values[name] = np.ascontiguousarray(self.values[name], dtype=given.dtype)
+        self._predictors.clear()
+        fitting = Fitting(self, inputs, held_out, given)
+        run = Run(self, given)
+        run.notices = notices.before_training(self, given)
+        if left is not None:
+            left.append(run)
+        try:
+            fitting.run(watch)
+        finally:
+            run.take(fitting)
+        return run
+
+    def _default_loss(self) -> str:
+        last = self.chain[-1] if self.chain else self.last
+        name = getattr(last, "activation", None) or getattr(last, "function", None)
+        return "cross_entropy" if name == "softmax" else "squared_error"
+
+    def _rows(self, x: Any, t: Any) -> dict[str, Array]:
+        """Inputs by name and targets as float arrays, checked."""
+        many = isinstance(x, (list, tuple)) and len(self.inputs) > 1
+        names = [f"x{i + 1}" for i in range(len(x))] if many else ["x"]
+        rows = {n: _matrix(n, a) for n, a in zip(names, x if many else [x], strict=True)}
+        target = np.asarray(t)
+        if self.loss == "cross_entropy" and target.ndim == 1:
+            rows["t"] = _one_hot(target, self._width())
+        else:
+            rows["t"] = _matrix("t", target.reshape(len(target), -1) if target.ndim == 1 else target)
+        sizes = {n: len(a) for n, a in rows.items()}
+        if len(set(sizes.values())) > 1:
+            raise fail("BL213", x_rows=sizes[names[0]], t_rows=sizes["t"])
+        return rows
+
+    def _width(self) -> int:
+        last = self.chain[-1] if self.chain else self.last
+        layers = [last, *(reversed(self.chain) if self.chain else ())]
+        return next((layer.units for layer in layers if hasattr(layer, "units")), 0)
+
+    def _fit_widths(self, rows: Mapping[str, Array]) -> None:
+        got = [a.shape[1] for n, a in rows.items() if n != "t"]
+        if got != self.features:
+            raise fail("BL102", expected=self.features, got=got, where="x")
+        out = self.build().output.shape[1]
+        if rows["t"].shape[1] != out:
+            raise fail("BL104", expected=out, got=rows["t"].shape[1], layer=self.last.name)
+
+    # --- using ------------------------------------------------------------------------------------------------
+
+    def predict(self, x: Any) -> Array:
+        """The outputs for rows x: shares of the classes after cross-entropy, else what the last layer gives.
+
+        A network trained by `backlit.train` takes raw rows and gives targets in their own unit.
+
+        Returns
+        -------
+        array of shape (rows, outputs)
+        """
+        many = isinstance(x, (list, tuple)) and len(self.inputs) > 1
+        given = [_matrix("x", a) for a in (x if many else [x])]
+        if self.preparation is not None:
+            given = [self.preparation.inputs(given[0])]
+        got = [a.shape[1] for a in given]
+        if not self.values:
+            raise fail("BL707")
+        if got != self.features:
+            raise fail("BL102", expected=self.features, got=got, where="x")
+        what = "probable" if self.loss == "cross_entropy" else "output"
+        out = self._predictor(what)(given)
+        if self.preparation is not None and self.task == "regression":
+            return self.preparation.restore(out)
+        return out
+
+    def _predictor(self, what: str) -> Predictor:
+        if what not in self._predictors:
+            dtype = str(next(iter(self.values.values())).dtype) if self.values else "float32"
+            self._predictors[what] = Predictor(self, what, dtype)
+        return self._predictors[what]
+
+    def evaluate(self, x: Any, t: Any) -> dict[str, float]:
+        """Loss and accuracy for classes (t: class numbers), loss, RMSE, MAE and R² for numbers."""
+        out = self.predict(x)
+        target = np.asarray(t)
+        if self.loss == "cross_entropy":
+            return metrics.classes(out, target if target.ndim == 1 else target.argmax(axis=1))
+        return metrics.numbers(out, target.reshape(len(out), -1).astype(np.float64))
+
+    def save(self, path: str | Path) -> Path:
+        """Write the network to a file that holds no code: safetensors, with PyTorch's keys. Read by `backlit.load`."""
+        from .files import save_model
+
+        return save_model(self, Path(path))
+
+    def summary(self) -> list[dict[str, Any]]:
+        """A row for each layer: name, kind, activation, output width, parameters."""
+        built = self.build()
+        rows = []
+        for layer in self.layers():
+            own = [v for n, v in self.values.items() if n.rsplit(".", 1)[0] == layer.name]
+            node = built.graph.names.get(f"{layer.name}.o")
+            activation = getattr(layer, "activation", None) or getattr(layer, "function", None)
+            width = [int(s) for s in node.shape[1:]] if node is not None else []  # type: ignore[arg-type]
+            kind = type(layer).__name__
+            row = {"name": layer.name, "kind": kind, "output": width or None, "parameters": sum(v.size for v in own)}
+            if activation:
+                row["activation"] = activation
+            if own:
+                row["trainable"] = layer.trainable
+            if hasattr(layer, "features"):
+                row["output"] = [layer.features]
+            rows.append(row)
+        return rows
+
+    def __repr__(self) -> str:
+        return f"Network({list(self.layers())!r})"
+
+
+def _matrix(name: str, values: Any) -> Array:
+    """The values as a two-dimensional array of finite numbers."""
+    try:
+        array = np.asarray(values, dtype=np.float64 if not isinstance(values, np.ndarray) else None)
+    except (TypeError, ValueError):
+        raise fail("BL212", name=name, expected="numbers", got=type(values).__name__) from None
+    if array.ndim == 1 and name != "t":
+        raise fail("BL212", name=name, expected="(rows, features)", got=array.shape)
+    if array.ndim != 2 or array.dtype.kind not in "fiub":
+        raise fail("BL212", name=name, expected="(rows, features)", got=f"{array.shape} {array.dtype}")
+    if array.shape[0] == 0 or array.shape[1] == 0:
+        raise fail("BL212", name=name, expected="rows ≥ 1, columns ≥ 1", got=array.shape)
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        row, column = (int(i[0]) for i in np.nonzero(~np.isfinite(array)))
+        raise fail("BL105", name=name, row=row, column=column, value=array[row, column])
+    return array
+
+
+def _one_hot(t: Array, classes: int) -> Array:
+    if t.dtype.kind not in "iub":
+        raise fail("BL212", name="t", expected="class numbers 0, 1, …", got=t.dtype)
+    if len(t) == 0 or t.min() < 0 or t.max() >= classes:
+        got = f"{t.min()} … {t.max()}" if len(t) else "-"
+        raise fail("BL106", expected=f"0 … {classes - 1}", got=got, units=classes)
+    return np.eye(classes)[t.astype(np.int64)]
+
+

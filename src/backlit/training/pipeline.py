@@ -1,0 +1,194 @@
+"""From a source of data to a run: load, split, prepare, train, judge, keep."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..data import Preparation, Split, Table, load, split
+from ..errors import fail
+from ..nn import Dense, Dropout, Layer
+from . import metrics
+from .baseline import baselines as baselines_of
+from .fitting import Fitting
+from .keeping import Keeper, new_folder
+from .network import Network
+from .progress import Progress, progress_named
+from .run import Run
+
+Array = np.ndarray[Any, Any]
+EPOCHS, PATIENCE = 200, 30
+
+
+def train(
+    source: Any,
+    *,
+    target: Any = None,
+    task: Any = None,
+    layers: Sequence[Layer] | None = None,
+    hidden: Sequence[int] | None = None,
+    activation: str = "relu",
+    dropout: float = 0.0,
+    loss: str | None = None,
+    epochs: int = EPOCHS,
+    patience: int = PATIENCE,
+    test: float = 0.2,
+    validation: float = 0.2,
+    seed: int = 0,
+    out: str | Path | None = None,
+    progress: str | Progress | None = "auto",
+    baselines: bool = True,
+    command: str | None = None,
+    **settings: Any,
+) -> Run:
+    """Train a network on a table and judge it on rows it has not seen.
+
+    Parameters
+    ----------
+    source : str, path, (X, t) or Table
+        "digits", "people.csv", two arrays: see `backlit.data.load`.
+    target, task
+        The column to learn; "classification" or "regression".  Inferred if not given.
+    layers : list of Layer, optional
+        The whole network.  Else `hidden` widths with `activation` and `dropout` between them, and an output layer
+        that fits the task.
+    test, validation : float
+        Shares of the rows held out, stratified by class.
+    epochs, patience : int
+        At most so many epochs; stop when the validation loss has not fallen for `patience` epochs.
+    out : path, optional
+        The folder in which the run gets a folder of its own.
+    progress : "auto", "bar", "lines", "none" or a Progress
+    baselines : bool
+        Also judge a constant answer and the best linear model.
+    **settings
+        optimizer, learning_rate, batch_size, dtype, engine, threads: see `Settings`.
+
+    Returns
+    -------
+    Run
+
+    Examples
+    --------
+    >>> run = train("iris", progress="none")
+    >>> run.result["test"]["accuracy"] > 0.85
+    True
+    """
+    table = load(source, target=target, task=task, seed=seed)
+    parts = split(table, test=test, validation=validation, seed=seed)
+    preparation = Preparation.fit(table, parts.train)
+    net = Network(layers if layers is not None else default_layers(table, preparation, hidden, activation, dropout))
+    net.preparation, net.task = preparation, table.task
+    shown = progress_named(progress)
+    x, t = preparation.inputs(table.x), _targets(table, preparation, net, loss)
+    held = (x[parts.validation], t[parts.validation]) if len(parts.validation) else None
+    facts = {"name": table.name, "command": command, "data": about(table, parts)}
+    keeper = Keeper(new_folder(out, table.name), facts) if out is not None else None
+    watch = _watching(shown, keeper)
+    with shown.training(table, parts, net, epochs):
+        try:
+            run = _fit(net, x[parts.train], t[parts.train], facts, watch, keeper, table, parts,
+                       validation=held, loss=loss, epochs=epochs, patience=patience if held else 0, seed=seed, **settings)
+        finally:
+            shown.stop()
+    judge(run, table, parts)
+    if baselines:
+        run.facts["baselines"] = baselines_of(table, parts, preparation, judged_rows(parts), seed)
+    if keeper is not None:
+        keeper.finish(run)
+    shown.finished(run)
+    return run
+
+
+def _fit(net: Network, x: Array, t: Array, facts: dict[str, Any], watch: Any, keeper: Keeper | None, table: Table,
+         parts: Split, **settings: Any) -> Run:
+    """Train; when it is interrupted or breaks, what there is is judged and kept before the error goes on."""
+    left: list[Run] = []
+    try:
+        run = net.fit(x, t, watch=watch, left=left, **settings)
+    except BaseException:
+        if left and keeper is not None and net.values:
+            left[0].facts |= facts
+            judge(left[0], table, parts)
+            keeper.finish(left[0])
+        raise
+    run.facts |= facts
+    return run
+
+
+def _watching(shown: Progress, keeper: Keeper | None) -> Callable[[Fitting], None]:
+    def watch(fitting: Fitting) -> None:
+        shown.slice(fitting)
+        if keeper is not None:
+            keeper(fitting)
+
+    return watch
+
+
+def default_layers(
+    table: Table, preparation: Preparation, hidden: Sequence[int] | None, activation: str, dropout: float
+) -> list[Layer]:
+    """Hidden layers and an output layer that fits the task: softmax for classes, identity for numbers."""
+    widths = [64, 32] if hidden is None else list(hidden)
+    layers: list[Layer] = []
+    for width in widths:
+        layers.append(Dense(width, activation))
+        if dropout:
+            layers.append(Dropout(dropout))
+    classes = table.task == "classification"
+    layers.append(Dense(preparation.out_features, "softmax" if classes else None))
+    return layers
+
+
+def _targets(table: Table, preparation: Preparation, net: Network, loss: str | None) -> Array:
+    """One-hot rows or standardised numbers; squared error on classes learns the one-hot rows."""
+    t: Array = preparation.targets(table.t)
+    width = net._width()
+    if width and t.shape[1] != width:
+        raise fail("BL104", expected=t.shape[1], got=width, layer=repr(net.chain[-1] if net.chain else net.last))
+    return t
+
+
+def judged_rows(parts: Split) -> Array:
+    """The rows a run is judged on: test, else validation, else all there are."""
+    for rows in (parts.test, parts.validation, parts.train):
+        if len(rows):
+            return rows
+    return parts.train
+
+
+def judge(run: Run, table: Table, parts: Split) -> None:
+    """Metrics of all three parts, and the confusion matrix or the residuals of the judged rows."""
+    net = run.network
+    rows = {"train": parts.train, "validation": parts.validation, "test": parts.test}
+    out = {name: net.predict(table.x[r]) for name, r in rows.items() if len(r)}
+    measure = metrics.classes if table.task == "classification" else metrics.numbers
+    for name, o in out.items():
+        run.result[name] = measure(o, table.t[rows[name]])
+    name = next(n for n in ("test", "validation", "train") if n in out)
+    t = table.t[rows[name]]
+    if table.task == "classification":
+        counts = metrics.confusion(out[name], t, len(table.classes))
+        run.facts["confusion"] = {"classes": list(table.classes), "counts": counts}
+    elif t.shape[1] == 1:
+        listed = {"t": t[:, 0].tolist(), "o": np.asarray(out[name][:, 0], np.float64).tolist()}
+        run.facts["residuals"] = {"target": table.target[0], **listed}
+
+
+def about(table: Table, parts: Split) -> dict[str, Any]:
+    """The data, as the report tells them."""
+    return {
+        "name": table.name,
+        "source": table.source,
+        "rows": table.rows,
+        "features": list(table.features),
+        "target": list(table.target),
+        "task": table.task,
+        "classes": list(table.classes),
+        "split": {"train": len(parts.train), "validation": len(parts.validation), "test": len(parts.test)},
+        "stratified": table.task == "classification",
+        "sha256": table.sha256,
+    }

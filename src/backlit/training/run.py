@@ -1,0 +1,126 @@
+"""A run: what was trained on what, how it went, what came out, and where it is kept."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import fail
+from ..messages import say
+from ..version import __version__
+from .files import write_atomic
+
+if TYPE_CHECKING:
+    from .fitting import Fitting
+    from .network import Network
+    from .settings import Settings
+
+
+class Run:
+    """The result of a training.
+
+    Attributes
+    ----------
+    network : Network
+        With the best weights.
+    history : list of dict
+        One an epoch: epoch, train_loss, and with held-out rows valid_loss (and valid_accuracy).
+    result : dict
+        epochs, best_epoch, stopped ("epochs", "early", "interrupted", "not finite"), seconds, steps,
+        microseconds_per_step, threads; after `backlit.train` also the metrics of train, validation and test rows.
+    facts : dict
+        Everything that run.json holds.
+    folder : Path or None
+    """
+
+    def __init__(self, network: Network, settings: Settings) -> None:
+        self.network, self.settings = network, settings
+        self.history: list[dict[str, float]] = []
+        self.result: dict[str, Any] = {}
+        self.notices: list[dict[str, Any]] = []
+        self.facts: dict[str, Any] = {
+            "format": 1,
+            "backlit": __version__,
+            "created": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "settings": settings.told(),
+        }
+        self.folder: Path | None = None
+
+    def take(self, fitting: Fitting) -> None:
+        """What the training left behind."""
+        loop = fitting.loop
+        self.history = fitting.history()
+        steps = loop.step
+        self.result |= {
+            "epochs": loop.epoch,
+            "best_epoch": loop.best_epoch,
+            "stopped": loop.stopped or "interrupted",
+            "seconds": round(fitting.seconds, 6),
+            "steps": steps,
+            "microseconds_per_step": round(fitting.seconds / steps * 1e6, 3) if steps else None,
+            "threads": loop.threads,
+        }
+        self.facts["settings"]["threads"] = loop.threads
+
+    def describe(self) -> dict[str, Any]:
+        """The run as plain data: what run.json holds and the report is made of."""
+        about = {
+            "architecture": self.network.summary() if self.network.values else [],
+            "parameters": self.network.size,
+            "result": self.result,
+            "notices": self.notices,
+        }
+        return {**self.facts, **about}
+
+    def report(self, path: str | Path | None = None, language: str | None = None) -> Path | str:
+        """The report as one HTML file; without a path (and without a run folder) its text."""
+        from ..messages import language as chosen
+        from ..report import render
+
+        page = render(self.describe(), self.history, language or chosen())
+        target = Path(path) if path is not None else self.folder / "report.html" if self.folder else None
+        return page if target is None else write_atomic(target, page.encode("utf-8"))
+
+    def save(self, folder: str | Path) -> Path:
+        """Write model, history, run.json and report into a folder; each file whole or not at all."""
+        self.folder = Path(folder)
+        self.network.save(self.folder / "model.safetensors")
+        write_history(self.folder, self.history)
+        write_facts(self.folder, self.describe())
+        self.report()
+        return self.folder
+
+    def __str__(self) -> str:
+        best = self.result.get("test") or self.result.get("validation") or {}
+        name = "accuracy" if "accuracy" in best else "r2" if "r2" in best else ""
+        told = {"name": self.facts.get("name", "-"), "epochs": self.result.get("epochs", 0)}
+        told |= {"seconds": self.result.get("seconds", 0.0)}
+        text = say("train.run", **told)
+        return f"{text} {say(f'train.{name}', value=best[name])}" if name else text
+
+    def __repr__(self) -> str:
+        return f"<Run {self.facts.get('name', '')} {self.result.get('epochs', 0)} epochs>"
+
+
+def write_facts(folder: Path, facts: dict[str, Any]) -> Path:
+    """run.json."""
+    return write_atomic(folder / "run.json", json.dumps(facts, ensure_ascii=False, indent=1).encode("utf-8"))
+
+
+def write_history(folder: Path, history: list[dict[str, float]]) -> Path:
+    """history.jsonl: one line an epoch."""
+    lines = "".join(json.dumps(row) + "\n" for row in history)
+    return write_atomic(folder / "history.jsonl", lines.encode("utf-8"))
+
+
+def read_run(folder: str | Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The facts and the history of a run folder."""
+    folder = Path(folder)
+    try:
+        facts = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        lines = (folder / "history.jsonl").read_text(encoding="utf-8").splitlines()
+        return facts, [json.loads(line) for line in lines if line.strip()]
+    except (OSError, ValueError) as error:
+        raise fail("BL507", path=folder, reason=str(error)) from None

@@ -1,0 +1,56 @@
+"""What a training is told to do, checked."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from ..errors import fail, nearest
+from ..machine.backend import ENGINES
+from ..ops import find
+from ..optim import Optimizer, optimizer_named
+
+DTYPES = ("float32", "float64")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of a training, as `Network.fit` takes them; see there."""
+
+    optimizer: Optimizer
+    loss: str = "squared_error"
+    loss_options: dict[str, Any] = field(default_factory=dict)
+    batch_size: int = 32
+    epochs: int = 100
+    patience: int = 0
+    seed: int = 0
+    shuffle: bool = True
+    dtype: str = "float32"
+    engine: str = "compiled"
+    threads: int = 0
+
+    @classmethod
+    def of(cls, *, optimizer: str | Optimizer = "adam", learning_rate: float | None = None, **given: Any) -> Settings:
+        """The settings a person gives, with the optimizer by name."""
+        rate = {} if learning_rate is None else {"learning_rate": learning_rate}
+        made = cls(optimizer=optimizer_named(optimizer, **rate), **given)
+        made.check()
+        return made
+
+    def check(self) -> None:
+        """A ParameterError for what is out of range."""
+        find(self.loss, "loss")
+        least = {"batch_size": 1, "epochs": 1, "patience": 0, "seed": 0, "threads": 0}
+        for name, low in least.items():
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or not low <= value < 2**53:
+                raise fail("BL305", name=name, low=low, high="…", value=value, where="fit")
+        for name, known in (("dtype", DTYPES), ("engine", ENGINES)):
+            value = getattr(self, name)
+            if value not in known:
+                raise fail("BL304", name=value, known=", ".join(known), nearest=nearest(value, known), where=name)
+
+    def told(self) -> dict[str, Any]:
+        """The settings as plain data, for run.json and the report."""
+        plain = {k: v for k, v in asdict(self).items() if k not in ("optimizer", "loss_options")}
+        return {"optimizer": self.optimizer.name, **self.optimizer.settings, **plain, **self.loss_options}

@@ -1,0 +1,36 @@
+"""What all tests share: English sentences, one random generator, repeatable examples."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import hypothesis
+import numpy as np
+import pytest
+
+from backlit import messages
+
+# For this process, its doctests and the processes it starts. BACKLIT_CACHE, the folder of compiled kernels,
+# stays as the user has it, so that it is warm.
+os.environ["BACKLIT_LANG"] = "en"
+
+# HYPOTHESIS_PROFILE=search looks for new examples; by default a run does the same as the run before.
+hypothesis.settings.register_profile("repeatable", deadline=None, derandomize=True)
+hypothesis.settings.register_profile("search", deadline=None, max_examples=1000)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    """The generator of a test's random numbers."""
+    return np.random.default_rng(0)
+
+
+@pytest.fixture(autouse=True)
+def _language_of_the_test(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Each test begins in English, whatever the one before it chose."""
+    monkeypatch.setenv("BACKLIT_LANG", "en")
+    messages.use(None)
+    yield
+    messages.use(None)

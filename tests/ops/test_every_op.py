@@ -1,0 +1,129 @@
+"""Every operation of the registry: shapes, values, dtypes, batches and threads, on every engine."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from ops import samples
+from ops.samples import EVERY_OP
+from tolerance import EPS, assert_close
+
+from backlit.ops import REGISTRY, Elementwise, Structural, shapes
+
+DTYPES = tuple(EPS)
+every_op = pytest.mark.parametrize("name", EVERY_OP)
+both_dtypes = pytest.mark.parametrize("dtype", DTYPES)
+
+
+def assert_agree(case: samples.Case, dtype: str, rows: int, most: int, rng: np.random.Generator) -> None:
+    """All engines, one thread and two, give what the interpreter gives: values and gradients."""
+    tape = samples.tape_of(case)
+    given = samples.inputs_of(case.at(rows), rng)
+    expected = samples.run(tape, given, rows, dtype, "interpreter")
+    known = samples.computed(case.at(rows), [given[n].astype(dtype) for n in case.op.inputs])
+    assert_close(expected["y"], known, dtype, "op", case)
+    for engine in samples.ENGINES:
+        for threads in (1, 2):
+            found = samples.run(tape, given, rows, dtype, engine, most=most, threads=threads)
+            for value in found:
+                assert_close(found[value], expected[value], dtype, "op", (case, engine, threads, rows, value))
+
+
+@every_op
+def test_the_shape_rule_gives_the_shape_of_the_result(name, rng):
+    for case in samples.cases(REGISTRY[name]):
+        assert samples.computed(case, samples.draw(case, rng)).shape == case.shape(), case
+    for case in samples.batched(REGISTRY[name]):
+        for rows in (1, case.rows):
+            known = case.at(rows)
+            shape = samples.computed(known, samples.draw(known, rng)).shape
+            assert shape == shapes.resolve(case.shape(), rows), case
+
+
+@every_op
+@both_dtypes
+def test_all_engines_give_the_same_values_and_gradients(name, dtype, rng):
+    for case in samples.cases(REGISTRY[name]):
+        assert_agree(case, dtype, 1, 1, rng)
+
+
+@every_op
+@both_dtypes
+def test_a_batch_with_fewer_rows_than_there_is_room_for_is_computed_alike(name, dtype, rng):
+    found = samples.batched(REGISTRY[name])
+    for case in found:
+        for rows in {1, case.rows - 1, case.rows}:
+            assert_agree(case, dtype, rows, case.rows, rng)
+    if not found:
+        pytest.skip("none of its samples can have the batch as an axis")
+
+
+def test_all_but_a_few_operations_can_have_the_batch_as_an_axis():
+    without = {n for n in EVERY_OP if not samples.batched(REGISTRY[n])}
+    assert without <= {n for n in EVERY_OP if REGISTRY[n].facts.role == "movement"}
+
+
+@every_op
+@both_dtypes
+def test_an_operation_agrees_with_its_composed_twin(name, dtype, rng):
+    op = REGISTRY[name]
+    if getattr(op, "twin", None) is None:
+        pytest.skip("has no twin")
+    for case in [*samples.cases(op), *samples.batched(op)]:
+        tape = samples.tape_of(case, twin=True)
+        given = samples.inputs_of(case, rng)
+        for engine in ("interpreter", *samples.ENGINES):
+            found = samples.run(tape, given, case.rows, dtype, engine)
+            twins = [n for n in found if n.startswith("twin ")]
+            assert len(twins) == 1 + len(case.moving()), case
+            for twin in twins:
+                assert_close(found[twin.removeprefix("twin ")], found[twin], dtype, "twin", (case, engine, twin))
+
+
+@every_op
+@both_dtypes
+def test_the_numpy_body_keeps_the_dtype(name, dtype, rng):
+    for case in samples.cases(REGISTRY[name]):
+        values = [v.astype(dtype) for v in samples.draw(case, rng)]
+        result = samples.computed(case, values)
+        assert result.dtype == dtype, case
+        if isinstance(case.op, Structural):
+            continue
+        for i in range(len(case.op.inputs)):
+            slope = case.op.slope(i)
+            parts = [result if r == "y" else values[r] for r in slope.reads]
+            assert not parts or np.asarray(slope.op.compute(parts, slope.op.defaults)).dtype == dtype, (case, i)
+
+
+@every_op
+def test_an_operation_on_plain_arrays_leaves_them_as_they_were(name, rng):
+    for case in samples.small_cases(REGISTRY[name]):
+        values = samples.draw(case, rng)
+        before = [v.copy() for v in values]
+        result = samples.computed(case, values)
+        result[...] = 7.0  # and its result is no view of them
+        for value, old in zip(values, before, strict=True):
+            np.testing.assert_array_equal(value, old)
+
+
+@every_op
+def test_the_output_lies_in_the_stated_range(name, rng):
+    op = REGISTRY[name]
+    low, high = op.facts.range
+    for case in samples.cases(op):
+        result = samples.computed(case, samples.draw(case, rng))
+        assert np.all((result >= low) & (result <= high)), case
+
+
+@every_op
+def test_a_declaration_says_what_the_tests_need(name):
+    op = REGISTRY[name]
+    assert op.facts.nan in ("kept", "false", "taken", "uncounted")
+    assert op.facts.side in ("left", "right", "mean", "zero") or not op.facts.kinks
+    assert (op.__doc__ or "").strip() or op.facts.role == "arithmetic"
+    if isinstance(op, Structural):
+        assert op.samples, "samples = [(shapes of the inputs, parameters)] is what the tests draw"
+        assert op.kernel, "the machine needs a kernel"
+    else:
+        assert isinstance(op, Elementwise)
+        assert op.slope(0).saves == tuple("output" if r == "y" else f"input {r}" for r in op.slope(0).reads)
