@@ -25,8 +25,11 @@ def tolerance(dtype: str, kind: str) -> float:
     return UNITS[kind] * EPS[dtype]
 
 
-def error(actual: object, expected: object) -> float:
-    """The largest difference relative to the largest |expected|; inf where NaN or infinities differ."""
+def error(actual: object, expected: object, size: float = 0.0) -> float:
+    """The largest difference relative to the largest |expected|; inf where NaN or infinities differ.
+
+    `size` is that of the terms of a sum, which may cancel: an error is not measured against less.
+    """
     a, b = np.asarray(actual, dtype=np.float64), np.asarray(expected, dtype=np.float64)
     assert a.shape == b.shape, f"shapes {a.shape} and {b.shape}"
     finite = np.isfinite(b)
@@ -34,13 +37,15 @@ def error(actual: object, expected: object) -> float:
         return np.inf
     if not finite.any():
         return 0.0
-    size = np.max(np.abs(b[finite]))
+    size = max(size, float(np.max(np.abs(b[finite]))))
     return float(np.max(np.abs(a[finite] - b[finite])) / size) if size else float(np.max(np.abs(a[finite])))
 
 
-def assert_close(actual: object, expected: object, dtype: str, kind: str, what: object = "") -> None:
+def assert_close(
+    actual: object, expected: object, dtype: str, kind: str, what: object = "", size: float = 0.0
+) -> None:
     """`actual` is `expected` within the table."""
-    found, most = error(actual, expected), tolerance(dtype, kind)
+    found, most = error(actual, expected, size), tolerance(dtype, kind)
     assert found <= most, f"{what}: error {found:.2e}, allowed {most:.2e}\n{actual}\n{expected}"
 
 

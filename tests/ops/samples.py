@@ -19,7 +19,7 @@ from backlit.core.lowering import lower
 from backlit.core.tape import Tape
 from backlit.errors import BacklitError
 from backlit.machine.runner import Machine
-from backlit.ops import REGISTRY, Elementwise, Op, Rows, Structural, shapes
+from backlit.ops import REGISTRY, Elementwise, Op, Rows, Structural, formula, shapes
 
 ENGINES = ("compiled", "plain")  # each of them against the interpreter
 SEED, STEP = 5, 7  # of operations that draw random numbers
@@ -58,10 +58,19 @@ class Case:
     def sizes(self) -> list[tuple[int, ...]]:
         return [shapes.resolve(s, self.rows) for s in self.shapes]
 
-    def moving(self) -> list[int]:
-        """The inputs that have a gradient."""
-        constant = getattr(self.op, "constant", ())
-        return [i for i, name in enumerate(self.op.inputs) if name not in constant]
+
+def moving(op: Op) -> list[int]:
+    """The inputs that have a gradient."""
+    constant = getattr(op, "constant", ())
+    return [i for i, name in enumerate(op.inputs) if name not in constant]
+
+
+def is_condition(op: Op, i: int) -> bool:
+    """Input i only chooses between two others: it is 0 or something else."""
+    if not isinstance(op, Elementwise):
+        return False
+    chosen = [e for e in formula.order([op.formula]) if e.kind == "word" and e.label.name == "where"]
+    return any(e.args[0] is formula.symbol(op.inputs[i]) for e in chosen)
 
 
 def cases(op: Op) -> list[Case]:
@@ -133,10 +142,7 @@ def draw(case: Case, rng: np.random.Generator, gap: bool = True) -> list[np.ndar
         values = np.where(near, kink + np.where(values >= kink, 0.05, -0.05) + (values - kink), values)
     parts = np.split(values, np.cumsum([shapes.elements(s) for s in sizes])[:-1])
     given = [p.reshape(s) for p, s in zip(parts, sizes, strict=True)]
-    if isinstance(case.op, Elementwise) and "c" in case.op.inputs:
-        at = case.op.inputs.index("c")
-        given[at] = np.where(rng.random(given[at].shape) < 0.5, 0.0, given[at])
-    return given
+    return [np.where(rng.random(v.shape) < 0.5, 0.0, v) if is_condition(case.op, i) else v for i, v in enumerate(given)]
 
 
 def tape_of(case: Case, twin: bool = False, gradient: bool = True) -> Tape:
@@ -151,7 +157,7 @@ def tape_of(case: Case, twin: bool = False, gradient: bool = True) -> Tape:
     if gradient:
         g = graph.input("g", y.shape)
         for prefix, node in made.items():
-            found = backprop(node, [nodes[i] for i in case.moving()], seed=g)
+            found = backprop(node, [nodes[i] for i in moving(case.op)], seed=g)
             keep |= {f"{prefix}∂{n.name}": found[n] for n in nodes if n in found}
     return lower(keep)
 
@@ -183,6 +189,11 @@ def inputs_of(case: Case, rng: np.random.Generator) -> dict[str, np.ndarray]:
     """Drawn values by name, and a gradient g that arrives at the result."""
     given = dict(zip(case.op.inputs, draw(case, rng), strict=True))
     return given | {"g": rng.uniform(0.5, 1.5, shapes.resolve(case.shape(), case.rows))}
+
+
+def terms(given: Mapping[str, np.ndarray]) -> float:
+    """How large sums of these values may get on the way, although their end is small."""
+    return float(np.sqrt(sum(np.sum(np.square(v)) for v in given.values())))
 
 
 def computed(case: Case, values: Sequence[np.ndarray]) -> np.ndarray:

@@ -26,7 +26,9 @@ def assert_agree(case: samples.Case, dtype: str, rows: int, most: int, rng: np.r
         for threads in (1, 2):
             found = samples.run(tape, given, rows, dtype, engine, most=most, threads=threads)
             for value in found:
-                assert_close(found[value], expected[value], dtype, "op", (case, engine, threads, rows, value))
+                summed = isinstance(case.op, Structural) or found[value].shape != known.shape
+                size = samples.terms(given) if summed else 0.0
+                assert_close(found[value], expected[value], dtype, "op", (case, engine, threads, rows, value), size)
 
 
 @every_op
@@ -50,32 +52,27 @@ def test_all_engines_give_the_same_values_and_gradients(name, dtype, rng):
 @every_op
 @both_dtypes
 def test_a_batch_with_fewer_rows_than_there_is_room_for_is_computed_alike(name, dtype, rng):
-    found = samples.batched(REGISTRY[name])
-    for case in found:
+    for case in samples.batched(REGISTRY[name]):
         for rows in {1, case.rows - 1, case.rows}:
             assert_agree(case, dtype, rows, case.rows, rng)
-    if not found:
-        pytest.skip("none of its samples can have the batch as an axis")
 
 
-def test_all_but_a_few_operations_can_have_the_batch_as_an_axis():
+def test_every_operation_has_a_sample_whose_leading_axis_can_be_the_batch():
     without = {n for n in EVERY_OP if not samples.batched(REGISTRY[n])}
     assert without <= {n for n in EVERY_OP if REGISTRY[n].facts.role == "movement"}
 
 
-@every_op
+@pytest.mark.parametrize("name", [n for n in EVERY_OP if getattr(REGISTRY[n], "twin", None)])
 @both_dtypes
 def test_an_operation_agrees_with_its_composed_twin(name, dtype, rng):
     op = REGISTRY[name]
-    if getattr(op, "twin", None) is None:
-        pytest.skip("has no twin")
     for case in [*samples.cases(op), *samples.batched(op)]:
         tape = samples.tape_of(case, twin=True)
         given = samples.inputs_of(case, rng)
         for engine in ("interpreter", *samples.ENGINES):
             found = samples.run(tape, given, case.rows, dtype, engine)
             twins = [n for n in found if n.startswith("twin ")]
-            assert len(twins) == 1 + len(case.moving()), case
+            assert len(twins) == 1 + len(samples.moving(op)), case
             for twin in twins:
                 assert_close(found[twin.removeprefix("twin ")], found[twin], dtype, "twin", (case, engine, twin))
 
@@ -100,8 +97,7 @@ def test_an_operation_on_plain_arrays_leaves_them_as_they_were(name, rng):
     for case in samples.small_cases(REGISTRY[name]):
         values = samples.draw(case, rng)
         before = [v.copy() for v in values]
-        result = samples.computed(case, values)
-        result[...] = 7.0  # and its result is no view of them
+        samples.computed(case, values)
         for value, old in zip(values, before, strict=True):
             np.testing.assert_array_equal(value, old)
 

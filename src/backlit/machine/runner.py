@@ -95,6 +95,7 @@ class Machine:
             for thread in range(threads):
                 status = self.backend.loop["play_part"](A, self.table, C, tape, rows, i, thread, threads)
                 if status:
+                    C[PLACE["FAILED"]] = i
                     return int(status)
         return 0
 

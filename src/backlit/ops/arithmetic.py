@@ -24,7 +24,7 @@ def _declare(name: str) -> Elementwise:
         domain=_DOMAINS.get(name, (-4.0, 4.0)),
         kinks=_KINKS.get(name, ()),
         side="zero" if name == "sign" else "mean",
-        nan="false" if name in ("gt", "ge", "lt", "le", "eq") else "kept",
+        nan={"where": "taken"}.get(name, "false" if name in ("gt", "ge", "lt", "le", "eq") else "kept"),
         hot=name in ("add", "mul"),
     )
     return register(Elementwise(name, inputs, {}, fm.call(name, *map(fm.symbol, inputs)), facts, word.about))

@@ -40,7 +40,9 @@ class Facts:
     side: str = ""  # the choice: "left", "right" or "mean" of the one-sided slopes, or "zero"
     limits: dict[str, tuple[float, float]] = field(default_factory=dict)  # of parameters
     initial: str = "xavier"  # the initializer that a layer with this activation takes by default
-    nan: str = "kept"  # NaN in gives NaN out; "false" where a comparison answers, "uncounted" in a count of hits
+    # NaN in gives NaN out: "kept"; "taken": that of the branch taken; "false" where a comparison answers, "uncounted"
+    # in a count of hits
+    nan: str = "kept"
     hot: bool = False  # its fused kernels are compiled; the rest runs on the formula machine
     names: dict[str, str] = field(default_factory=dict)  # in PyTorch, ONNX, Keras, JAX
     differs: str = ""  # where other libraries differ

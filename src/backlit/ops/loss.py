@@ -180,7 +180,7 @@ def _(z, t, *, reduction):
 def hits(z, t):
     """In how many rows the largest z stands where the largest t stands (the first one, at a tie)."""
     right = np.argmax(z, axis=-1) == np.argmax(t, axis=-1)
-    return np.sum(right & ~np.isnan(z).any(axis=-1))
+    return np.sum(right & ~(np.isnan(z) | np.isnan(t)).any(axis=-1))
 
 
 @hits.vjp

@@ -98,7 +98,7 @@ def hits(A, I, S, C, thread, threads):
         t = A[t_at + r * n : t_at + r * n + n]
         best, wanted, whole = 0, 0, True
         for j in range(n):
-            whole = whole & (z[j] == z[j])
+            whole = whole & (z[j] == z[j]) & (t[j] == t[j])
             best = j if z[j] > z[best] else best
             wanted = j if t[j] > t[wanted] else wanted
         if whole and best == wanted:
