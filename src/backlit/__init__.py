@@ -62,4 +62,4 @@ def __dir__() -> list[str]:
     return sorted([*_HOMES, *_ROOMS, "__version__"])
 
 
-__all__ = ["__version__", *_HOMES]  # noqa: PLE0604
+__all__ = ["__version__", *_HOMES]

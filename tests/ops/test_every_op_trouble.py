@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import re
-import time
 from typing import Any
 
 import numpy as np
@@ -193,11 +192,9 @@ def kernels_of(op: Op) -> dict[str, str]:
     return found
 
 
-T=time.time()
 ALL_KERNELS = {text: name for op in REGISTRY.values() for text, name in kernels_of(op).items()}
 
 
-print("KK", time.time()-T, len(ALL_KERNELS))
 def widened(text: str) -> list[str]:
     """Where the compiled float32 kernel turns a float32 into a float64."""
     names: dict[str, Any] = {}

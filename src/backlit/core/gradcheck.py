@@ -109,7 +109,8 @@ def _check_one(name: str, given: dict[str, Array], exact: Array, loss, most: int
         flat[place] = old
         measured[i] = (above - below) / (2 * h)
     claimed = exact.reshape(-1)[places]
-    scale = max(float(np.max(np.abs(claimed), initial=0)), float(np.max(np.abs(measured), initial=0)), 1e-8 * size, 1e-300)
+    largest = float(np.max(np.abs([claimed, measured]), initial=0))
+    scale = max(largest, 1e-8 * size, 1e-300)
     errors = np.abs(claimed - measured) / scale
     k = int(np.argmax(np.where(np.isnan(errors), np.inf, errors))) if len(places) else 0
     at = tuple(int(j) for j in np.unravel_index(int(places[k]), array.shape)) if len(places) else ()

@@ -86,6 +86,7 @@ class _Lowering:
     ) -> None:
         self.keep, self.blocks, self.gradients, self.update = keep, blocks, gradients, update
         self.kept = set(keep.values())
+        self.label = {node: name for name, node in reversed(keep.items())}
         self.nodes = reachable([*keep.values(), *gradients.values()])
         self.users: dict[Node, list[Node]] = {n: [] for n in self.nodes}
         for node in self.nodes:
@@ -198,7 +199,8 @@ class _Lowering:
             shared = list(self.gradients.values())
             for parameter, g in self.gradients.items():
                 own = g.op is not None and shared.count(g) == 1
-                number = self.new(parameter.shape, "block", f"∂E/∂{parameter.name}", block, self.blocks.trained[parameter])
+                place = self.blocks.trained[parameter]
+                number = self.new(parameter.shape, "block", f"∂E/∂{parameter.name}", block, place)
                 if own:
                     self.value_of[g] = number
 
@@ -222,7 +224,7 @@ class _Lowering:
     def result(self, node: Node) -> int:
         if node not in self.value_of:
             kind = "kept" if node in self.kept else "passing"
-            self.value_of[node] = self.new(node.shape, kind, node.name)
+            self.value_of[node] = self.new(node.shape, kind, node.name or self.label.get(node, ""))
         return self.value_of[node]
 
     def read(self, node: Node) -> int:

@@ -19,7 +19,7 @@ from ..core.tape import Layout, Tape
 from ..ops.shapes import Rows
 from . import unit
 from .encode import Code, Encoder, Scalars
-from .render import _kernel_file
+from .render import kernel_file
 from .state import PLACE
 
 ENGINES = ("compiled", "interpreter", "plain")
@@ -32,7 +32,7 @@ class Compiled:
 
     def __init__(self, dtype: str) -> None:
         self.dtype = dtype
-        self.loop: Mapping[str, Any] = vars(unit.functions("loop", _kernel_file("loop"), dtype))
+        self.loop: Mapping[str, Any] = vars(unit.functions("loop", kernel_file("loop"), dtype))
 
     def address(self, name: str, text: str) -> int:
         # scalars are worked out in float64 whatever the arrays are
@@ -58,7 +58,7 @@ class Plain:
 
     def __init__(self, dtype: str) -> None:
         self.dtype = dtype
-        self.loop: Mapping[str, Any] = unit.plain(_kernel_file("loop"), dtype)
+        self.loop: Mapping[str, Any] = unit.plain(kernel_file("loop"), dtype)
         self.kernels: dict[int, Any] = self.loop["KERNELS"]
         self.known: dict[str, int] = {}
 
@@ -86,7 +86,7 @@ class Interpreted:
 
     def __init__(self, dtype: str) -> None:
         self.dtype = dtype
-        self.loop: Mapping[str, Any] = unit.plain(_kernel_file("loop"), dtype)
+        self.loop: Mapping[str, Any] = unit.plain(kernel_file("loop"), dtype)
         self.kernels: dict[int, Any] = self.loop["KERNELS"]
 
     def encode(self, tape: Tape, layout: Layout, scalars: Scalars) -> tuple[Code, int]:

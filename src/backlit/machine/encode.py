@@ -18,6 +18,7 @@ from ..ops.formula import Expr
 from ..ops.shapes import Rows, Size
 from . import render
 
+
 @dataclass
 class Code:
     """A tape as the machine reads it; `starts` holds the place of each instruction in `code`."""

@@ -22,7 +22,7 @@ from ..ops import shapes
 from .backend import backend
 from .encode import Code, Scalars, tapes_work
 from .render import BLOCK
-from .state import FIELDS, HISTORY, PLACE, REASONS, SUMS
+from .state import FIELDS, HISTORY, PLACE, REASONS
 
 # Operations a step from which a second thread pays for its two barriers per instruction (docs/decisions/threads.md).
 WORTH_TWO_THREADS = 30_000_000
@@ -78,8 +78,9 @@ class Loop:
     """
 
     def __init__(
-        self, train: Tape, valid: Tape | None, job: Job, dtype: str = "float32", *, engine: str = "compiled", threads: int = 0
-    ) -> None:
+        self, train: Tape, valid: Tape | None, job: Job, dtype: str = "float32", *,
+        engine: str = "compiled", threads: int = 0,
+    ) -> None:  # fmt: skip
         self.job, self.dtype, self.train_tape = job, dtype, train
         self.backend = backend(engine, dtype)
         rows = len(next(iter(job.inputs.values())))
@@ -119,7 +120,8 @@ class Loop:
             UPDATE_AT=train.update_at + self.train.extra, LOSS_AT=layout.offsets[train.names["E"]],
             BLOCK_AT=layout.offsets[block.number] if block else 0, BLOCK_LENGTH=size, THREADS=self.threads,
             VALID_LOSS_AT=valid_layout.offsets[valid.names["E"]] if self.valid and valid else 0,
-            VALID_HITS_AT=valid_layout.offsets[valid.names["hits"]] if self.valid and valid and "hits" in valid.names else -1,
+            VALID_HITS_AT=valid_layout.offsets[valid.names["hits"]]
+            if self.valid and valid and "hits" in valid.names else -1,
         )  # fmt: skip
         self.backend.prepare(self.state)
         nothing = np.zeros(1, dtype=np.int64)
@@ -199,7 +201,7 @@ class Loop:
             helper = None
             if self.threads > 1:
                 self._pool = self._pool or ThreadPoolExecutor(1, thread_name_prefix="backlit")
-                helper = self._pool.submit(self.backend.loop["help_along"], *head, train, valid)
+                helper = self._pool.submit(lambda: self.backend.loop["help_along"](*head, train, valid))
             done = self.backend.loop["advance"](
                 *head, self.sums, steps, train, valid, self.data, self.places, self.order,
                 self.valid_data, self.valid_places, self.identity, self.best, self.history,
@@ -258,7 +260,8 @@ class Loop:
 
         first = self._get("POSITION")
         rows = min(self.batch, len(self.order) - first)
-        order = permutation(self.job.seed, self.epoch, len(self.order)) if self.job.shuffle else np.arange(len(self.order))
+        total = len(self.order)
+        order = permutation(self.job.seed, self.epoch, total) if self.job.shuffle else np.arange(total)
         with self.arena.batch(rows):
             for name, array in self.job.inputs.items():
                 if name in self.train_tape.names:

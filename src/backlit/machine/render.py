@@ -57,8 +57,8 @@ def fused_text(formulas: Sequence[Expr], inputs: int, uniforms: int, in_place: S
 @functools.cache
 def formula_machine_text() -> str:
     """The formula machine: one kernel that runs any formula, given as data, word by word over short blocks."""
-    text = _kernel_file("formula")
-    cases = []
+    text = kernel_file("formula")
+    cases: list[str] = []
     for name, code in CODES.items():
         operands = ["a[i]", "b[i]", "c[i]"][: WORDS[name].arity]
         cases.append(f"    {'if' if not cases else 'elif'} code == {code}:  # {name}")
@@ -71,8 +71,8 @@ def formula_machine_text() -> str:
 @functools.cache
 def scalar_machine_text() -> str:
     """The same words on single numbers, in float64: what is worked out once a step."""
-    text = _kernel_file("scalars")
-    cases = []
+    text = kernel_file("scalars")
+    cases: list[str] = []
     for name, code in CODES.items():
         operands = ["a", "b", "c"][: WORDS[name].arity]
         cases.append(f"        {'if' if not cases else 'elif'} code == {code}:  # {name}")
@@ -94,11 +94,12 @@ def structural_text(kernel: str, words: dict[str, Expr]) -> str:
         if name == "JOIN":  # between two accumulators too
             arguments = ("a", "x")
         text += ["@inline", f"def {name}({', '.join(arguments)}):", *(f"    {line}" for line in inside), ""]
-    return "\n".join(text) + "\n" + _kernel_file(file_of(kernel)) + f"\n\nkernel = {kernel}\n"
+    return "\n".join(text) + "\n" + kernel_file(file_of(kernel)) + f"\n\nkernel = {kernel}\n"
 
 
 @functools.cache
-def _kernel_file(name: str) -> str:
+def kernel_file(name: str) -> str:
+    """The text of a file of kernels/."""
     return (resources.files(f"{__package__}.kernels") / f"{name}.py").read_text(encoding="utf-8")
 
 
@@ -106,6 +107,7 @@ def _kernel_file(name: str) -> str:
 def file_of(kernel: str) -> str:
     """The file of kernels/ in which a function stands."""
     for file in sorted(resources.files(f"{__package__}.kernels").iterdir(), key=lambda f: f.name):
-        if file.name.endswith(".py") and f"\ndef {kernel}(A, I, S, C, thread, threads)" in file.read_text(encoding="utf-8"):
+        wanted = f"\ndef {kernel}(A, I, S, C, thread, threads)"
+        if file.name.endswith(".py") and wanted in file.read_text(encoding="utf-8"):
             return file.name[:-3]
     raise KeyError(f"no kernel {kernel!r} in machine/kernels")

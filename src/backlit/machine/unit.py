@@ -21,8 +21,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import numpy as np
-
 from .state import FIELDS, SUMS
 
 DTYPES = ("float32", "float64")
@@ -63,8 +61,8 @@ def fields() -> str:
 
 def unit_text(body: str, dtype: str, *, plain: bool = False) -> str:
     """The whole text of a unit: header for the dtype, the words, the state's fields, the body."""
-    header = f"DTYPE_NAME = {dtype!r}\n"
-    parts = [header, text_of("header_plain" if plain else "header"), fields(), text_of(f"words_{dtype}"), body]
+    header = text_of("kernels/header_plain" if plain else "kernels/header")
+    parts = [f"DTYPE_NAME = {dtype!r}\n", header, fields(), text_of(f"words_{dtype}"), body]
     return "\n".join(p.replace("from __future__ import annotations\n", "") for p in parts)
 
 
@@ -125,7 +123,8 @@ def _module(name: str, mark: str, text: str) -> ModuleType:
                 if listener:
                     listener(name)
             spec = importlib.util.spec_from_file_location(f"backlit_{name}_{mark}", path)
-            assert spec is not None and spec.loader is not None
+            assert spec is not None
+            assert spec.loader is not None
             module = importlib.util.module_from_spec(spec)
             sys.modules[spec.name] = module
             spec.loader.exec_module(module)
@@ -173,6 +172,3 @@ def yield_address() -> int:
     except (AttributeError, OSError, TypeError):
         return 0
 
-
-def itemsize(dtype: str) -> int:
-    return int(np.dtype(dtype).itemsize)

@@ -1,4 +1,3 @@
-# ruff: noqa: F821
 """exp, expm1, log, log1p and tanh of one float64, as text for the compiler.
 
 This file is never imported. The builder puts a header in front of it (`inline, DTYPE, INT, bits, unbits,

@@ -220,7 +220,9 @@ class Residual(Layer):
 
     def __init__(self, *layers: Layer | Sequence[Layer], name: str = "") -> None:
         super().__init__(name=name)
-        self.layers = [one for g in layers for one in (g if isinstance(g, (list, tuple)) else [g])]
+        self.layers: list[Layer] = []
+        for given in layers:
+            self.layers.extend([given] if isinstance(given, Layer) else given)
 
     def settings(self) -> dict[str, Any]:
         return {"layers": [describe(layer) for layer in self.layers]}
@@ -259,6 +261,7 @@ def revive(data: dict[str, Any]) -> Layer:
 
 
 def positive(value: Any, name: str, where: str) -> int:
+    """A whole number from 1 on, or a ParameterError."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise fail("BL305", name=name, low=1, high="…", value=value, where=where)
     return value

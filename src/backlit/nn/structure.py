@@ -16,6 +16,7 @@ from ..core.backprop import backprop
 from ..core.graph import Graph, Node
 from ..errors import fail, nearest
 from ..ops import Elementwise, Rows, find
+from ..ops.arithmetic import div, mul, neg, sub
 from ..ops.movement import spread
 from ..ops.normalized import softmax
 from ..ops.shapes import Shape
@@ -53,7 +54,7 @@ class Structure:
             self.output: Link | None = None
             self.chain: list[Layer] | None = chain  # type: ignore[assignment]
         else:
-            self.inputs = [layers] if isinstance(layers, Link) else list(layers)  # type: ignore[arg-type,list-item]
+            self.inputs = [layers] if isinstance(layers, Link) else list(layers)  # type: ignore[arg-type]
             self.output, self.chain = outputs, None
         self.values: dict[str, Array] = {}
         self.seed = 0
@@ -163,8 +164,6 @@ class Structure:
         return built, keep, gradient
 
     def _slope(self, built: Built, layer: str, o: Node, gradient: Mapping[Node, Node]) -> dict[str, Node]:
-        from ..ops.arithmetic import mul, sub
-
         if isinstance(o.op, Elementwise) and o.args and built.graph.names.get(f"{layer}.u") is o.args[0]:
             return {f"{layer}.f′": _full(o.op.local(o), o.shape)}
         if o.op is softmax:
@@ -327,7 +326,6 @@ def _full(node: Node, shape: Shape) -> Node:
 
 def _share_signal(o: Node, t: Node, loss: Node) -> Node:
     """δᵒ = ∂E/∂o of cross-entropy written with the shares: -t / (o · rows)."""
-    from ..ops.arithmetic import div, neg
-
     rows: Any = 1 if loss.attrs.get("reduction") == "sum" else Rows()
-    return div(neg(div(t, o)), rows)
+    signal: Node = div(neg(div(t, o)), rows)
+    return signal

@@ -235,8 +235,10 @@ class Structural(Op):
         return rule
 
     def composed(self, build: Callable[..., Any]) -> Callable[..., Any]:
-        """Decorator: the twin, made of smaller operations.  It explains, it is the tests' oracle, and it is what is
-        differentiated where no vjp is stated."""
+        """Decorator: the twin, made of smaller operations.
+
+        It explains, it is the tests' oracle, and it is what is differentiated where no vjp is stated.
+        """
         self.twin = build
         return build
 
@@ -254,7 +256,8 @@ class Structural(Op):
             return self.rule_vjp(g, y, *y.args, **y.attrs)
         if self.twin is None:
             raise fail("BL702", op=self.name, where=str(y))
-        return g.graph.pullback_through(g, self.twin(*y.args, **y.attrs), y.args)
+        found: Sequence[Node | None] = g.graph.pullback_through(g, self.twin(*y.args, **y.attrs), y.args)
+        return found
 
 
 def structural(*, role: str, domain: tuple[float, float] = (-4.0, 4.0), source: str = "", **parts: Any) -> Any:

@@ -8,7 +8,7 @@ same object, so a shared part is computed and differentiated once.  All walks ar
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import numpy as np
 
@@ -25,7 +25,7 @@ class Expr:
     label: Any  # the name of a leaf, the value of a constant, the Word
     args: tuple[Expr, ...]
 
-    def __new__(cls, kind: str, label: Any, args: tuple[Expr, ...] = ()) -> Expr:
+    def __new__(cls, kind: str, label: Any, args: tuple[Expr, ...] = ()) -> Self:
         # repr, since 0.0 == -0.0 and NaN != NaN
         key = (kind, repr(label) if kind == "constant" else label, *map(id, args))
         found = _interned.get(key)
@@ -33,7 +33,7 @@ class Expr:
             found = object.__new__(cls)
             found.kind, found.label, found.args = kind, label, args
             _interned[key] = found
-        return found
+        return cast(Self, found)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (Expr, (self.kind, self.label, self.args))
@@ -114,6 +114,7 @@ def constant(value: float) -> Expr:
 
 
 def is_constant(e: Expr, value: float) -> bool:
+    """True for the number `value` itself."""
     return e.kind == "constant" and e.label == value
 
 
@@ -139,7 +140,7 @@ def simplify(word: Word, args: tuple[Expr, ...]) -> Expr:
             return a
         case "mul" if is_constant(a, -1):
             return call("neg", b)
-        case "sub" if is_constant(b, 0):
+        case "sub" if is_constant(b, 0) and repr(b.label) == "0.0":  # -0 - (-0) is 0
             return a
         case "neg" if a.kind == "word" and a.label.name == "neg":
             return a.args[0]
@@ -215,14 +216,15 @@ def differentiate(e: Expr, name: str, slopes: Mapping[Expr, Expr | None] | None 
 
 
 def evaluate(
-    roots: Sequence[Expr], values: Mapping[str, Any], dtype: Any = None, spelling: str = "numpy"
+    roots: Sequence[Expr], values: Mapping[str, Any], dtype: Any = None
 ) -> list[Any]:
     """The formulas computed by NumPy, word by word: the readable reference for what the machine does.
 
     `values` gives an array or a number for each input and uniform; every result has the inputs' dtype.
     """
     made: dict[Expr, Any] = {}
-    kind = np.dtype(dtype) if dtype is not None else np.result_type(*[np.asarray(v) for v in values.values()], np.float32)
+    given = [np.asarray(v) for v in values.values()]
+    kind = np.dtype(dtype) if dtype is not None else np.result_type(*given, np.float32)
     with np.errstate(all="ignore"):
         for part in order(roots):
             if part.kind == "word":

@@ -25,7 +25,8 @@ def _scalar(o: Shape, t: Shape, *, reduction: str, **attrs: Any) -> Shape:
     if o != t:
         raise fail("BL101", op="loss", expected=f"targets of {shapes.text(o)}", got=shapes.text(t), where="the loss")
     if reduction not in REDUCTIONS:
-        raise fail("BL304", name=reduction, known=", ".join(REDUCTIONS), nearest=nearest(reduction, REDUCTIONS), where="reduction")
+        near, known = nearest(reduction, REDUCTIONS), ", ".join(REDUCTIONS)
+        raise fail("BL304", name=reduction, known=known, nearest=near, where="reduction")
     return ()
 
 

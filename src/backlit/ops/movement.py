@@ -29,7 +29,7 @@ def spread_strides(x: Shape, shape: Shape, axis: int | None) -> list[Size]:
             continue
         kept = small == large
         if joined and joined[-1][1] == kept:
-            joined[-1] = (joined[-1][0] * large, kept)
+            joined[-1] = (shapes.times(joined[-1][0], large), kept)
         else:
             joined.append((large, kept))
     if len(joined) > 4:
@@ -71,8 +71,10 @@ def _(g, y, x, *, shape, axis):
 
 
 def sum_to(g: Node, shape: Shape) -> Node:
-    """The inverse of broadcasting for gradients: sums `g` over the axes along which `shape` was repeated, or
-    spreads it where `g` is a single number for many elements."""
+    """The inverse of broadcasting, for gradients.
+
+    Sums `g` over the axes along which `shape` was repeated, or spreads it where `g` is one number for many elements.
+    """
     if g.shape == shape:
         return g
     for _ in range(len(g.shape) - len(shape)):
@@ -107,7 +109,8 @@ def _joined(a: Shape, b: Shape, *, axis: int) -> Shape:
     rest = [(s, t) for i, (s, t) in enumerate(zip(a, b, strict=False)) if i != axis]
     if len(a) != len(b) or any(s != t for s, t in rest) or isinstance(a[axis], Rows):
         got = f"{shapes.text(a)} and {shapes.text(b)}"
-        raise fail("BL101", op="concatenate", expected=f"equal sizes except on axis {axis}", got=got, where="concatenate")
+        expected = f"equal sizes except on axis {axis}"
+        raise fail("BL101", op="concatenate", expected=expected, got=got, where="concatenate")
     return (*a[:axis], a[axis] + b[axis], *a[axis + 1 :])  # type: ignore[operator]
 
 
@@ -138,7 +141,7 @@ def _window(shapes_in: Any, *, axis: int, total: int, source: int, target: int, 
     """For the window kernel: outer, inner row of input and output, where the block is read and written, its length."""
     inner = shapes.product(shapes_in[axis + 1 :])
     outer = shapes.product(shapes_in[:axis])
-    return [outer, shapes_in[axis] * inner, total * inner, source * inner, target * inner, length * inner]
+    return [outer, *(shapes.times(size, inner) for size in (shapes_in[axis], total, source, target, length))]
 
 
 def _cut_shape(x: Shape, *, axis: int, start: int, length: int) -> Shape:

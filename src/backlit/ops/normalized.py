@@ -17,7 +17,7 @@ def _rows(shapes_in: Any, shape: Shape, **attrs: Any) -> list[Size]:
     return [shapes.product(shape[:-1]), shape[-1]]
 
 
-_SAMPLES = [(((4, 3),), {}), (((1, 10),), {}), (((5, 1),), {}), (((2, 3, 4),), {})]
+_SAMPLES: list[Any] = [(((4, 3),), {}), (((1, 10),), {}), (((5, 1),), {}), (((2, 3, 4),), {})]
 
 
 @structural(

@@ -17,7 +17,8 @@ from . import formula as fm
 from .declare import REGISTRY, Elementwise, Facts
 from .formula import Expr
 
-TOKEN = re.compile(r"\s*(?:(\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)|([^\W\d]\w*)|(\*\*|>=|<=|==|[-+*/^()<>,]))")
+NUMBER = r"(\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)"
+TOKEN = re.compile(rf"\s*(?:{NUMBER}|([^\W\d]\w*)|(\*\*|>=|<=|==|[-+*/^()<>,]))")
 BINARY = {"==": ("eq", 1), ">": ("gt", 1), ">=": ("ge", 1), "<": ("lt", 1), "<=": ("le", 1)}
 BINARY |= {"+": ("add", 2), "-": ("sub", 2), "*": ("mul", 3), "/": ("div", 3), "**": ("pow", 5), "^": ("pow", 5)}
 NAMES = {"pi": math.pi, "e": math.e}

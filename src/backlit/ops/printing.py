@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from .formula import Expr, order
 
+LONGEST = 10_000  # characters: a part that is used twice is written twice, and its parts four times, and so on
+
 
 def plain(e: Expr, names: Mapping[str, str] | None = None) -> str:
     """The formula as a person would type it.
@@ -24,12 +26,13 @@ def plain(e: Expr, names: Mapping[str, str] | None = None) -> str:
             continue
         word, args = part.label, [text[a] for a in part.args]
         if word.infix:
-            right = word.binds + (word.name in ("sub", "div"))
-            text[part] = (f"{_wrap(args[0], word.binds)}{word.infix}{_wrap(args[1], right)}", word.binds)
+            # a + (b + c) is not the same number as a + b + c, so each keeps its form; ** groups to the right
+            left, right = (6, 5) if word.name == "pow" else (word.binds, word.binds + 1)
+            text[part] = (_short(f"{_wrap(args[0], left)}{word.infix}{_wrap(args[1], right)}"), word.binds)
         elif word.name == "neg":
             text[part] = ("-" + _wrap(args[0], word.binds), word.binds)
         else:
-            text[part] = (f"{word.name}({', '.join(a for a, _ in args)})", 9)
+            text[part] = (_short(f"{word.name}({', '.join(a for a, _ in args)})"), 9)
     return text[e][0]
 
 
@@ -43,16 +46,15 @@ def latex(e: Expr, names: Mapping[str, str] | None = None) -> str:
             text[part] = (value, 9 if not value.startswith("-") else 4)
             continue
         word, args = part.label, [text[a] for a in part.args]
-        if word.name == "div":
-            text[part] = (word.latex.format(*(a for a, _ in args)), 9)
-        elif word.infix or word.name == "neg":
-            right = word.binds + (word.name in ("sub", "pow"))
+        if word.name == "pow":
+            text[part] = (_short(word.latex.format(_wrap(args[0], 6, True), args[1][0])), 5)
+        elif (word.infix or word.name == "neg") and word.name != "div":
+            right = word.binds + (word.name == "sub")
             shown = [_wrap(a, word.binds if i == 0 else right, True) for i, a in enumerate(args)]
-            if word.name == "pow":
-                shown[1] = args[1][0]
-            text[part] = (word.latex.format(*shown), word.binds)
+            text[part] = (_short(word.latex.format(*shown)), word.binds)
         else:
-            text[part] = (word.latex.format(*(a for a, _ in args)), 9)
+            binds = 5 if word.name in ("div", "exp") else 9  # in parentheses only where a power is taken of it
+            text[part] = (_short(word.latex.format(*(a for a, _ in args))), binds)
     return text[e][0]
 
 
@@ -81,9 +83,13 @@ def _wrap(part: tuple[str, int], binds: int, tall: bool = False) -> str:
     return rf"\left({text}\right)" if tall else f"({text})"
 
 
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST else "…"
+
+
 def _number(value: float) -> str:
     whole = abs(value) < 1e15 and value == int(value)
-    return str(int(value)) if whole else repr(value)
+    return f"{value:.0f}" if whole else repr(value)
 
 
 def _literal(value: float) -> str:

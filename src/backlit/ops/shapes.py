@@ -26,12 +26,10 @@ class Rows:
 
     factor: int = 1
 
-    def __mul__(self, other: int) -> Rows:
+    def __mul__(self, other: Size) -> Rows:
         if isinstance(other, Rows):
             raise fail("BL101", op="shape", expected="one batch axis", got="rows × rows", where="a product of shapes")
         return Rows(self.factor * other)
-
-    __rmul__ = __mul__
 
     def __str__(self) -> str:
         return "rows" if self.factor == 1 else f"{self.factor}·rows"
@@ -45,8 +43,15 @@ def product(sizes: Sequence[Size]) -> Size:
     """The number of elements of a shape: `product((Rows(), 3))` is `Rows(3)`, `product(())` is 1."""
     result: Size = 1
     for size in sizes:
-        result = result * size
+        result = times(result, size)
     return result
+
+
+def times(a: Size, b: Size) -> Size:
+    """The product of two sizes, of which only one can depend on the batch."""
+    if isinstance(b, Rows):
+        return b * a
+    return a * b
 
 
 def resolve(shape: Sequence[Size], rows: int) -> tuple[int, ...]:

@@ -9,20 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 if TYPE_CHECKING:
     from .formula import Expr
 
-    Tangent = Expr | None
-    Rule = Callable[[Expr, tuple[Expr, ...], tuple[Tangent, ...]], Tangent]
+    Tangent: TypeAlias = Expr | None
+    Rule: TypeAlias = Callable[[Expr, tuple[Expr, ...], tuple[Tangent, ...]], Tangent]
 
 
 @dataclass(frozen=True, eq=False)
 class Word:
-    """One word: `sqrt` is `Word("sqrt", 1, np.sqrt, "math.sqrt({0})", r"\\sqrt{{{0}}}", ...)`."""
+    """One word with its spellings."""
 
     name: str
     arity: int
@@ -65,6 +65,7 @@ def plus(a: Tangent, b: Tangent) -> Tangent:
 
 
 def or_zero(t: Tangent) -> Any:
+    """The tangent as a value: 0 for an exact zero."""
     return 0.0 if t is None else t
 
 
@@ -94,7 +95,8 @@ def _smaller(y: Expr, a: tuple[Expr, ...], t: tuple[Tangent, ...]) -> Tangent:
 
 def _power(y: Expr, a: tuple[Expr, ...], t: tuple[Tangent, ...]) -> Tangent:
     base, exponent = a
-    falling = times(t[0], exponent * _call("pow", base, exponent - 1.0)) if t[0] is not None else None
+    flat = t[0] is None or (exponent.kind == "constant" and exponent.label == 0)  # 0 · base⁻¹ is NaN at 0
+    falling = None if flat else times(t[0], exponent * _call("pow", base, exponent - 1.0))
     return plus(falling, times(t[1], y * _call("log", base)))
 
 

@@ -39,7 +39,8 @@ def training_tape(net: Structure, settings: Settings) -> Tape:
 def judging_tape(net: Structure, settings: Settings) -> Tape:
     """Forward only: the loss, and for classes how many answers are right."""
     built = net.build(loss=settings.loss, **settings.loss_options)
-    assert built.loss is not None and built.target is not None
+    assert built.loss is not None
+    assert built.target is not None
     keep = {"E": built.loss}
     if settings.loss == "cross_entropy":
         keep["hits"] = hits(built.logits, built.target)

@@ -8,7 +8,9 @@ from ..core.gradcheck import Check, check
 from .network import Network
 
 
-def gradient_check(net: Network, x: Any, t: Any, *, loss: str | None = None, most: int = 200, **options: Any) -> list[Check]:
+def gradient_check(
+    net: Network, x: Any, t: Any, *, loss: str | None = None, most: int = 200, **options: Any
+) -> list[Check]:
     """Compare the network's backpropagated gradients with central differences, in float64.
 
     Parameters

@@ -10,8 +10,8 @@ import numpy as np
 
 from ..data import Preparation, Split, Table, load, split
 from ..errors import fail
-from ..nn import Dense, Dropout, Layer
-from . import metrics
+from ..nn import Layer
+from . import defaults, metrics
 from .baseline import baselines as baselines_of
 from .fitting import Fitting
 from .keeping import Keeper, new_folder
@@ -20,10 +20,6 @@ from .progress import Progress, progress_named
 from .run import Run
 
 Array = np.ndarray[Any, Any]
-# Chosen by ten splits of each bundled set: docs/decisions/defaults.md
-HIDDEN, ACTIVATION, DROPOUT = (128,), "silu", 0.5
-EPOCHS, PATIENCE = 600, 100
-
 
 def train(
     source: Any,
@@ -32,13 +28,13 @@ def train(
     task: Any = None,
     layers: Sequence[Layer] | None = None,
     hidden: Sequence[int] | None = None,
-    activation: str = ACTIVATION,
-    dropout: float = DROPOUT,
+    activation: str | None = None,
+    dropout: float | None = None,
     loss: str | None = None,
-    epochs: int = EPOCHS,
-    patience: int = PATIENCE,
-    test: float = 0.2,
-    validation: float = 0.2,
+    epochs: int | None = None,
+    patience: int | None = None,
+    test: float = defaults.TEST,
+    validation: float = defaults.VALIDATION,
     seed: int = 0,
     out: str | Path | None = None,
     progress: str | Progress | None = "auto",
@@ -56,11 +52,12 @@ def train(
         The column to learn; "classification" or "regression".  Inferred if not given.
     layers : list of Layer, optional
         The whole network.  Else `hidden` widths with `activation` and `dropout` between them, and an output layer
-        that fits the task.
+        that fits the task; the defaults follow from the table's size (`backlit.training.defaults`).
     test, validation : float
         Shares of the rows held out, stratified by class.
     epochs, patience : int
-        At most so many epochs; stop when the validation loss has not fallen for `patience` epochs.
+        At most so many epochs (600, and at least 6000 steps); stop when the validation loss has not fallen for
+        `patience` epochs (a sixth of them).
     out : path, optional
         The folder in which the run gets a folder of its own.
     progress : "auto", "bar", "lines", "none" or a Progress
@@ -82,7 +79,14 @@ def train(
     table = load(source, target=target, task=task, seed=seed)
     parts = split(table, test=test, validation=validation, seed=seed)
     preparation = Preparation.fit(table, parts.train)
-    net = Network(layers if layers is not None else default_layers(table, preparation, hidden, activation, dropout))
+    batch_size = settings.setdefault("batch_size", defaults.BATCH)
+    plan = defaults.plan(
+        table, parts, batch_size, hidden=hidden, activation=activation, dropout=dropout,
+        epochs=epochs, patience=patience,
+    )  # fmt: skip
+    if layers is None and plan.learning_rate and not {"optimizer", "learning_rate"} & set(settings):
+        settings["learning_rate"] = plan.learning_rate
+    net = Network(layers if layers is not None else defaults.layers_of(plan, table, preparation.out_features))
     net.preparation, net.task = preparation, table.task
     shown = progress_named(progress)
     x, t = preparation.inputs(table.x), _targets(table, preparation, net, loss)
@@ -90,10 +94,12 @@ def train(
     facts = {"name": table.name, "command": command, "data": about(table, parts)}
     keeper = Keeper(new_folder(out, table.name), facts) if out is not None else None
     watch = _watching(shown, keeper)
-    with shown.training(table, parts, net, epochs):
+    with shown.training(table, parts, net, plan.epochs):
         try:
-            run = _fit(net, x[parts.train], t[parts.train], facts, watch, keeper, table, parts,
-                       validation=held, loss=loss, epochs=epochs, patience=patience if held else 0, seed=seed, **settings)
+            run = _fit(
+                net, x[parts.train], t[parts.train], facts, watch, keeper, table, parts, validation=held, loss=loss,
+                epochs=plan.epochs, patience=plan.patience if held else 0, seed=seed, **settings,
+            )  # fmt: skip
         finally:
             shown.stop()
     judge(run, table, parts)
@@ -128,21 +134,6 @@ def _watching(shown: Progress, keeper: Keeper | None) -> Callable[[Fitting], Non
             keeper(fitting)
 
     return watch
-
-
-def default_layers(
-    table: Table, preparation: Preparation, hidden: Sequence[int] | None, activation: str, dropout: float
-) -> list[Layer]:
-    """Hidden layers and an output layer that fits the task: softmax for classes, identity for numbers."""
-    widths = list(HIDDEN if hidden is None else hidden)
-    layers: list[Layer] = []
-    for width in widths:
-        layers.append(Dense(width, activation))
-        if dropout:
-            layers.append(Dropout(dropout))
-    classes = table.task == "classification"
-    layers.append(Dense(preparation.out_features, "softmax" if classes else None))
-    return layers
 
 
 def _targets(table: Table, preparation: Preparation, net: Network, loss: str | None) -> Array:

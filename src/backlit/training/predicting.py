@@ -55,7 +55,8 @@ class Predictor:
         rows = len(xs[0])
         result = np.empty(rows * self.width, dtype=self.dtype)
         if rows:
-            data, places = packed(dict(zip(self.inputs, xs, strict=True)), self.tape, self.arena.layout.offsets, self.dtype)
+            given = dict(zip(self.inputs, xs, strict=True))
+            data, places = packed(given, self.tape, self.arena.layout.offsets, self.dtype)
             with np.errstate(all="ignore"):
                 self.backend.loop["predict"](
                     self.arena.memory, self.table, self.state, self.code.arrays(), data, places,

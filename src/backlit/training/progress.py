@@ -98,7 +98,8 @@ class Bar(Progress):
         from rich.progress import Progress as RichProgress
 
         self.console = Console(file=self.stream)
-        columns = [TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[told]}"), TimeElapsedColumn()]
+        told = TextColumn("{task.fields[told]}")
+        columns = [TextColumn("{task.description}"), BarColumn(), told, TimeElapsedColumn()]
         self.bar = RichProgress(*columns, console=self.console, transient=False)
         self.task: Any = None
 
@@ -126,11 +127,11 @@ class Bar(Progress):
 def opening(table: Table, parts: Split, net: Network) -> list[str]:
     """What is about to be trained, on what."""
     learned = ", ".join(table.target)
-    counts = {"train": len(parts.train), "validation": len(parts.validation), "test": len(parts.test)}
+    counts: dict[str, Any] = {"train": len(parts.train), "validation": len(parts.validation)}
     kind = say(f"train.{table.task}", classes=len(table.classes), target=learned)
     return [
         say("train.data", name=table.name, rows=table.rows, features=len(table.features), kind=kind),
-        say("train.split", **counts),
+        say("train.split", test=len(parts.test), **counts),
         say("train.network", layers=" → ".join(_short(layer) for layer in net.layers())),
     ]
 

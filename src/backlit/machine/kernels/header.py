@@ -7,10 +7,10 @@ from numba import carray, cfunc, njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-DTYPE = {"float32": np.float32, "float64": np.float64}[DTYPE_NAME]  # noqa: F821
-INT = {"float32": np.int32, "float64": np.int64}[DTYPE_NAME]  # noqa: F821
-FLOAT = {"float32": types.float32, "float64": types.float64}[DTYPE_NAME]  # noqa: F821
-WHOLE = {"float32": types.int32, "float64": types.int64}[DTYPE_NAME]  # noqa: F821
+DTYPE = {"float32": np.float32, "float64": np.float64}[DTYPE_NAME]
+INT = {"float32": np.int32, "float64": np.int64}[DTYPE_NAME]
+FLOAT = {"float32": types.float32, "float64": types.float64}[DTYPE_NAME]
+WHOLE = {"float32": types.int32, "float64": types.int64}[DTYPE_NAME]
 ZERO, ONE = DTYPE(0), DTYPE(1)
 HUGE = 1 << 46  # the length of arrays whose end the kernel knows better
 KERNEL = types.int64(*[types.int64] * 6)
@@ -80,7 +80,8 @@ def gemm(context, address, ta, tb, m, n, k, a, lda, b, ldb, beta, c, ldc, arena)
 
         def letter(flag):
             is_set = builder.icmp_signed("!=", flag, ir.Constant(flag.type, 0))
-            return keep(builder.select(is_set, ir.Constant(character, ord("T")), ir.Constant(character, ord("N"))), character)
+            chosen = builder.select(is_set, ir.Constant(character, ord("T")), ir.Constant(character, ord("N")))
+            return keep(chosen, character)
 
         def whole(value):
             return keep(builder.trunc(value, small), small)

@@ -1,10 +1,11 @@
 # The plain header: the same names for Python itself.  Arrays are NumPy arrays, so indices are checked.
+
 import math
 
 import numpy as np
 
-DTYPE = {"float32": np.float32, "float64": np.float64}[DTYPE_NAME]  # noqa: F821
-INT = {"float32": np.int32, "float64": np.int64}[DTYPE_NAME]  # noqa: F821
+DTYPE = {"float32": np.float32, "float64": np.float64}[DTYPE_NAME]
+INT = {"float32": np.int32, "float64": np.int64}[DTYPE_NAME]
 ZERO, ONE = DTYPE(0), DTYPE(1)
 
 

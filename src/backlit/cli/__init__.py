@@ -1,0 +1,25 @@
+"""The command line: `backlit train digits`.
+
+    app.py       the group of commands, the language, the way in
+    options.py   options and commands whose sentences come from the catalogue;  page.py: their help pages
+    kinds.py     the values that options take
+    trouble.py   what is said, and the exit code, when something goes wrong;  signals.py: Ctrl-C
+    tables.py    results as tables;  models.py: models, runs, and rows that fit them
+    train.py, evaluate.py, predict.py, show.py, explain.py, warmup.py   a command each
+
+A command's file is loaded when it is asked for, and what computes (NumPy, Numba) inside its function: help is quick.
+"""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+
+def main() -> NoReturn:
+    """The command `backlit`."""
+    from .app import enter
+
+    enter()
+
+
+__all__ = ["main"]

@@ -1,0 +1,93 @@
+"""The values that options take; each kind says in one sentence what it wants and what it got."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import click
+
+from ..errors import nearest
+from ..messages import say
+
+LARGEST = 2**53 - 1  # whole numbers up to here are exact wherever they go
+
+
+class Kind(click.ParamType):
+    """The base of the kinds."""
+
+    name = "value"
+
+    def refuse(self, key: str, value: object, param: click.Parameter | None, ctx: click.Context | None, **more: object) -> NoReturn:
+        """Say that a value cannot be, as a usage error."""
+        text = repr(value) if len(str(value)) <= 40 else repr(str(value)[:39] + "…")
+        self.fail(say(f"cli.{key}", got=text, **more), param, ctx)
+
+
+class Whole(Kind):
+    """A whole number from `least` on."""
+
+    def __init__(self, least: int, most: int = LARGEST) -> None:
+        self.least, self.most = least, most
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        try:
+            number = int(value)
+        except ValueError:
+            number = self.least - 1
+        if not self.least <= number <= self.most:
+            limit = f" ≤ {self.most}" if self.most < LARGEST else ""
+            self.refuse("wants_whole", value, param, ctx, least=self.least, most=limit)
+        return number
+
+
+class Real(Kind):
+    """A finite number: `low` ≤ number < `high`, or low < number when `above`."""
+
+    def __init__(self, low: float, high: float = math.inf, *, above: bool = False) -> None:
+        self.low, self.high, self.above = low, high, above
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            number = float(value)
+        except ValueError:
+            number = math.nan
+        if not (self.low < number < self.high if self.above else self.low <= number < self.high):
+            limits = f"{self.low:g} {'<' if self.above else '≤'} x" + ("" if math.isinf(self.high) else f" < {self.high:g}")
+            self.refuse("wants_number", value, param, ctx, limits=limits)
+        return number
+
+
+class Word(Kind):
+    """One of a few words."""
+
+    def __init__(self, *words: str) -> None:
+        self.words = words
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if value not in self.words:
+            self.refuse("wants_word", value, param, ctx, words=self.words, nearest=nearest(value, self.words))
+        return str(value)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(word) for word in self.words if word.startswith(incomplete)]
+
+
+class Widths(Kind):
+    """The widths of hidden layers: "64,32", or "none"."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Sequence[int]:
+        if isinstance(value, (list, tuple)):
+            return value
+        if value.strip().lower() in ("none", "0"):
+            return ()
+        try:
+            widths = tuple(int(part) for part in value.split(","))
+        except ValueError:
+            widths = (0,)
+        if not all(0 < width <= LARGEST for width in widths):
+            self.refuse("wants_widths", value, param, ctx)
+        return widths

@@ -1,0 +1,121 @@
+"""Commands and options whose sentences are looked up in the catalogue when they are shown, not when they are made.
+
+The text of option `--learning-rate` of `backlit train` is `cli_train.learning_rate`; what every command has is in `cli`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from ..messages import LANGUAGES, catalogue, language, say
+from . import page
+from .kinds import Word
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+PARTS = ("data", "network", "training", "output", "options")  # the sections of a help page, in this order
+
+
+def text(table: str, key: str) -> str:
+    """The sentence of a command, or the one that all commands share."""
+    own = catalogue(language()).get(table, {})
+    return say(f"{table}.{key}" if key in own else f"cli.{key}")
+
+
+class Option(click.Option):
+    """An option: `part` is its section of the help page, `preset` the default as a person would type it."""
+
+    def __init__(self, *names: Any, part: str = "options", preset: str = "", **given: Any) -> None:
+        super().__init__(*names, **given)
+        self.part, self.preset = part, preset
+
+    def told(self, table: str) -> tuple[str, str]:
+        """Its line of the help page: how it is typed, and what it does."""
+        names = ", ".join(sorted(self.opts, key=len)) + "".join(f" / {name}" for name in self.secondary_opts)
+        metavar = f" {self.metavar}" if self.metavar else ""
+        preset = "  " + say("cli.preset", value=self.preset) if self.preset else ""
+        return names + metavar, text(table, str(self.name)) + preset
+
+
+class Command(click.Command):
+    """A command whose help page is in the language in force; left-over arguments are refused in it, too."""
+
+    table = "cli"
+
+    def __init__(self, *arguments: Any, **given: Any) -> None:
+        super().__init__(*arguments, add_help_option=False, **given)
+        self.context_settings = {"allow_extra_args": True, **self.context_settings}
+        self.table = f"cli_{self.name}"
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        super().parse_args(ctx, args)
+        if ctx.args and not ctx.resilient_parsing:
+            raise click.UsageError(say("cli.left_over", words=" ".join(ctx.args[:5])), ctx)
+        return ctx.args
+
+    def get_short_help_str(self, limit: int = 45) -> str:
+        return say(f"{self.table}.short")
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        formatter.write("\n".join(help_page(self, ctx, self.table)))
+
+
+def help_page(command: click.Command, ctx: click.Context, table: str, before: list[str] | None = None) -> list[str]:
+    """Usage, what the command does, its arguments, its options section by section."""
+    arguments = [p for p in command.params if isinstance(p, click.Argument)]
+    options = [p for p in command.params if isinstance(p, Option)]
+    lines = [usage(command, ctx), "", *page.paragraph(say(f"{table}.help"), indent=2)]
+    if arguments:
+        rows = [(metavar(a), say(f"{table}.{a.name}")) for a in arguments]
+        lines += ["", *page.pairs(rows)]
+    lines += before or []
+    for part in PARTS:
+        rows = [option.told(table) for option in options if option.part == part]
+        if rows:
+            lines += ["", say(f"cli.part_{part}"), *page.pairs(rows)]
+    return lines
+
+
+def metavar(argument: click.Argument) -> str:
+    """How an argument is called: SOURCE."""
+    return argument.metavar or str(argument.name).upper()
+
+
+def usage(command: click.Command, ctx: click.Context) -> str:
+    """The usage line."""
+    words = [say("cli.any_options")]
+    for p in command.params:
+        if isinstance(p, click.Argument):
+            words.append(metavar(p) if p.required else f"[{metavar(p)}]")
+    return say("cli.usage", line=f"{ctx.command_path} {' '.join(words)}")
+
+
+def show_help(ctx: click.Context, param: click.Parameter, wanted: bool) -> None:
+    """Print the help page, and that is all."""
+    if wanted and not ctx.resilient_parsing:
+        click.echo(ctx.get_help())
+        ctx.exit()
+
+
+def option(*names: str, **given: Any) -> Callable[[Function], Function]:
+    """Decorator: an option of the kind above."""
+    return click.option(*names, cls=Option, **given)
+
+
+def common(function: Function) -> Function:
+    """Decorator: what every command has, --lang and --help."""
+    # The language is chosen before the commands are made (`app.chosen_language`): here it is only let through.
+    lang = option("--lang", type=Word(*LANGUAGES), metavar="|".join(LANGUAGES), expose_value=False)
+    flag: dict[str, Any] = {"is_flag": True, "is_eager": True, "expose_value": False, "callback": show_help}
+    return lang(option("-h", "--help", **flag)(function))
+
+
+def command(name: str) -> Callable[[Callable[..., Any]], Command]:
+    """Decorator: a function as a command."""
+
+    def make(function: Callable[..., Any]) -> Command:
+        return click.command(name, cls=Command)(common(function))
+
+    return make

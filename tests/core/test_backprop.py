@@ -1,0 +1,304 @@
+"""Backpropagation: the chain rule on graphs of every form, once and twice."""
+
+from __future__ import annotations
+
+import ast
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tolerance import GRADIENT, assert_close, error
+
+from backlit import core
+from backlit.core.backprop import backprop
+from backlit.core.curvature import hessian_vector
+from backlit.core.gradcheck import check
+from backlit.core.graph import Graph, Node, reachable
+from backlit.core.interpret import Interpreter
+from backlit.core.lowering import lower
+from backlit.errors import GraphError
+from backlit.machine.runner import Machine
+from backlit.ops import REGISTRY, Rows
+from backlit.ops.activation.relu import relu
+from backlit.ops.activation.sigmoid import sigmoid, tanh
+from backlit.ops.arithmetic import add, div, exp, log, mul, power, sub, where
+from backlit.ops.linear import affine, matmul
+from backlit.ops.loss import cross_entropy
+from backlit.ops.reduction import amax, mean, sum_
+
+
+def gradients(output: Node, values: dict[str, object], rows: int = 1) -> dict[str, np.ndarray]:
+    """∂output/∂ of all inputs named in `values`, and the output as "", by the interpreter."""
+    nodes = [output.graph.names[n] for n in values]
+    found = backprop(output, nodes)
+    run = Interpreter(lower({"": output} | {n.name: n for n in nodes} | {f"∂{n.name}": found[n] for n in nodes if n in found}), rows)
+    for name, value in values.items():
+        run.arena[name] = value
+    run.run()
+    return {n.removeprefix("∂"): run.arena[n].copy() for n in run.tape.names if n == "" or n.startswith("∂")}
+
+
+# ---- forms of graphs ------------------------------------------------------------------------------------
+
+
+def test_the_gradient_of_a_value_used_twice_is_the_sum():
+    g = Graph()
+    x = g.input("x", (3,))
+    given = np.array([1.0, -2.0, 3.0])
+    assert gradients(sum_(mul(x, x)), {"x": given})["x"].tolist() == (2 * given).tolist()
+    assert gradients(sum_(add(x, x)), {"x": given})["x"].tolist() == [2.0, 2.0, 2.0]
+
+
+def test_the_gradient_through_a_diamond_is_the_sum_over_both_ways():
+    g = Graph()
+    x = g.input("x", (4,))
+    top = tanh(x)
+    loss = sum_(mul(exp(top), sigmoid(top)))
+    given = np.array([-1.0, 0.1, 0.5, 2.0])
+    t = np.tanh(given)
+    s = 1 / (1 + np.exp(-t))
+    wanted = (1 - t * t) * (np.exp(t) * s + np.exp(t) * s * (1 - s))
+    assert_close(gradients(loss, {"x": given})["x"], wanted, "float64", "op")
+
+
+def test_a_branch_that_the_loss_does_not_use_costs_nothing():
+    g = Graph()
+    x = g.input("x", (3,))
+    loss = sum_(mul(x, x))
+    unused = exp(log(x))
+    found = backprop(loss, [x])
+    assert unused not in found
+    names = {i.name for i in lower({"E": loss, "∂x": found[x]}).instructions}
+    assert names == {"formula", "sum"}
+    assert len(lower({"E": loss, "∂x": found[x]}).instructions) == 3
+
+
+def test_a_node_without_a_path_to_the_loss_has_no_gradient():
+    g = Graph()
+    x, z = g.input("x", (3,)), g.input("z", (3,))
+    found = backprop(sum_(exp(x)), [x, z])
+    assert x in found
+    assert z not in found
+    assert backprop(sum_(exp(x)), [z]) == {}
+    assert backprop(sum_(exp(x)), []) == {}
+
+
+def test_only_what_lies_between_is_differentiated():
+    g = Graph()
+    x, w = g.input("x", (Rows(), 3)), g.parameter("w", (3, 2))
+    loss = mean(tanh(matmul(exp(x), w)))
+    before = len(g.nodes)
+    found = backprop(loss, [w])
+    assert x not in found  # the first layer's ∂E/∂x is not computed
+    assert all(n.op is None or "exp" not in n.op.name for n in g.nodes[before:])
+
+
+def test_the_loss_itself_has_the_gradient_one():
+    g = Graph()
+    x = g.input("x", ())
+    found = backprop(mul(x, 3.0), [x])
+    assert found[g.nodes[2]].value == 1.0
+    assert backprop(x, [x])[x].value == 1.0
+
+
+def test_more_than_one_number_needs_a_seed():
+    g = Graph()
+    x = g.input("x", (3,))
+    with pytest.raises(GraphError) as told:
+        backprop(exp(x), [x])
+    assert told.value.code == "BL705"
+    assert x in backprop(exp(x), [x], seed=g.input("seed", (3,)))
+
+
+@pytest.mark.parametrize("engine", ["interpreter", "compiled"])
+def test_a_chain_of_ten_thousand_operations_is_no_deeper_than_one(engine):
+    began = time.perf_counter()
+    g = Graph()
+    x = g.input("x", (2,))
+    y = x
+    for i in range(10_000):
+        y = (tanh, relu, exp, sigmoid, lambda a: sub(a, 0.1))[i % 5](y)
+    loss = sum_(y)
+    found = backprop(loss, [x])
+    tape = lower({"E": loss, "∂x": found[x]})
+    run = Interpreter(tape) if engine == "interpreter" else Machine(tape, 1, "float64", engine=engine)
+    run.arena["x"] = [0.3, -0.2]
+    run.run()
+    assert np.isfinite(run.arena["E"])
+    assert np.isfinite(run.arena["∂x"]).all()
+    assert time.perf_counter() - began < 10
+    assert len(reachable([loss])) > 10_000
+
+
+def test_a_long_chain_has_the_product_of_its_slopes_as_gradient():
+    g = Graph()
+    x = g.input("x", (1,))
+    y = x
+    for _ in range(3000):
+        y = mul(y, 1.001)
+    assert gradients(sum_(y), {"x": [2.0]})["x"] == pytest.approx(1.001**3000, rel=1e-12)
+
+
+# ---- broadcasting ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (4,), (5, 1), (1, 4), (1, 1), (3, 1, 4), (3, 5, 1), (1, 5, 4), (1, 1, 1)])
+@pytest.mark.parametrize("op", [add, mul, div])
+def test_gradients_of_repeated_values_are_summed_back_to_their_shape(shape, op, rng):
+    g = Graph()
+    a, b = g.input("a", (3, 5, 4)), g.input("b", shape)
+    loss = sum_(mul(op(a, b), op(a, b)))
+    values = {"a": rng.uniform(1, 2, (3, 5, 4)), "b": rng.uniform(1, 2, shape)}
+    for found in check(loss, [a, b], values):
+        assert found.worst < GRADIENT, found
+
+
+def test_gradients_are_summed_over_the_rows_of_the_batch(rng):
+    g = Graph()
+    x, b = g.input("x", (Rows(), 3)), g.parameter("b", (3,))
+    found = backprop(sum_(mul(add(x, b), 2.0)), [b])
+    run = Interpreter(lower({"∂b": found[b]}), rows=8)
+    for rows in (8, 3, 1):
+        run.run(rows=rows)
+        assert run.arena["∂b"].tolist() == [2.0 * rows] * 3
+
+
+# ---- the check itself -----------------------------------------------------------------------------------
+
+
+def test_the_gradient_check_finds_a_derivative_that_is_wrong_by_a_thousandth(monkeypatch, rng):
+    g = Graph()
+    x, w, b = g.input("x", (Rows(), 3)), g.parameter("w", (3, 2)), g.parameter("b", (2,))
+    loss = sum_(affine(x, w, b))
+    values = {"x": rng.normal(size=(4, 3)), "w": rng.normal(size=(3, 2)), "b": rng.normal(size=2)}
+    assert all(c.worst < GRADIENT for c in check(loss, [x, w, b], values, rows=4))
+    rule = affine.rule_vjp
+    monkeypatch.setattr(affine, "rule_vjp", lambda *a: [rule(*a)[0], mul(rule(*a)[1], 1.001), rule(*a)[2]])
+    found = {c.name: c for c in check(loss, [x, w, b], values, rows=4)}
+    assert found["w"].worst == pytest.approx(1e-3, rel=0.01)
+    assert found["b"].worst < GRADIENT
+    assert "w: 6 entries, relative error 1.0e-03" in str(found["w"])
+
+
+def test_the_gradient_check_draws_entries_of_large_arrays_and_leaves_the_values_alone(rng):
+    g = Graph()
+    x = g.input("x", (40, 50))
+    given = rng.normal(size=(40, 50))
+    before = given.copy()
+    (found,) = check(mean(tanh(x)), [x], {"x": given}, most=20)
+    assert found.checked == 20
+    assert found.worst < 1e-6
+    np.testing.assert_array_equal(given, before)
+
+
+def test_the_gradient_check_says_so_when_a_gradient_is_missing(rng):
+    g = Graph()
+    x, z = g.input("x", (2,)), g.input("z", (2,))
+    found = check(sum_(exp(x)), [x, z], {"x": [1.0, 2.0], "z": [1.0, 2.0]})
+    assert found[1].worst == 0.0
+
+
+# ---- second derivatives ---------------------------------------------------------------------------------
+
+
+def small_network(graph: Graph) -> tuple[Node, list[Node], dict[str, tuple[int, ...]]]:
+    shapes = {"x": (6, 3), "t": (6, 2), "w1": (3, 4), "b1": (4,), "w2": (4, 2), "b2": (2,)}
+    x, t = graph.input("x", (Rows(), 3)), graph.input("t", (Rows(), 2))
+    w1, b1, w2, b2 = (graph.parameter(n, shapes[n]) for n in ("w1", "b1", "w2", "b2"))
+    loss = cross_entropy(affine(tanh(affine(x, w1, b1)), w2, b2), t)
+    return loss, [w1, b1, w2, b2], shapes
+
+
+def run_curvature(values: dict[str, np.ndarray], along: dict[str, np.ndarray]) -> tuple[dict, dict]:
+    graph = Graph()
+    loss, wrt, _ = small_network(graph)
+    gradient = backprop(loss, wrt)
+    _, products = hessian_vector(loss, wrt)
+    run = Interpreter(lower({f"g {n.name}": gradient[n] for n in wrt} | {f"h {n.name}": products[n] for n in wrt}), 6)
+    for name, value in {**values, **{f"v.{n}": a for n, a in along.items()}}.items():
+        run.arena[name] = value
+    run.run()
+    return {n.name: run.arena[f"g {n.name}"].copy() for n in wrt}, {n.name: run.arena[f"h {n.name}"].copy() for n in wrt}
+
+
+@pytest.fixture
+def drawn(rng) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    _, wrt, shapes = small_network(Graph())
+    values = {n: rng.normal(size=s) for n, s in shapes.items()}
+    values["t"] = np.eye(2)[rng.integers(0, 2, 6)]
+    return values, {n.name: rng.normal(size=n.shape) for n in wrt}
+
+
+def test_the_hessian_times_a_vector_is_the_difference_of_gradients(drawn):
+    values, along = drawn
+    h = 1e-5
+    moved = [{n: v + s * h * along.get(n, 0.0) for n, v in values.items()} for s in (1, -1)]
+    (above, _), (below, _) = (run_curvature(m, along) for m in moved)
+    _, found = run_curvature(values, along)
+    for n, product in found.items():
+        assert error(product, (above[n] - below[n]) / (2 * h)) < GRADIENT, n
+
+
+@pytest.mark.oracle
+def test_the_hessian_times_a_vector_is_what_jax_says(drawn):
+    jax = pytest.importorskip("jax")
+    values, along = drawn
+    with jax.enable_x64(True):
+        jnp = jax.numpy
+
+        def loss(p):
+            u = jnp.tanh(values["x"] @ p["w1"] + p["b1"]) @ p["w2"] + p["b2"]
+            return -jnp.sum(values["t"] * jax.nn.log_softmax(u)) / len(u)
+
+        parameters = {n: jnp.asarray(values[n]) for n in along}
+        hessian = jax.hessian(loss)(parameters)
+        wanted = {n: sum(np.tensordot(hessian[n][m], v, v.ndim) for m, v in along.items()) for n in along}
+    _, found = run_curvature(values, along)
+    for n in along:
+        assert_close(found[n], wanted[n], "float64", "graph", n)
+
+
+def test_third_derivatives_come_for_free():
+    g = Graph()
+    x = g.input("x", ())
+    y = power(x, 4.0)
+    for wanted in (4 * 2.0**3, 12 * 2.0**2, 24 * 2.0, 24.0):
+        y = backprop(y, [x])[x]
+        assert gradients(y, {"x": 2.0})[""] == pytest.approx(wanted, rel=1e-14)
+
+
+def test_the_second_derivative_of_straight_lines_is_zero_and_not_nan():
+    g = Graph()
+    x = g.input("x", (3,))
+    first = backprop(sum_(where(x, relu(x), x)), [x])[x]
+    second = backprop(sum_(mul(first, first)), [x]).get(x)
+    assert second is None or gradients(sum_(mul(second, 1.0)), {"x": [1.0, -1.0, 0.0]})[""] == 0.0
+    assert backprop(sum_(amax(mul(x, 2.0), axis=0, keepdims=True)), [x])[x].shape == (3,)
+
+
+# ---- core names no operation ----------------------------------------------------------------------------
+
+# The chain rule adds and multiplies, sums back what was repeated, and repeats.
+ALLOWED = {
+    "backprop.py": {"add", "sum_to"},
+    "curvature.py": {"add", "mul", "sum_"},
+    "graph.py": {"spread"},
+}
+
+
+@pytest.mark.parametrize("path", sorted(Path(core.__file__).parent.glob("*.py")), ids=lambda p: p.name)
+def test_core_names_no_operation(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    docs = {id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Expr)}
+    texts = {n.value for n in ast.walk(tree) if isinstance(n, ast.Constant) and id(n) not in docs and n.value in REGISTRY}
+    imported = {
+        alias.name
+        for n in ast.walk(tree)
+        if isinstance(n, ast.ImportFrom) and n.level and "ops." in f"{n.module}."
+        for alias in n.names
+        if getattr(__import__(f"backlit.{n.module}", fromlist=["_"]), alias.name, None) in REGISTRY.values()
+        or alias.name == "sum_to"
+    }
+    assert imported == ALLOWED.get(path.name, set())
+    assert texts == set()
