@@ -111,7 +111,7 @@ def test_more_than_one_number_needs_a_seed():
     assert x in backprop(exp(x), [x], seed=g.input("seed", (3,)))
 
 
-@pytest.mark.parametrize("engine", ["interpreter", "compiled"])
+@pytest.mark.parametrize("engine", ["interpreter", pytest.param("compiled", marks=pytest.mark.slow)])
 def test_a_chain_of_ten_thousand_operations_is_no_deeper_than_one(engine):
     began = time.perf_counter()
     g = Graph()
@@ -241,6 +241,7 @@ def test_the_hessian_times_a_vector_is_the_difference_of_gradients(drawn):
 
 
 @pytest.mark.oracle
+@pytest.mark.slow
 def test_the_hessian_times_a_vector_is_what_jax_says(drawn):
     jax = pytest.importorskip("jax")
     values, along = drawn
@@ -301,4 +302,4 @@ def test_core_names_no_operation(path):
         or alias.name == "sum_to"
     }
     assert imported == ALLOWED.get(path.name, set())
-    assert texts == set()
+    assert texts <= {"step"}  # the number of the step, which a random operation is given

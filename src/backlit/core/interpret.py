@@ -44,6 +44,7 @@ class Interpreter:
         self.tape = tape
         self.arena = arena or Arena(tape, lay_out(tape, rows), dtype)
         self.scalars: dict[str, float] = {n: v for n, v in tape.scalars.items() if not isinstance(v, Rows)}
+        self.settings = list(self.scalars)  # their names
         self.seed = self.step = 0
 
     def run(self, lo: int = 0, hi: int | None = None, rows: int | None = None) -> None:

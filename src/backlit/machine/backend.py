@@ -7,16 +7,16 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
-from collections.abc import Mapping
+import weakref
 from typing import Any
 
 import numpy as np
 
 from ..core.arena import Arena
 from ..core.interpret import Interpreter
-from ..core.tape import Layout, Tape
-from ..ops.shapes import Rows
+from ..core.tape import Instruction, Layout, Tape
 from . import unit
 from .encode import Code, Encoder, Scalars
 from .render import kernel_file
@@ -32,7 +32,11 @@ class Compiled:
 
     def __init__(self, dtype: str) -> None:
         self.dtype = dtype
-        self.loop: Mapping[str, Any] = vars(unit.functions("loop", kernel_file("loop"), dtype))
+
+    def function(self, name: str) -> Any:
+        """A function that Python calls: "advance", "play_alone" …, compiled with its unit when first asked for."""
+        of = _unit_of(name)
+        return getattr(unit.functions(of, unit_body(of), self.dtype), name)
 
     def address(self, name: str, text: str) -> int:
         # scalars are worked out in float64 whatever the arrays are
@@ -58,14 +62,16 @@ class Plain:
 
     def __init__(self, dtype: str) -> None:
         self.dtype = dtype
-        self.loop: Mapping[str, Any] = unit.plain(kernel_file("loop"), dtype)
-        self.kernels: dict[int, Any] = self.loop["KERNELS"]
         self.known: dict[str, int] = {}
+
+    def function(self, name: str) -> Any:
+        """The same text as the compiled one, as a Python function."""
+        return _plain_function(name, self.dtype)
 
     def address(self, name: str, text: str) -> int:
         if text not in self.known:
             self.known[text] = next(_numbers)
-            self.kernels[self.known[text]] = unit.plain(text, "float64" if name == "scalars" else self.dtype)["kernel"]
+            _kernels[self.known[text]] = unit.plain(text, "float64" if name == "scalars" else self.dtype)["kernel"]
         return self.known[text]
 
     def encode(self, tape: Tape, layout: Layout, scalars: Scalars) -> tuple[Code, int]:
@@ -86,8 +92,10 @@ class Interpreted:
 
     def __init__(self, dtype: str) -> None:
         self.dtype = dtype
-        self.loop: Mapping[str, Any] = unit.plain(kernel_file("loop"), dtype)
-        self.kernels: dict[int, Any] = self.loop["KERNELS"]
+
+    def function(self, name: str) -> Any:
+        """The loop's own text, as a Python function."""
+        return _plain_function(name, self.dtype)
 
     def encode(self, tape: Tape, layout: Layout, scalars: Scalars) -> tuple[Code, int]:
         scalars.settings(tape)
@@ -98,28 +106,54 @@ class Interpreted:
         return Code(template.copy(), template, factor, starts, scalars.place, 0), 0
 
     def attach(self, code: Code, arena: Arena) -> None:
+        """Make the instructions' kernels; they live as long as the code does."""
         tape = arena.tape
-        runner = Interpreter(tape, arena=arena)
-        names = [n for n, v in tape.scalars.items() if not isinstance(v, Rows)]
-
-        def kernel_of(instruction: Any) -> Any:
-            def kernel(A: Any, I: Any, S: Any, C: Any, thread: int, threads: int) -> int:  # noqa: E741
-                runner.seed, runner.step = int(C[PLACE["SEED"]]), int(C[PLACE["STEP"]])
-                runner.scalars = {n: float(S[code.scalars[n]]) for n in names}
-                rows = int(I[1])
-                with arena.batch(rows):
-                    runner.execute(instruction, runner.prepare(rows))
-                return 0
-
-            return kernel
-
-        for i, start in zip(tape.instructions, code.starts, strict=True):
-            self.kernels[int(code.template[start])] = kernel_of(i)
+        code.runner = Interpreter(tape, arena=arena)
+        owner = weakref.ref(code)
+        numbers = [int(code.template[start]) for start in code.starts]
+        for i, number in zip(tape.instructions, numbers, strict=True):
+            _kernels[number] = functools.partial(_interpret, owner, i)
+        weakref.finalize(code, _forget, numbers)
 
     def prepare(self, state: np.ndarray) -> None:
         """Nothing to do."""
 
 
+def _interpret(owner: Any, instruction: Instruction, A: Any, I: Any, S: Any, C: Any, *threads: int) -> int:  # noqa: E741
+    """One instruction with the kernels' calling convention."""
+    code = owner()
+    runner, rows = code.runner, int(I[1])
+    runner.seed, runner.step = int(C[PLACE["SEED"]]), int(C[PLACE["STEP"]])
+    runner.scalars = {n: float(S[code.scalars[n]]) for n in runner.settings}
+    with runner.arena.batch(rows):
+        runner.execute(instruction, runner.prepare(rows))
+    return 0
+
+
+def _forget(numbers: list[int]) -> None:
+    for number in numbers:
+        _kernels.pop(number, None)
+
+
+def unit_body(name: str) -> str:
+    """The text of one of the units with functions for Python: "loop" or "play"."""
+    return kernel_file("tape") + "\n\n" + kernel_file(name)
+
+
+@functools.cache
+@functools.cache
+def _unit_of(function: str) -> str:
+    return next(u for u in ("loop", "play") if f"\ndef {function}(" in kernel_file(u))
+
+
+def _plain_function(name: str, dtype: str) -> Any:
+    """A function of the plain text, with the table in which it finds its kernels."""
+    names = unit.plain(unit_body(_unit_of(name)), dtype)
+    names["KERNELS"] = _kernels
+    return names[name]
+
+
+_kernels: dict[int, Any] = {}  # of the plain machine and the interpreter, by number
 _numbers = itertools.count(1)
 _made: dict[tuple[str, str], Any] = {}
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -29,6 +30,7 @@ class Code:
     starts: np.ndarray
     scalars: dict[str, int]  # place in S of each scalar by name
     extra: int  # instructions before the tape's first one (0 or 1: the scalars)
+    runner: Any = None  # the interpreter, where that is what runs it
 
     def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         return self.code, self.template, self.factor, self.starts

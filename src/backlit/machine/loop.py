@@ -7,8 +7,8 @@ and put back: a `Snapshot` holds all that decides what the next step does.
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -126,7 +126,6 @@ class Loop:
         self.backend.prepare(self.state)
         nothing = np.zeros(1, dtype=np.int64)
         self._no_tape = (nothing, nothing, np.zeros(1, dtype=np.bool_), nothing)
-        self._pool: ThreadPoolExecutor | None = None
 
     def _set(self, **fields: int) -> None:
         for name, value in fields.items():
@@ -198,17 +197,29 @@ class Loop:
             train = self.train.arrays()
             valid = self.valid.arrays() if self.valid else self._no_tape
             head = (self.arena.memory, self.table, self.state)
-            helper = None
-            if self.threads > 1:
-                self._pool = self._pool or ThreadPoolExecutor(1, thread_name_prefix="backlit")
-                helper = self._pool.submit(lambda: self.backend.loop["help_along"](*head, train, valid))
-            done = self.backend.loop["advance"](
-                *head, self.sums, steps, train, valid, self.data, self.places, self.order,
-                self.valid_data, self.valid_places, self.identity, self.best, self.history,
-            )  # fmt: skip
-            if helper is not None:
-                helper.result()
+            advance = self.backend.function("advance")
+            with self._helper(*head, train, valid):
+                done = advance(
+                    *head, self.sums, steps, train, valid, self.data, self.places, self.order,
+                    self.valid_data, self.valid_places, self.identity, self.best, self.history,
+                )  # fmt: skip
         return int(done)
+
+    @contextmanager
+    def _helper(self, *given: Any) -> Iterator[None]:
+        """The second thread, where there is one; it ends when `advance` dismisses it (JOB 0)."""
+        if self.threads == 1:
+            yield
+            return
+        self._set(ARRIVED=0, TURN=0, JOB=1)
+        helper = threading.Thread(target=self.backend.function("help_along"), args=given, daemon=True)
+        helper.start()
+        try:
+            yield
+        finally:
+            if self._get("JOB"):  # Ctrl-C came before `advance` began
+                self.backend.function("release")(self.state)
+            helper.join()
 
     def snapshot(self) -> Snapshot:
         """All that decides what comes next, as copies."""
@@ -245,11 +256,11 @@ class Loop:
         extra = self.train.extra
         first = 0 if lo == 0 else lo + extra
         if extra and lo > 0:  # the step's scalars are instruction 0 of the code
-            self.backend.loop["play_alone"](self.arena.memory, table, state, self.train.arrays(), rows, 0, extra)
+            self.backend.function("play_alone")(self.arena.memory, table, state, self.train.arrays(), rows, 0, extra)
         self._set(RESOLVED=0)
         with np.errstate(all="ignore"):
             return int(
-                self.backend.loop["play_alone"](
+                self.backend.function("play_alone")(
                     self.arena.memory, table, state, self.train.arrays(), rows, first, hi + extra
                 )
             )

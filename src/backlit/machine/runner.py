@@ -89,11 +89,11 @@ class Machine:
     def _play(self, rows: int, first: int, last: int, threads: int) -> int:
         A, C, tape = self.arena.memory, self.state, self.code.arrays()
         if threads == 1:
-            return int(self.backend.loop["play_alone"](A, self.table, C, tape, rows, first, last))
+            return int(self.backend.function("play_alone")(A, self.table, C, tape, rows, first, last))
         # Both parts of each instruction, one after the other: the same bits as two threads make.
         for i in range(first, last):
             for thread in range(threads):
-                status = self.backend.loop["play_part"](A, self.table, C, tape, rows, i, thread, threads)
+                status = self.backend.function("play_part")(A, self.table, C, tape, rows, i, thread, threads)
                 if status:
                     C[PLACE["FAILED"]] = i
                     return int(status)

@@ -78,7 +78,8 @@ class Fitting:
         self.held_out = len(held_out["t"]) if held_out else 0
         self.seconds = 0.0
         self.steps_a_slice = 1
-        self.before: Snapshot = self.loop.snapshot()
+        self.before: Snapshot = self.loop.snapshot()  # where a replay begins when something goes wrong
+        self.next_snapshot = 0.0
 
     @property
     def done(self) -> bool:
@@ -86,8 +87,12 @@ class Fitting:
 
     def advance(self) -> None:
         """Train for about a twentieth of a second."""
-        self.before = self.loop.snapshot()
         begin = time.perf_counter()
+        if begin >= self.next_snapshot:
+            self.before = self.loop.snapshot()
+            # a copy of a large network takes milliseconds: never more than a twentieth of the time
+            self.next_snapshot = begin + 20 * (time.perf_counter() - begin)
+            begin = time.perf_counter()
         steps = self.loop.run(self.steps_a_slice)
         took = time.perf_counter() - begin
         self.seconds += took

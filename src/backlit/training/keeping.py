@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 from pathlib import Path
@@ -35,8 +36,8 @@ def new_folder(base: str | Path, name: str) -> Path:
 class Keeper:
     """Writes what there is of a run into its folder, from the first second on."""
 
-    def __init__(self, folder: Path, facts: dict[str, Any]) -> None:
-        self.folder, self.facts = folder, facts
+    def __init__(self, folder: Path, facts: dict[str, Any], *, report: bool = True) -> None:
+        self.folder, self.facts, self.report = folder, facts, report
         self.last = time.perf_counter()
         self.best = 0
         write_facts(folder, {**facts, "result": {"stopped": "running"}})
@@ -52,5 +53,12 @@ class Keeper:
         self.last = time.perf_counter()
 
     def finish(self, run: Run) -> None:
-        """The last word: everything, the report too."""
-        run.save(self.folder)
+        """The last word: everything, the report too if it is wanted."""
+        run.save(self.folder, report=self.report)
+
+    def forget(self) -> None:
+        """Nothing was trained: take the folder away again."""
+        with contextlib.suppress(OSError):
+            for name in ("run.json", "history.jsonl"):
+                (self.folder / name).unlink(missing_ok=True)
+            self.folder.rmdir()

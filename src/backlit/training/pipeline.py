@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,8 @@ def train(
     out: str | Path | None = None,
     progress: str | Progress | None = "auto",
     baselines: bool = True,
-    command: str | None = None,
+    report: bool = True,
+    facts: Mapping[str, Any] | None = None,
     **settings: Any,
 ) -> Run:
     """Train a network on a table and judge it on rows it has not seen.
@@ -63,6 +65,10 @@ def train(
     progress : "auto", "bar", "lines", "none" or a Progress
     baselines : bool
         Also judge a constant answer and the best linear model.
+    report : bool
+        Write report.html into the run's folder.
+    facts : mapping, optional
+        More for run.json and the report: "command", "python", "versions".
     **settings
         optimizer, learning_rate, batch_size, dtype, engine, threads: see `Settings`.
 
@@ -76,59 +82,71 @@ def train(
     >>> run.result["test"]["accuracy"] > 0.85
     True
     """
-    table = load(source, target=target, task=task, seed=seed)
-    parts = split(table, test=test, validation=validation, seed=seed)
-    preparation = Preparation.fit(table, parts.train)
-    batch_size = settings.setdefault("batch_size", defaults.BATCH)
-    plan = defaults.plan(
-        table, parts, batch_size, hidden=hidden, activation=activation, dropout=dropout,
-        epochs=epochs, patience=patience,
-    )  # fmt: skip
-    if layers is None and plan.learning_rate and not {"optimizer", "learning_rate"} & set(settings):
-        settings["learning_rate"] = plan.learning_rate
-    net = Network(layers if layers is not None else defaults.layers_of(plan, table, preparation.out_features))
-    net.preparation, net.task = preparation, table.task
     shown = progress_named(progress)
-    x, t = preparation.inputs(table.x), _targets(table, preparation, net, loss)
-    held = (x[parts.validation], t[parts.validation]) if len(parts.validation) else None
-    facts = {"name": table.name, "command": command, "data": about(table, parts)}
-    keeper = Keeper(new_folder(out, table.name), facts) if out is not None else None
-    watch = _watching(shown, keeper)
-    with shown.training(table, parts, net, plan.epochs):
-        try:
-            run = _fit(
-                net, x[parts.train], t[parts.train], facts, watch, keeper, table, parts, validation=held, loss=loss,
+    with shown.session():
+        shown.phase("read")
+        table = load(source, target=target, task=task, seed=seed)
+        shown.phase("prepare")
+        parts = split(table, test=test, validation=validation, seed=seed)
+        preparation = Preparation.fit(table, parts.train)
+        batch_size = settings.setdefault("batch_size", defaults.BATCH)
+        plan = defaults.plan(
+            table, parts, batch_size, hidden=hidden, activation=activation, dropout=dropout,
+            epochs=epochs, patience=patience,
+        )  # fmt: skip
+        if layers is None and plan.learning_rate and not {"optimizer", "learning_rate"} & set(settings):
+            settings["learning_rate"] = plan.learning_rate
+        net = Network(layers if layers is not None else defaults.layers_of(plan, table, preparation.out_features))
+        net.preparation, net.task = preparation, table.task
+        x, t = preparation.inputs(table.x), _targets(table, preparation, net, loss)
+        held = (x[parts.validation], t[parts.validation]) if len(parts.validation) else None
+        told = {"name": table.name, **(facts or {}), "data": about(table, parts)}
+        keeper = Keeper(new_folder(out, table.name), told, report=report) if out is not None else None
+        with _rescue(told, keeper, shown, table, parts) as left:
+            shown.start(table, parts, net, plan.epochs)
+            run = net.fit(
+                x[parts.train], t[parts.train], watch=_watching(shown, keeper), left=left, validation=held, loss=loss,
                 epochs=plan.epochs, patience=plan.patience if held else 0, seed=seed, **settings,
             )  # fmt: skip
-        finally:
-            shown.stop()
-    judge(run, table, parts)
-    if baselines:
-        run.facts["baselines"] = baselines_of(table, parts, preparation, judged_rows(parts), seed)
-    if keeper is not None:
-        keeper.finish(run)
-    shown.finished(run)
+            run.facts |= told
+            shown.phase("judge")
+            judge(run, table, parts)
+            if baselines:
+                run.facts["baselines"] = baselines_of(table, parts, preparation, judged_rows(parts), seed)
+            shown.phase("write")
+        if keeper is not None:
+            keeper.finish(run)
+        shown.finished(run)
     return run
 
 
-def _fit(net: Network, x: Array, t: Array, facts: dict[str, Any], watch: Any, keeper: Keeper | None, table: Table,
-         parts: Split, **settings: Any) -> Run:
-    """Train; when it is interrupted or breaks, what there is is judged and kept before the error goes on."""
+@contextlib.contextmanager
+def _rescue(
+    told: dict[str, Any], keeper: Keeper | None, shown: Progress, table: Table, parts: Split
+) -> Iterator[list[Run]]:
+    """When a training is interrupted or breaks, what there is is judged and kept before the error goes on."""
     left: list[Run] = []
     try:
-        run = net.fit(x, t, watch=watch, left=left, **settings)
+        yield left
     except BaseException:
-        if left and keeper is not None and net.values:
-            left[0].facts |= facts
+        if keeper is not None and left and left[0].result.get("steps"):
+            left[0].facts |= told
             judge(left[0], table, parts)
             keeper.finish(left[0])
+            shown.kept(left[0])
+        elif keeper is not None:
+            keeper.forget()
         raise
-    run.facts |= facts
-    return run
 
 
 def _watching(shown: Progress, keeper: Keeper | None) -> Callable[[Fitting], None]:
+    begun = False
+
     def watch(fitting: Fitting) -> None:
+        nonlocal begun
+        if not begun:  # the first slice has loaded, and perhaps compiled, the loop
+            begun = True
+            shown.phase("train")
         shown.slice(fitting)
         if keeper is not None:
             keeper(fitting)

@@ -58,7 +58,7 @@ class Predictor:
             given = dict(zip(self.inputs, xs, strict=True))
             data, places = packed(given, self.tape, self.arena.layout.offsets, self.dtype)
             with np.errstate(all="ignore"):
-                self.backend.loop["predict"](
+                self.backend.function("predict")(
                     self.arena.memory, self.table, self.state, self.code.arrays(), data, places,
                     np.arange(rows), result, self.place, self.width, MOST,
                 )  # fmt: skip

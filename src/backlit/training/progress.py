@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, TextIO
@@ -18,54 +19,89 @@ if TYPE_CHECKING:
     from .network import Network
     from .run import Run
 
+SILENT = 0.9  # seconds after which something has to be said
+
 
 class Progress:
-    """Says nothing: the base of the others."""
+    """Says nothing: the base of the others.
+
+    A run goes through the phases "read", "prepare" (kernels may be compiled), "train", "judge" and "write".
+    """
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self.stream = stream or sys.stderr
+        self.epochs = 0
 
     @contextlib.contextmanager
-    def training(self, table: Table, parts: Split, net: Network, epochs: int) -> Iterator[None]:
-        """Around the training; tells of kernels that are compiled."""
+    def session(self) -> Iterator[None]:
+        """Around the whole run; hears of kernels that are compiled."""
         before, unit.listener = unit.listener, self.compiling
-        self.compiled = 0
-        self.start(table, parts, net, epochs)
         try:
             yield
         finally:
             unit.listener = before
+            self.stop()
+
+    def phase(self, name: str) -> None:
+        """Another part of the work begins."""
 
     def start(self, table: Table, parts: Split, net: Network, epochs: int) -> None:
-        """Before the first step."""
+        """All is known of what will be trained."""
+        self.epochs = epochs
 
     def compiling(self, name: str | None) -> None:
         """A kernel is being compiled (name), or was (None)."""
 
     def slice(self, fitting: Fitting) -> None:
-        """About twenty times a second."""
+        """About twenty times a second while the network trains."""
 
-    def stop(self) -> None:
-        """After the last step, whatever happened."""
+    def kept(self, run: Run) -> None:
+        """A training that did not come to its end has been written."""
 
     def finished(self, run: Run) -> None:
-        """When all is written."""
+        """All is written."""
+
+    def stop(self) -> None:
+        """There is no more to show, whatever happened."""
 
 
 class Lines(Progress):
-    """Plain text: what is trained, a line an epoch (at most ten a second), what came out."""
+    """Plain text: what is trained, a line an epoch, and when there is nothing to tell, how long it has been so."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         super().__init__(stream)
-        self.told, self.last, self.epochs = 0, 0.0, 0
+        self.told = self.compiled = 0
+        self.doing, self.since = "", time.perf_counter()
+        self.last = self.since  # when something was said last
 
-    def say(self, text: str) -> None:
-        print(text, file=self.stream, flush=True)
+    @contextlib.contextmanager
+    def session(self) -> Iterator[None]:
+        over = threading.Event()
+        threading.Thread(target=self._beat, args=(over,), daemon=True).start()
+        try:
+            with super().session():
+                yield
+        finally:
+            over.set()
+
+    def say(self, *lines: str) -> None:
+        self.last = time.perf_counter()
+        print("\n".join(lines), file=self.stream, flush=True)
+
+    def _beat(self, over: threading.Event) -> None:
+        """Runs beside the work, which may be one long step or one long compilation."""
+        with contextlib.suppress(OSError, ValueError):  # the reader has gone: the work will notice by itself
+            while not over.wait(0.1):
+                now = time.perf_counter()
+                if self.doing and now - self.last > SILENT:
+                    self.say(say("train.still", doing=say(f"train.{self.doing}"), seconds=now - self.since))
+
+    def phase(self, name: str) -> None:
+        self.doing, self.since = name, time.perf_counter()
 
     def start(self, table: Table, parts: Split, net: Network, epochs: int) -> None:
-        self.epochs = epochs
-        for line in opening(table, parts, net):
-            self.say(line)
+        super().start(table, parts, net, epochs)
+        self.say(*opening(table, parts, net))
 
     def compiling(self, name: str | None) -> None:
         if name is None:
@@ -76,16 +112,15 @@ class Lines(Progress):
         self.say(f"  {name}")
 
     def slice(self, fitting: Fitting) -> None:
-        loop, now = fitting.loop, time.perf_counter()
-        if loop.epoch > self.told and (now - self.last > 0.1 or fitting.done):
-            rows = fitting.history()
-            first = self.told if loop.steps_per_epoch > 50 else len(rows) - 1
-            for row in rows[first:]:
-                self.say(epoch_line(row, self.epochs))
-            self.told, self.last = loop.epoch, now
-        elif now - self.last > 0.9:
+        loop = fitting.loop
+        if loop.epoch > self.told:
+            self.say(*(epoch_line(row, self.epochs) for row in fitting.history()[self.told :]))
+            self.told = loop.epoch
+        elif time.perf_counter() - self.last > SILENT:
             self.say(say("train.within", epoch=loop.epoch + 1, epochs=self.epochs, step=loop.step))
-            self.last = now
+
+    def kept(self, run: Run) -> None:
+        self.say(kept_line(run))
 
 
 class Bar(Progress):
@@ -97,28 +132,58 @@ class Bar(Progress):
         from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
         from rich.progress import Progress as RichProgress
 
-        self.console = Console(file=self.stream)
-        told = TextColumn("{task.fields[told]}")
-        columns = [TextColumn("{task.description}"), BarColumn(), told, TimeElapsedColumn()]
-        self.bar = RichProgress(*columns, console=self.console, transient=False)
+        self.console = Console(file=self.stream, highlight=False, markup=False, emoji=False)
+        self.width = max(8, min(30, self.console.width - 72))
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(self.width),
+            TextColumn("{task.fields[told]}", markup=False),
+            TimeElapsedColumn(),
+        )
+        self.bar = RichProgress(*columns, console=self.console)
         self.task: Any = None
 
+    def phase(self, name: str) -> None:
+        if self.task is None:
+            self.task = self.bar.add_task("", total=None, told="")
+            self.bar.start()
+        if name in ("judge", "write"):  # trained: the bar is full, though it may have stopped early
+            self.bar.update(self.task, total=1, completed=1)
+        self.bar.update(self.task, description=say(f"train.{name}"), refresh=True)
+
     def start(self, table: Table, parts: Split, net: Network, epochs: int) -> None:
+        super().start(table, parts, net, epochs)
         for line in opening(table, parts, net):
-            self.console.print(line, markup=False, highlight=False)
-        self.task = self.bar.add_task(say("train.bar"), total=epochs, told="")
-        self.bar.start()
+            self.console.print(line)
 
     def compiling(self, name: str | None) -> None:
         if self.task is not None:
-            self.bar.update(self.task, told=f"{say('train.compiling')} {name}" if name else "")
-            self.bar.refresh()
+            self.bar.update(self.task, told=say("train.compiling_one", name=name) if name else "", refresh=True)
 
     def slice(self, fitting: Fitting) -> None:
-        rows = fitting.loop.epochs_done()[-1:]
-        part = fitting.loop.step / max(1, fitting.loop.steps_per_epoch)
-        told = epoch_line(fitting.history()[-1], 0) if rows else ""
-        self.bar.update(self.task, completed=part, told=told)
+        loop = fitting.loop
+        if loop.epoch:
+            told = self._fitted([f"{loop.epoch}/{self.epochs}", *measures(fitting.history()[-1])])
+        else:
+            told = say("train.within", epoch=1, epochs=self.epochs, step=loop.step)
+        part = loop.step / max(1, loop.steps_per_epoch)
+        self.bar.update(self.task, total=self.epochs, completed=part, told=told)
+
+    def _fitted(self, parts: list[str]) -> str:
+        """As many of the parts as there is room for; the training loss goes first, it says least."""
+        from rich.cells import cell_len
+
+        room = self.console.width - self.width - 12 - cell_len(say("train.train"))
+        while len(parts) > 2 and cell_len("  ".join(parts)) > room:
+            del parts[1]
+        return "  ".join(parts)
+
+    def kept(self, run: Run) -> None:
+        self.stop()
+        self.console.print(kept_line(run), soft_wrap=True)
+
+    def finished(self, run: Run) -> None:
+        self.bar.update(self.task, description=say("train.trained"), refresh=True)
 
     def stop(self) -> None:
         self.bar.stop()
@@ -137,20 +202,26 @@ def opening(table: Table, parts: Split, net: Network) -> list[str]:
 
 
 def _short(layer: Any) -> str:
-    width = getattr(layer, "units", None) or getattr(layer, "features", "")
-    function = getattr(layer, "activation", None) or getattr(layer, "function", "") or ""
-    return f"{type(layer).__name__}({', '.join(str(p) for p in (width, function) if p)})"
+    """A layer in a few letters: Dense(64, relu)."""
+    facts = (getattr(layer, name, None) for name in ("units", "features", "rate", "activation", "function"))
+    return f"{type(layer).__name__}({', '.join(str(f) for f in facts if f)})"
+
+
+def measures(row: dict[str, float]) -> list[str]:
+    """What was measured in an epoch."""
+    names = {"train_loss": "loss", "valid_loss": "valid", "valid_accuracy": "accuracy"}
+    return [say(f"train.{name}", value=row[key]) for key, name in names.items() if key in row]
 
 
 def epoch_line(row: dict[str, float], epochs: int) -> str:
     """One epoch in one line."""
-    head = say("train.epoch", epoch=row["epoch"], epochs=f"/{epochs}" if epochs else "")
-    text = f"{head}  {say('train.loss', value=row['train_loss'])}"
-    if "valid_loss" in row:
-        text += f"  {say('train.valid', value=row['valid_loss'])}"
-    if "valid_accuracy" in row:
-        text += f"  {say('train.accuracy', value=row['valid_accuracy'])}"
-    return text
+    return "  ".join([say("train.epoch", epoch=int(row["epoch"]), epochs=epochs), *measures(row)])
+
+
+def kept_line(run: Run) -> str:
+    """What there is of a training that did not come to its end."""
+    done = {"epochs": run.result.get("epochs", 0), "best": run.result.get("best_epoch") or "-"}
+    return say("train.kept", folder=run.folder or "-", **done)
 
 
 _KINDS: dict[str, type[Progress]] = {"none": Progress, "lines": Lines, "bar": Bar}

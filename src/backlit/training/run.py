@@ -83,13 +83,14 @@ class Run:
         target = Path(path) if path is not None else self.folder / "report.html" if self.folder else None
         return page if target is None else write_atomic(target, page.encode("utf-8"))
 
-    def save(self, folder: str | Path) -> Path:
-        """Write model, history, run.json and report into a folder; each file whole or not at all."""
+    def save(self, folder: str | Path, *, report: bool = True) -> Path:
+        """Write model, history, run.json and (unless not wanted) report into a folder; each file whole or not at all."""
         self.folder = Path(folder)
         self.network.save(self.folder / "model.safetensors")
         write_history(self.folder, self.history)
         write_facts(self.folder, self.describe())
-        self.report()
+        if report:
+            self.report()
         return self.folder
 
     def __str__(self) -> str:

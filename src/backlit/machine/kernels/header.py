@@ -21,7 +21,16 @@ def inline(function):
     return njit(error_model="numpy", nogil=True)(function)
 
 
-entry = njit(error_model="numpy", nogil=True, cache=True)  # what Python calls
+
+# The types of what Python hands over: named, so that all is compiled when the unit is made, and not at the first call.
+NUMBER, WHOLES, TABLE = types.int64, types.int64[::1], types.int64[:, ::1]
+REALS, DOUBLES, DOUBLE_TABLE = FLOAT[::1], types.float64[::1], types.float64[:, ::1]
+TAPE = types.Tuple((WHOLES, WHOLES, types.boolean[::1], WHOLES))
+
+
+def entry(*kinds):
+    """What Python calls: returns a whole number, without the interpreter's lock."""
+    return njit(types.int64(*kinds), error_model="numpy", nogil=True, cache=True)
 
 
 def _pointer(kind):

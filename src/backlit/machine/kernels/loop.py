@@ -1,8 +1,6 @@
 # The loop: n steps at a time, all native.  Shuffle, gather, forward, backward, update, history, validation, best
 # weights, early stopping.  It holds no state of its own: C, F, S and the arena say where the run stands, so it can be
 # stopped after any step and gone on with, here or in another process.
-#
-# A tape comes as (code, template, factor, starts): code is the template with numbers of rows filled in.
 
 
 @inline
@@ -28,58 +26,6 @@ def shuffle(order, seed, epoch):
 
 
 @inline
-def resolve(code, template, factor, rows):
-    """Fill in the sizes that depend on the number of rows."""
-    for i in range(len(code)):
-        code[i] = template[i] * rows if factor[i] else template[i]
-
-
-@inline
-def gather(A, data, places, order, first, rows):
-    """Copy the batch's rows to where the tape reads them; places = (row width, offset in data, place in the arena)."""
-    for p in range(len(places)):
-        width, source, target = places[p, 0], places[p, 1], places[p, 2]
-        for r in range(rows):
-            begin = source + order[first + r] * width
-            row = A[target + r * width : target + r * width + width]
-            given = data[begin : begin + width]
-            for j in range(width):
-                row[j] = given[j]
-
-
-@inline
-def meet(C, waiting):
-    """Both threads wait here for each other."""
-    turn = atomic_load(C.ctypes.data + 8 * TURN)
-    if atomic_add(C.ctypes.data + 8 * ARRIVED, 1) == 1:
-        atomic_store(C.ctypes.data + 8 * ARRIVED, 0)
-        atomic_add(C.ctypes.data + 8 * TURN, 1)
-        return
-    spins = 0
-    while atomic_load(C.ctypes.data + 8 * TURN) == turn:
-        spins += 1
-        if spins > 4000 and waiting != 0:
-            call_nothing(waiting)  # the other thread is not running: let it
-
-
-@inline
-def play(A, S, C, code, starts, lo, hi, thread, threads):
-    """The instructions lo … hi - 1; stops at the first kernel that does not return 0."""
-    status = 0
-    for i in range(lo, hi):
-        status = execute(A, S, C, code, starts[i], thread, threads)
-        if status != 0 and C[STATUS] == 0:
-            C[STATUS] = status
-            C[FAILED] = i
-        if threads > 1:
-            meet(C, C[YIELD])
-            status = C[STATUS]
-        if status != 0:
-            break
-    return status
-
-
-@inline
 def run(A, S, C, tape, lo, hi, job):
     """A part of a tape, with the second thread's help if there is one."""
     code, starts = tape[0], tape[3]
@@ -90,7 +36,7 @@ def run(A, S, C, tape, lo, hi, job):
     return play(A, S, C, code, starts, lo, hi, 0, 2)
 
 
-@entry
+@entry(REALS, DOUBLES, WHOLES, TAPE, TAPE)
 def help_along(A, S, C, train, valid):
     """The second thread: does its part of whatever the first one runs, until it is told to go (job 0)."""
     while True:
@@ -100,7 +46,7 @@ def help_along(A, S, C, train, valid):
         elif C[JOB] == 2:
             play(A, S, C, valid[0], valid[3], C[JOB_LO], C[JOB_HI], 1, 2)
         else:
-            return
+            return 0
 
 
 @inline
@@ -155,7 +101,9 @@ def end_epoch(A, S, C, F, valid, valid_data, valid_places, identity, best, histo
         C[STOP] = 1
 
 
-@entry
+@entry(
+    REALS, DOUBLES, WHOLES, DOUBLES, NUMBER, TAPE, TAPE, REALS, TABLE, WHOLES, REALS, TABLE, WHOLES, REALS, DOUBLE_TABLE
+)  # fmt: skip
 def advance(A, S, C, F, steps, train, valid, data, places, order, valid_data, valid_places, identity, best, history):
     """Train for `steps` steps, or until there is a reason to stop; returns the number of steps done.
 
@@ -192,34 +140,8 @@ def advance(A, S, C, F, steps, train, valid, data, places, order, valid_data, va
     return done
 
 
-@entry
-def play_alone(A, S, C, tape, rows, lo, hi):
-    """Instructions lo … hi - 1 of a tape, for `rows` rows, in one thread: what the lens steps with."""
-    resolve(tape[0], tape[1], tape[2], rows)
-    return play(A, S, C, tape[0], tape[3], lo, hi, 0, 1)
-
-
-@entry
-def predict(A, S, C, tape, data, places, identity, result, out_at, out_width, most):
-    """Run a tape over all rows of `data` in batches and copy one value out."""
-    total, first, now = len(identity), 0, -1
-    while first < total:
-        rows = min(most, total - first)
-        if rows != now:
-            resolve(tape[0], tape[1], tape[2], rows)
-            now = rows
-        gather(A, data, places, identity, first, rows)
-        status = play(A, S, C, tape[0], tape[3], 0, len(tape[3]), 0, 1)
-        if status != 0:
-            return status
-        block = A[out_at : out_at + rows * out_width]
-        result[first * out_width : first * out_width + rows * out_width] = block
-        first += rows
+@entry(WHOLES)
+def release(C):
+    """Send the second thread home when nothing else did."""
+    dismiss(C)
     return 0
-
-
-@entry
-def play_part(A, S, C, tape, rows, i, thread, threads):
-    """One thread's part of one instruction: two calls do what two threads do, for the tests."""
-    resolve(tape[0], tape[1], tape[2], rows)
-    return execute(A, S, C, tape[0], tape[3][i], thread, threads)

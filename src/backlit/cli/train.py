@@ -1,0 +1,184 @@
+"""`backlit train SOURCE`: train a network, judge it on rows it has not seen, keep the run."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..messages import say
+from . import tables
+from .kinds import Real, Whole, Widths, Word
+from .options import command, option
+from .signals import listener
+
+if TYPE_CHECKING:
+    from ..training import Run
+    from ..training.progress import Progress
+
+MEASURES = {"classification": ("accuracy",), "regression": ("rmse", "r2")}
+PARTS = ("train", "validation", "test")
+
+
+@command("train")
+@click.argument("source")
+@option("--target", metavar="NAME", multiple=True, part="data")
+@option("--task", type=Word("classification", "regression"), metavar="classification|regression", part="data")
+@option("--test", type=Real(0, 1), metavar="F", part="data", preset="0.2")
+@option("--validation", type=Real(0, 1), metavar="F", part="data", preset="0.15")
+@option("--hidden", type=Widths(), metavar="64,32", part="network")
+@option("--activation", metavar="NAME|FORMULA", part="network")
+@option("--dropout", type=Real(0, 1), metavar="R", part="network")
+@option("--loss", metavar="NAME", part="training")
+@option("--optimizer", metavar="NAME", part="training", preset="adam")
+@option("--learning-rate", "--rate", "learning_rate", type=Real(0, above=True), metavar="ε", part="training")
+@option("--batch-size", type=Whole(1), metavar="N", part="training", preset="32")
+@option("--epochs", type=Whole(1), metavar="N", part="training")
+@option("--patience", type=Whole(0), metavar="N", part="training")
+@option("--seed", type=Whole(0), metavar="N", part="training", preset="0")
+@option("--dtype", type=Word("float32", "float64"), metavar="float32|float64", part="training", preset="float32")
+@option("--threads", type=Whole(0, 2), metavar="0|1|2", part="training", preset="0")
+@option("--engine", type=Word("compiled", "interpreter", "plain"), metavar="NAME", part="training", preset="compiled")
+@option("--out", metavar="DIR", part="output", preset="runs")
+@option("--no-baselines", "baselines", is_flag=True, default=None, flag_value=False, part="output")
+@option("--progress", type=Word("auto", "bar", "lines", "none"), metavar="auto|bar|lines|none", part="output", preset="auto")
+@option("--report/--no-report", default=None, part="output")
+@option("--json", "as_json", is_flag=True, part="output")
+@click.pass_context
+def train(ctx: click.Context, source: str, progress: str | None, as_json: bool, **given: Any) -> None:
+    """Train a network; its sentences are in the catalogue (`cli_train`)."""
+    from ..training import train as train_network
+
+    asked = {name: value for name, value in given.items() if value is not None and value != ()}
+    if "target" in asked:
+        asked["target"] = list(asked["target"]) if len(asked["target"]) > 1 else asked["target"][0]
+    asked.setdefault("out", "runs")
+    about = {"command": _typed(ctx.obj or ()), "python": _in_python(source, asked), "versions": versions()}
+    run = train_network(source, progress=watching(progress or "auto"), facts=about, **asked)
+    listener.patient = False
+    if as_json:
+        tables.as_json({"folder": str(run.folder), **run.describe()})
+    else:
+        tell(run, report=given["report"] is not False)
+
+
+def watching(kind: str) -> Progress:
+    """The progress of this name, on stderr, which also hands Ctrl-C to the training between two slices."""
+    from ..training import progress
+
+    if kind == "auto":
+        kind = "bar" if sys.stderr.isatty() else "lines"
+    shown: type[Progress] = {"none": progress.Progress, "lines": progress.Lines, "bar": progress.Bar}[kind]
+
+    class Stoppable(shown):  # type: ignore[valid-type, misc]
+        def phase(self, name: str) -> None:
+            listener.check()
+            # Somebody checks soon in these phases; in the others an exception may come at any moment.
+            listener.patient = name in ("train", "write")
+            super().phase(name)
+
+        def slice(self, fitting: Any) -> None:
+            super().slice(fitting)
+            listener.check()
+
+    return Stoppable()
+
+
+def _typed(arguments: Sequence[str]) -> str:
+    """The command as it was typed, on one line of letters that can be printed."""
+    line = shlex.join(["backlit", *arguments])
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
+
+
+def _in_python(source: str, asked: dict[str, Any]) -> str:
+    """The same training in Python."""
+    words = [ascii(source) if not source.isprintable() else repr(source)]
+    words += [f"{name}={list(v) if isinstance(v, tuple) else v!r}" for name, v in asked.items()]
+    return f"backlit.train({', '.join(words)})"
+
+
+def versions() -> dict[str, str]:
+    """What the numbers may depend on."""
+    import platform
+    from importlib.metadata import PackageNotFoundError, version
+
+    found = {"python": platform.python_version()}
+    for name in ("numpy", "numba", "scipy"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+# ---- what came out --------------------------------------------------------------------------------------------
+
+
+def tell(run: Run, *, report: bool) -> None:
+    """The table of results, how the training ended, what is to be noticed, and where all is."""
+    facts = run.describe()
+    headings, rows, strong = results(facts)
+    click.echo()
+    tables.table(headings, rows, strong=strong)
+    click.echo()
+    click.echo(ending(facts["result"]))
+    if not strong_held_out(facts):
+        click.echo(say("cli_train.nothing_held_out"))
+    sys.stdout.flush()
+    for notice in run.notices:
+        warn(notice)
+    folder = run.folder
+    if folder is not None:
+        paths = {say("cli_train.model"): str(folder / "model.safetensors")}
+        if report:
+            paths[say("cli_train.report_path")] = str(folder / "report.html")
+        tables.facts(paths)
+
+
+def strong_held_out(facts: dict[str, Any]) -> bool:
+    """Whether there are rows that say how good the network is on new ones."""
+    split = facts["data"]["split"]
+    return bool(split["test"] or split["validation"])
+
+
+def results(facts: dict[str, Any]) -> tuple[list[str], list[list[str]], int]:
+    """Headings and rows (constant answer, best linear model, this network), and the column that counts."""
+    measures = MEASURES[facts["data"]["task"]]
+    parts = [part for part in PARTS if part in facts["result"]]
+    judged = parts[-1]
+    shown = [(part, key) for part in parts for key in measures]
+    headings = [""]
+    for part, key in shown:
+        place = say(f"cli_train.part_{part}")
+        headings.append(say("cli_train.heading", part=place, measure=tables.named(key)))
+    rows = []
+    for name in ("constant", "linear"):
+        found = facts.get("baselines", {}).get(name)
+        if found:
+            cells = [tables.measured(key, found[key]) if part == judged else "–" for part, key in shown]
+            rows.append([say(f"cli_train.{name}"), *cells])
+    cells = [tables.measured(key, facts["result"][part][key]) for part, key in shown]
+    rows.append([say("cli_train.this_network"), *cells])
+    return headings, rows, 1 + shown.index((judged, measures[0]))
+
+
+def ending(result: dict[str, Any]) -> str:
+    """How long it went, and why no longer."""
+    why = say(f"cli_train.stopped_{str(result['stopped']).replace(' ', '_')}", best=result["best_epoch"])
+    return say(
+        "cli_train.ending",
+        epochs=result["epochs"], why=why, seconds=result["seconds"], step=result["microseconds_per_step"] or 0.0,
+    )  # fmt: skip
+
+
+def warn(notice: dict[str, Any]) -> None:
+    """A notice of the run as a warning on stderr."""
+    from ..errors import fail
+    from .trouble import error_text
+
+    facts = {name: value for name, value in notice.items() if name != "code"}
+    _, _, text = error_text(fail(notice["code"], **facts)).partition(": ")
+    click.echo(f"{say('cli.warning')}: {text}", err=True)

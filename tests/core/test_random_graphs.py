@@ -1,0 +1,190 @@
+"""1,000 random graphs: the compiled machine, the interpreter and JAX give the same values and gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+from core import random_graphs
+from core.random_graphs import ROOM, ROWS, SEED, STEP, Drawn, written_in
+from tolerance import EPS, assert_close
+
+from backlit.core.backprop import backprop
+from backlit.core.graph import reachable
+from backlit.core.interpret import Interpreter
+from backlit.core.lowering import lower
+from backlit.machine.runner import Machine
+from backlit.ops import REGISTRY, Elementwise, random, shapes
+from backlit.ops.words import WORDS
+
+EACH, QUICK = 50, 4  # graphs in a test, and how many tests `make quick` runs
+CHUNKS = [pytest.param(i, marks=[pytest.mark.slow] if i >= QUICK else []) for i in range(1000 // EACH)]
+chunks = pytest.mark.parametrize("chunk", CHUNKS)
+
+
+def draw(number: int) -> Drawn:
+    """Graph number 0 … 999; each operation that has a derivative is the last one of every n-th graph."""
+    firsts = random_graphs.differentiable()
+    return random_graphs.draw(number, firsts[number % len(firsts)])
+
+
+def outcome(drawn: Drawn, runner: Any) -> dict[str, np.ndarray]:
+    """E, all gradients and the values between, after a run on fewer rows than there is room for."""
+    runner.seed, runner.step = SEED, STEP
+    with runner.arena.batch(ROWS):
+        for name, value in drawn.values.items():
+            if name in runner.tape.names:
+                runner.arena[name] = value
+        runner.run(rows=ROWS)
+        return {n: runner.arena[n].copy() for n in runner.tape.names if n not in drawn.values}
+
+
+def tape_of(drawn: Drawn) -> Any:
+    found = backprop(drawn.loss, drawn.leaves)
+    keep = {"E": drawn.loss} | {f"∂{n.name}": found[n] for n in drawn.leaves if n in found}
+    return lower(keep | {f"inner {i}": n for i, n in enumerate(drawn.inner[::3])})
+
+
+@chunks
+def test_the_machine_and_the_interpreter_agree(chunk):
+    for number in range(chunk * EACH, (chunk + 1) * EACH):
+        drawn = draw(number)
+        tape = tape_of(drawn)
+        for dtype in EPS:
+            expected = outcome(drawn, Interpreter(tape, ROOM, dtype))
+            found = outcome(drawn, Machine(tape, ROOM, dtype))
+            for name in expected:
+                assert_close(found[name], expected[name], dtype, "graph", (number, name), size(drawn, name))
+
+
+@chunks
+@pytest.mark.oracle
+def test_the_machine_and_jax_agree(chunk):
+    jax = pytest.importorskip("jax")
+    table = oracles(jax)
+    with jax.enable_x64(True):
+        for number in range(chunk * EACH, (chunk + 1) * EACH):
+            drawn = draw(number)
+            value, gradient = jax.value_and_grad(lambda v, d=drawn: in_jax(d, v, table, jax))(drawn.values)
+            expected = {"E": value} | {f"∂{n}": g for n, g in gradient.items()}
+            tape = tape_of(drawn)
+            for dtype in EPS:
+                found = outcome(drawn, Machine(tape, ROOM, dtype))
+                for name in expected:
+                    measured = found.get(name, np.zeros(expected[name].shape))  # no gradient: it is 0
+                    assert_close(measured, expected[name], dtype, "graph", (number, name), size(drawn, name))
+
+
+def size(drawn: Drawn, name: str) -> float:
+    """Gradients are sums that may cancel: they are not measured against less than 1."""
+    return 0.0 if name == "E" else 1.0
+
+
+def test_the_graphs_together_hold_every_differentiable_operation():
+    firsts = random_graphs.differentiable()
+    used = set().union(*(draw(i).used for i in range(len(firsts))))
+    assert {op.name for op in firsts} <= used
+    losses = {n for n, op in REGISTRY.items() if op.facts.role == "loss"}
+    assert losses <= used
+    assert len(firsts) < 1000
+
+
+def test_the_same_seed_gives_the_same_graph():
+    one, other = draw(7), draw(7)
+    assert [repr(n) for n in one.graph.nodes] == [repr(n) for n in other.graph.nodes]
+    assert all(np.array_equal(one.values[n], other.values[n]) for n in one.values)
+
+
+# ---- the oracle -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.oracle
+def test_every_operation_has_a_spelling_in_jax():
+    jax = pytest.importorskip("jax")
+    table = oracles(jax)
+    assert set(WORDS) <= set(table)
+    without = [n for n, op in REGISTRY.items() if n not in table and spelling(op, table, jax) is None]
+    assert not without, f"{without}: give names={{'jax': …}} in the declaration, or a line in the table here"
+
+
+def spelling(op: Any, table: Mapping[str, Any], jax: Any) -> Any:
+    """The operation in JAX: by this table, by the name that it states, or by its formula in JAX's words."""
+    if op.name in table:
+        return table[op.name]
+    stated = op.facts.names.get("jax", "")
+    known = getattr(jax.nn, stated, None) or getattr(jax.numpy, stated, None) if stated else None
+    if known is None and isinstance(op, Elementwise):
+        return lambda *args, **attrs: written_in(op.formula, dict(zip(op.inputs, args, strict=True)) | attrs, table)
+    return known
+
+
+def in_jax(drawn: Drawn, values: Mapping[str, Any], table: Mapping[str, Any], jax: Any) -> Any:
+    """E of the graph, computed by JAX."""
+    made: dict[Any, Any] = {}
+    for node in reachable([drawn.loss]):
+        if node.kind == "constant":
+            made[node] = node.value if isinstance(node.value, float) else float(node.value.factor * ROWS)
+        elif node.op is None:
+            made[node] = values[node.name]
+        else:
+            attrs = {k: shapes.resolve(v, ROWS) if isinstance(v, tuple) else v for k, v in node.attrs.items()}
+            constant = getattr(node.op, "constant", ())
+            args = [
+                jax.lax.stop_gradient(made[a]) if name in constant else made[a]
+                for name, a in zip(node.op.inputs, node.args, strict=True)
+            ]
+            made[node] = spelling(node.op, table, jax)(*args, **attrs)
+    return made[drawn.loss]
+
+
+def oracles(jax: Any) -> dict[str, Any]:
+    """What the operations mean, said independently.  Where libraries differ at a kink, the side is ours."""
+    jnp = jax.numpy
+
+    def answer(test: Any) -> Any:
+        return lambda a, b: jnp.where(test(a, b), 1.0, 0.0)
+
+    def squared_error(o: Any, t: Any, half: bool, reduction: str) -> Any:
+        n = {"mean": o.size, "sum": 1, "rows": o.shape[0] if o.ndim else 1}[reduction]
+        return (0.5 if half else 1.0) * jnp.sum((o - t) ** 2) / n
+
+    def cross_entropy(z: Any, t: Any, reduction: str) -> Any:
+        n = 1 if reduction == "sum" else z.size // z.shape[-1]
+        return jnp.sum(t * (jax.nn.logsumexp(z, axis=-1, keepdims=True) - z)) / n
+
+    def dropout(x: Any, rate: float, key: int, **_: Any) -> Any:
+        drawn = random.bits(SEED, STEP, key, x.size).reshape(x.shape)
+        return x * (drawn >= rate * 2**32) / (1 - rate)
+
+    def cut(x: Any, axis: int, start: int, length: int) -> Any:
+        return jax.lax.slice_in_dim(x, start, start + length, axis=axis)
+
+    def pad(x: Any, axis: int, before: int, total: int) -> Any:
+        shape = (*x.shape[:axis], total, *x.shape[axis + 1 :])
+        return jax.lax.dynamic_update_slice_in_dim(jnp.zeros(shape), x, before, axis)
+
+    def spread(x: Any, shape: tuple[int, ...], axis: int | None) -> Any:
+        return jnp.broadcast_to(x if axis is None else jnp.expand_dims(x, axis), shape)
+
+    return {
+        "add": jnp.add, "sub": jnp.subtract, "mul": jnp.multiply, "div": jnp.divide, "neg": jnp.negative,
+        "pow": jnp.power, "abs": jnp.abs, "sign": jnp.sign, "exp": jnp.exp, "expm1": jnp.expm1, "log": jnp.log,
+        "log1p": jnp.log1p, "sqrt": jnp.sqrt, "tanh": jnp.tanh, "sin": jnp.sin, "cos": jnp.cos,
+        "max": jnp.maximum, "min": jnp.minimum, "where": lambda c, a, b: jnp.where(c != 0, a, b),
+        "gt": answer(jnp.greater), "ge": answer(jnp.greater_equal), "lt": answer(jnp.less),
+        "le": answer(jnp.less_equal), "eq": answer(jnp.equal),
+        "identity": lambda u: u,
+        "leaky_relu": lambda u, slope: jnp.where(u > 0, u, slope * u),
+        "step": lambda u: jnp.where(u >= 0, 1.0, 0.0),
+        "spread": spread, "transpose": lambda x: x.T, "cut": cut, "pad": pad,
+        "concatenate": lambda a, b, axis: jnp.concatenate([a, b], axis),
+        "matmul": lambda a, b, ta, tb: (a.T if ta else a) @ (b.T if tb else b),
+        "affine": lambda x, w, b: x @ w + b,
+        "sum": jnp.sum, "mean": jnp.mean, "amax": jnp.max,
+        "squared_error": squared_error, "cross_entropy": cross_entropy,
+        "cross_entropy_slope": lambda z, t, reduction: jax.grad(cross_entropy)(z, t, reduction),
+        "hits": lambda z, t: jnp.sum(jnp.where(jnp.argmax(z, -1) == jnp.argmax(t, -1), 1.0, 0.0)),
+        "dropout": dropout,
+    }  # fmt: skip
