@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from ops import samples
 from ops.samples import EVERY_OP
 from tolerance import EPS, assert_close
 
-from backlit.ops import REGISTRY, Elementwise, Structural, shapes
+from backlit.errors import ShapeError
+from backlit.ops import REGISTRY, Elementwise, Rows, Structural, shapes
 
 DTYPES = tuple(EPS)
 every_op = pytest.mark.parametrize("name", EVERY_OP)
@@ -123,3 +126,25 @@ def test_a_declaration_says_what_the_tests_need(name):
     else:
         assert isinstance(op, Elementwise)
         assert op.slope(0).saves == tuple("output" if r == "y" else f"input {r}" for r in op.slope(0).reads)
+
+
+SHAPES = [(), (1,), (3,), (4,), (3, 4), (4, 3), (1, 4), (3, 1), (2, 3, 4), (Rows(), 3), (Rows(), 4)]
+STRUCTURAL = [n for n in EVERY_OP if isinstance(REGISTRY[n], Structural)]
+
+
+@pytest.mark.parametrize("name", STRUCTURAL)
+def test_shapes_that_do_not_fit_give_a_shape_error_and_all_others_work(name):
+    op = REGISTRY[name]
+    for _, attrs in op.samples:
+        attrs = {**op.defaults, **attrs}
+        axes = [{**attrs, "axis": axis} for axis in (-2, -1, 0, 1, 2)] if "axis" in attrs else []
+        for given, wanted in itertools.product(itertools.product(SHAPES, repeat=len(op.inputs)), [attrs, *axes]):
+            case = samples.Case(op, given, wanted, rows=3)
+            try:
+                shape = case.shape()
+                op.numbers(given, shape, **wanted)
+            except ShapeError as error:
+                assert error.code == "BL101"
+                continue
+            known = [np.ones(s) for s in case.sizes()]
+            assert samples.computed(case.at(3), known).shape == shapes.resolve(shape, 3), case

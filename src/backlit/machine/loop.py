@@ -273,7 +273,7 @@ class Loop:
         rows = min(self.batch, len(self.order) - first)
         total = len(self.order)
         order = permutation(self.job.seed, self.epoch, total) if self.job.shuffle else np.arange(total)
-        with self.arena.batch(rows):
+        with self.arena.batch(rows), np.errstate(over="ignore"):
             for name, array in self.job.inputs.items():
                 if name in self.train_tape.names:
                     self.arena[name] = np.asarray(array)[order[first : first + rows]]
@@ -290,7 +290,8 @@ def packed(inputs: Mapping[str, Array], tape: Tape, offsets: tuple[int, ...], dt
     data = np.empty(max(1, sum(a.size for a in used.values())), dtype=dtype)
     places, begin = [], 0
     for name, array in used.items():
-        data[begin : begin + array.size].reshape(array.shape)[...] = array
+        with np.errstate(over="ignore"):  # too large for float32: becomes infinite, and is told as that
+            data[begin : begin + array.size].reshape(array.shape)[...] = array
         places.append((array.size // len(array), begin, offsets[tape.names[name]]))
         begin += array.size
     return data, np.array(places, dtype=np.int64).reshape(-1, 3)

@@ -88,6 +88,12 @@ def _(o, t, *, half, reduction):
     return div(mul(sum_(mul(d, d)), 0.5 if half else 1.0), _divisor(o.shape, reduction))
 
 
+def _class_scalar(z: Shape, t: Shape, *, reduction: str = "sum") -> Shape:
+    if not z:
+        raise fail("BL101", op="loss", expected="a row for each sample", got=shapes.text(z), where="the loss")
+    return _scalar(z, t, reduction=reduction)
+
+
 def _class_divisor(z: Shape, reduction: str) -> Size:
     return 1 if reduction == "sum" else shapes.product(z[:-1])
 
@@ -108,7 +114,7 @@ _CLASS_SAMPLES: list[Any] = [
 @structural(
     role="loss",
     kernel="cross_entropy",
-    shape=_scalar,
+    shape=_class_scalar,
     numbers=_class_numbers,
     work=lambda shapes_in, shape, **attrs: shapes.product(shapes_in[0]),
     constant=("t",),
@@ -150,7 +156,7 @@ def _(z, t, *, reduction):
 @structural(
     role="slope",
     kernel="cross_entropy_slope",
-    shape=lambda z, t, **attrs: z,
+    shape=lambda z, t, **attrs: _class_scalar(z, t, **attrs) or z,
     numbers=_class_numbers,
     constant=("t",),
     samples=_CLASS_SAMPLES,
@@ -171,7 +177,7 @@ def _(z, t, *, reduction):
 @structural(
     role="metric",
     kernel="hits",
-    shape=lambda z, t: (),
+    shape=_class_scalar,
     numbers=lambda shapes_in, shape: [shapes.product(shapes_in[0][:-1]), shapes_in[0][-1]],
     constant=("z", "t"),
     mixes_rows=True,

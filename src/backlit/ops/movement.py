@@ -13,6 +13,8 @@ from .shapes import Rows, Shape, Size
 
 
 def _spread_shape(x: Shape, *, shape: Shape, axis: int | None) -> Shape:
+    if axis is not None and not 0 <= axis <= len(x):
+        raise fail("BL101", op="spread", expected=f"an axis from 0 to {len(x)}", got=axis, where="spread")
     widened = x if axis is None else (*x[:axis], 1, *x[axis:])
     if shapes.broadcast("spread", widened, shape) != tuple(shape):
         raise fail("BL101", op="spread", expected=shapes.text(shape), got=shapes.text(x), where="spread")
@@ -85,10 +87,16 @@ def sum_to(g: Node, shape: Shape) -> Node:
     return g if g.shape == shape else spread(g, shape=shape)
 
 
+def _turned(x: Shape) -> Shape:
+    if len(x) != 2:
+        raise fail("BL101", op="transpose", expected="a matrix", got=shapes.text(x), where="transpose")
+    return (x[1], x[0])
+
+
 @structural(
     role="movement",
     kernel="transpose",
-    shape=lambda x: (x[1], x[0]),
+    shape=_turned,
     numbers=lambda shapes_in, shape: shapes_in[0],
     mixes_rows=True,
     names={"torch": "t", "onnx": "Transpose"},
@@ -107,7 +115,7 @@ def _(g, y, x):
 def _joined(a: Shape, b: Shape, *, axis: int) -> Shape:
     axis = shapes.normal_axis(a, axis)
     rest = [(s, t) for i, (s, t) in enumerate(zip(a, b, strict=False)) if i != axis]
-    if len(a) != len(b) or any(s != t for s, t in rest) or isinstance(a[axis], Rows):
+    if len(a) != len(b) or any(s != t for s, t in rest) or any(isinstance(s[axis], Rows) for s in (a, b)):
         got = f"{shapes.text(a)} and {shapes.text(b)}"
         expected = f"equal sizes except on axis {axis}"
         raise fail("BL101", op="concatenate", expected=expected, got=got, where="concatenate")
@@ -139,12 +147,14 @@ def _(g, y, a, b, *, axis):
 
 def _window(shapes_in: Any, *, axis: int, total: int, source: int, target: int, length: int) -> list[Size]:
     """For the window kernel: outer, inner row of input and output, where the block is read and written, its length."""
+    axis = shapes.normal_axis(shapes_in, axis)
     inner = shapes.product(shapes_in[axis + 1 :])
     outer = shapes.product(shapes_in[:axis])
     return [outer, *(shapes.times(size, inner) for size in (shapes_in[axis], total, source, target, length))]
 
 
 def _cut_shape(x: Shape, *, axis: int, start: int, length: int) -> Shape:
+    axis = shapes.normal_axis(x, axis)
     size = x[axis]
     if isinstance(size, Rows) or not 0 <= start <= start + length <= size:
         raise fail("BL101", op="cut", expected=f"0 … {size}", got=f"{start} … {start + length}", where="cut")
@@ -171,10 +181,18 @@ def _(g, y, x, *, axis, start, length):
     return [pad(g, axis=axis, before=start, total=x.shape[axis])]
 
 
+def _pad_shape(x: Shape, *, axis: int, before: int, total: int) -> Shape:
+    axis = shapes.normal_axis(x, axis)
+    size = x[axis]
+    if isinstance(size, Rows) or not 0 <= before <= before + size <= total:
+        raise fail("BL101", op="pad", expected=f"{size} from {before} on to fit in {total}", got=shapes.text(x), where="pad")
+    return (*x[:axis], total, *x[axis + 1 :])
+
+
 @structural(
     role="movement",
     kernel="window",
-    shape=lambda x, *, axis, before, total: (*x[:axis], total, *x[axis + 1 :]),
+    shape=_pad_shape,
     numbers=lambda shapes_in, shape, *, axis, before, total: _window(
         shapes_in[0], axis=axis, total=total, source=0, target=before, length=shapes_in[0][axis]
     ),

@@ -6,11 +6,18 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import fail
 from . import shapes
 from .arithmetic import div, exp, log, mul, sub
 from .declare import structural
 from .reduction import amax, sum_
 from .shapes import Shape, Size
+
+
+def _in_rows(u: Shape) -> Shape:
+    if not u:
+        raise fail("BL101", op="softmax", expected="rows of numbers", got=shapes.text(u), where="softmax")
+    return u
 
 
 def _rows(shapes_in: Any, shape: Shape, **attrs: Any) -> list[Size]:
@@ -23,7 +30,7 @@ _SAMPLES: list[Any] = [(((4, 3),), {}), (((1, 10),), {}), (((5, 1),), {}), (((2,
 @structural(
     role="activation",
     kernel="softmax",
-    shape=lambda u: u,
+    shape=_in_rows,
     numbers=_rows,
     names={"torch": "Softmax", "onnx": "Softmax", "keras": "softmax", "jax": "softmax"},
     source="Bridle, 1990",
@@ -62,7 +69,7 @@ def _(u):
 @structural(
     role="activation",
     kernel="log_softmax",
-    shape=lambda u: u,
+    shape=_in_rows,
     numbers=_rows,
     names={"torch": "LogSoftmax", "onnx": "LogSoftmax", "keras": "log_softmax", "jax": "log_softmax"},
     samples=_SAMPLES,

@@ -10,11 +10,16 @@ Array = np.ndarray[Any, Any]
 
 
 def classes(shares: Array, t: Array) -> dict[str, float]:
-    """Cross-entropy (nats a row) and accuracy of shares (rows, classes) against class indices t (rows,)."""
+    """Cross-entropy (nats a row) and accuracy of shares (rows, classes) against class indices t (rows,).
+
+    Outputs that are no shares (a network that learned the one-hot rows by squared error) have no cross-entropy.
+    """
+    accuracy = {"accuracy": float(np.mean(np.argmax(shares, axis=1) == t))}
+    if np.any(shares < 0) or not np.allclose(shares.sum(axis=1), 1, atol=1e-3):
+        return accuracy
     chosen = shares[np.arange(len(t)), t].astype(np.float64)
     with np.errstate(divide="ignore"):
-        loss = float(np.mean(-np.log(chosen)))
-    return {"loss": loss, "accuracy": float(np.mean(np.argmax(shares, axis=1) == t))}
+        return {"loss": float(np.mean(-np.log(chosen))), **accuracy}
 
 
 def numbers(o: Array, t: Array) -> dict[str, float]:

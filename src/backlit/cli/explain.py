@@ -1,0 +1,38 @@
+"""`backlit explain CODE`: the page of an error or a finding."""
+
+from __future__ import annotations
+
+import re
+
+import click
+
+from ..errors import FAMILIES, fail, nearest
+from ..messages import catalogue, entry, fill, language, placeholders
+from . import page
+from .options import command
+
+CODE = re.compile(r"[A-Z]{2}\d{3}")
+
+
+@command("explain")
+@click.argument("code", required=False)
+def explain(code: str | None) -> None:
+    """Explain a code; its sentences are in the catalogue (`cli_explain`)."""
+    known = sorted(key for key in catalogue(language()) if CODE.fullmatch(key))
+    if code is None:
+        click.echo("\n".join(page.pairs(((key, title(key)) for key in known), indent=0)))
+        return
+    wanted = code.strip().upper()
+    if wanted not in known:
+        raise fail("BL308", code=code[:40], nearest=nearest(wanted[:40], known))
+    family = FAMILIES.get(wanted[:3])
+    kind = f" {family.__name__}" if family else ""
+    click.echo("\n".join(page.paragraph(f"{wanted}{kind}: {title(wanted)}")))
+    click.echo()
+    click.echo(entry(wanted).get("page", "").strip())
+
+
+def title(code: str) -> str:
+    """What a code says, with … where the facts stand."""
+    what = entry(code)["what"]
+    return fill(what, dict.fromkeys(placeholders(what), "…"))

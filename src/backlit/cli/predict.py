@@ -1,0 +1,82 @@
+"""`backlit predict MODEL SOURCE`: the answers of a trained network as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..messages import say
+from .options import command, option
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ..training import Network
+
+    Array = np.ndarray[Any, Any]
+
+AT_A_TIME = 1000  # rows
+
+
+@command("predict")
+@click.argument("model")
+@click.argument("source")
+@option("--out", metavar="FILE.csv")
+@option("--proba", is_flag=True)
+def predict(model: str, source: str, out: str | None, proba: bool) -> None:
+    """Answer for rows; its sentences are in the catalogue (`cli_predict`)."""
+    from ..training import load
+    from ..training.files import write_atomic
+    from . import models
+
+    net = load(model)
+    if proba and not _is_classifier(net):
+        raise click.UsageError(say("cli_predict.no_shares"), click.get_current_context())
+    found = net.predict(models.inputs(net, source))
+    if out is None:
+        for text in _lines(net, found, proba):
+            sys.stdout.write(text)
+        return
+    write_atomic(Path(out), "".join(_lines(net, found, proba)).encode("utf-8"))
+    click.echo(say("cli_predict.written", rows=len(found), path=out), err=True)
+
+
+def _is_classifier(net: Network) -> bool:
+    return net.task == "classification" or (not net.task and net.loss == "cross_entropy")
+
+
+def _lines(net: Network, found: Array, proba: bool) -> Iterator[str]:
+    """The file in pieces: the head, then some rows at a time."""
+    known = net.preparation
+    width = found.shape[1]
+    if _is_classifier(net):
+        head = list(known.classes if known else map(str, range(width))) if proba else ["prediction"]
+    else:
+        names = [column.name for column in known.target] if known else [f"o{j + 1}" for j in range(width)]
+        head = names if len(names) > 1 else ["prediction"]
+    yield _csv([head])
+    for start in range(0, len(found), AT_A_TIME):
+        rows = found[start : start + AT_A_TIME]
+        if _is_classifier(net) and not proba:
+            labels = known.labels(rows) if known else rows.argmax(axis=1)
+            yield _csv([[str(label)] for label in labels])
+        else:
+            yield _csv([[_number(v, net) for v in row] for row in rows.tolist()])
+
+
+def _number(value: float, net: Network) -> str:
+    """As many digits as tell one number of the model's kind from the next."""
+    single = str(next(iter(net.values.values())).dtype) == "float32"
+    return f"{value:.9g}" if single else repr(value)
+
+
+def _csv(rows: list[list[str]]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()

@@ -1,0 +1,101 @@
+"""`backlit show MODEL`: what a model is made of, and the instructions that train it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..messages import say
+from . import tables
+from .options import command, option
+
+if TYPE_CHECKING:
+    from ..core.tape import Tape
+    from ..training import Network
+
+
+@command("show")
+@click.argument("model")
+@option("--tape", is_flag=True)
+@option("--observed", is_flag=True)
+def show(model: str, tape: bool, observed: bool) -> None:
+    """Show a model; its sentences are in the catalogue (`cli_show`)."""
+    from ..training import load
+    from . import models
+
+    net = load(model)
+    facts = models.run_facts(model)
+    if tape or observed:
+        shown = observed_tape(net) if observed else trained_tape(net, facts.get("settings", {}))
+        click.echo(shown.text())
+        return
+    layers(net)
+    click.echo()
+    tables.facts(_told(net, facts))
+    if net.preparation is not None:
+        click.echo()
+        preparation(net.preparation)
+
+
+def layers(net: Network) -> None:
+    """A row for each layer."""
+    keys = ("layer", "kind", "activation", "outputs", "parameters")
+    rows = []
+    for found in net.summary():
+        outputs = " × ".join(map(str, found["output"] or ())) or "–"
+        frozen = "" if found.get("trainable", True) else f" {say('cli_show.frozen')}"
+        cells = [found["name"], found["kind"], str(found.get("activation", "–")), outputs]
+        rows.append([*cells, f"{found['parameters']}{frozen}"])
+    tables.table([say(f"cli_show.{key}") for key in keys], rows, left=(0, 1, 2))
+
+
+def _told(net: Network, facts: dict[str, Any]) -> dict[str, str]:
+    """The facts below the layers."""
+    known = net.preparation
+    told = {"parameters": str(net.size), "loss": net.loss}
+    told["dtype"] = ", ".join(sorted({str(v.dtype) for v in net.values.values()}))
+    if known is not None:
+        told["task"] = say(f"cli_show.task_{known.task}")
+        told["target"] = ", ".join(column.name for column in known.target)
+        told["classes"] = ", ".join(known.classes)
+    told["source"] = str(facts.get("data", {}).get("source") or "")
+    told["command"] = str(facts.get("command") or "")
+    return {say(f"cli_show.{key}"): value for key, value in told.items() if value}
+
+
+def preparation(known: Any) -> None:
+    """What is done to each column before the network sees it."""
+    headings = [say(f"cli_show.{key}") for key in ("column", "mean", "scale")]
+    columns = list(known.features)
+    if known.task == "regression":
+        columns += [*known.target]
+    click.echo(say("cli_show.preparation"))
+    tables.table(headings, [[c.name, f"{c.mean:.6g}", f"{c.scale:.6g}"] for c in columns])
+
+
+def trained_tape(net: Network, told: dict[str, Any]) -> Tape:
+    """The tape that trains this network, with the optimizer of its run where that is known."""
+    from ..optim import OPTIMIZERS, optimizer_named
+    from ..training.fitting import training_tape
+    from ..training.settings import Settings
+
+    name = told.get("optimizer", "adam")
+    own = optimizer_named(name if name in OPTIMIZERS else "adam")
+    optimizer = optimizer_named(own, **{k: float(told[k]) for k in own.settings if k in told})
+    return training_tape(net, Settings(optimizer, net.loss, _loss_options(net, told)))
+
+
+def _loss_options(net: Network, told: dict[str, Any]) -> dict[str, Any]:
+    from ..ops import find
+
+    return {k: told[k] for k in getattr(find(net.loss, "loss"), "defaults", {}) if k in told}
+
+
+def observed_tape(net: Network) -> Tape:
+    """The tape on which u, f′, o, δᵒ and δᵘ of every unit have places of their own."""
+    from ..core.lowering import Blocks, lower
+
+    built, keep, gradient = net.observe(loss=net.loss)
+    found = {p: gradient[p] for p in built.trained if p in gradient}
+    return lower(keep, blocks=Blocks.of(built.trained, built.frozen), gradients=found)

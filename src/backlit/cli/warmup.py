@@ -1,0 +1,88 @@
+"""`backlit warmup`: compile beforehand what trainings need, in an image or on a new machine."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import sys
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..messages import say
+from .kinds import Word
+from .options import command, option
+
+if TYPE_CHECKING:
+    from ..nn import Layer
+
+ROWS, FEATURES, OUTPUTS = 7, 3, 2  # the batch of 4 leaves a partial one of 3
+
+
+@command("warmup")
+@option("--dtype", type=Word("float32", "float64"), metavar="float32|float64", preset="float32")
+def warmup(dtype: str | None) -> None:
+    """Compile kernels; its sentences are in the catalogue (`cli_warmup`)."""
+    from ..machine import unit
+
+    begin, before = time.perf_counter(), len(unit.compiled)
+    with _telling():
+        for layers, settings in trainings():
+            _train(layers, {**settings, "dtype": dtype or "float32"})
+    click.echo(
+        say("cli_warmup.done", count=len(unit.compiled) - before, seconds=time.perf_counter() - begin,
+            folder=unit.cache_folder())
+    )  # fmt: skip
+
+
+@contextlib.contextmanager
+def _telling() -> Iterator[None]:
+    """A line on stderr for each kernel: a compilation takes about a second."""
+    from ..machine import unit
+
+    before = unit.listener
+
+    def listener(name: str | None) -> None:
+        if name:
+            print(f"  {name}", file=sys.stderr, flush=True)
+
+    unit.listener = listener
+    try:
+        yield
+    finally:
+        unit.listener = before
+
+
+def trainings() -> Iterator[tuple[list[Layer], dict[str, Any]]]:
+    """Layers and settings that together meet every kernel of an ordinary training."""
+    from ..nn import Activation, Dense, Dropout, Residual
+    from ..ops import REGISTRY
+    from ..ops.loss import REDUCTIONS
+    from ..optim import OPTIMIZERS
+
+    losses: list[dict[str, Any]] = [{"loss": "cross_entropy"}, {"loss": "squared_error"}]
+    activations = [name for name, op in REGISTRY.items() if op.facts.role == "activation"]
+    for name, loss in itertools.product(activations, losses):
+        yield [Dense(4, name), Dropout(0.5), Dense(OUTPUTS, name if "error" in loss["loss"] else "softmax")], loss
+    for optimizer, loss in itertools.product(OPTIMIZERS, losses):
+        yield [Dense(4, bias=False), Dense(OUTPUTS)], {**loss, "optimizer": optimizer}
+    for reduction, half in itertools.product(REDUCTIONS, (True, False)):
+        yield [Dense(OUTPUTS)], {"loss": "squared_error", "loss_options": {"half": half, "reduction": reduction}}
+    for reduction in ("mean", "sum"):
+        yield [Dense(OUTPUTS)], {"loss": "cross_entropy", "loss_options": {"reduction": reduction}}
+    yield [Residual(Dense(FEATURES, "tanh")), Activation("u * 0.5"), Dense(OUTPUTS)], losses[1]
+
+
+def _train(layers: list[Layer], settings: dict[str, Any]) -> None:
+    """An epoch on next to nothing, and a look at the answers."""
+    import numpy as np
+
+    from ..training import Network
+
+    rng = np.random.default_rng(0)
+    x, t = rng.normal(size=(ROWS, FEATURES)), np.eye(OUTPUTS)[np.arange(ROWS) % OUTPUTS]
+    net = Network(layers)
+    net.fit(x, t, validation=(x, t), epochs=1, batch_size=4, **settings)
+    net.predict(x)
