@@ -6,7 +6,7 @@ import re
 
 import click
 
-from ..errors import FAMILIES, fail, nearest
+from ..errors import FAMILIES, ParameterError, nearest
 from ..messages import catalogue, entry, fill, language, placeholders
 from . import page
 from .options import command
@@ -24,7 +24,7 @@ def explain(code: str | None) -> None:
         return
     wanted = code.strip().upper()
     if wanted not in known:
-        raise fail("BL308", code=code[:40], nearest=nearest(wanted[:40], known))
+        raise ParameterError("BL308", {"code": code[:40], "nearest": nearest(wanted[:40], known)})
     family = FAMILIES.get(wanted[:3])
     kind = f" {family.__name__}" if family else ""
     click.echo("\n".join(page.paragraph(f"{wanted}{kind}: {title(wanted)}")))

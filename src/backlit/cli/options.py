@@ -33,7 +33,7 @@ class Option(click.Option):
 
     def told(self, table: str) -> tuple[str, str]:
         """Its line of the help page: how it is typed, and what it does."""
-        names = ", ".join(sorted(self.opts, key=len)) + "".join(f" / {name}" for name in self.secondary_opts)
+        names = ", ".join(self.opts) + "".join(f" / {name}" for name in self.secondary_opts)
         metavar = f" {self.metavar}" if self.metavar else ""
         preset = "  " + say("cli.preset", value=self.preset) if self.preset else ""
         return names + metavar, text(table, str(self.name)) + preset
@@ -50,7 +50,11 @@ class Command(click.Command):
         self.table = f"cli_{self.name}"
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        super().parse_args(ctx, args)
+        try:
+            super().parse_args(ctx, args)
+        except click.UsageError as error:
+            error.ctx = error.ctx or ctx  # click forgets it where an option lacks its value
+            raise
         if ctx.args and not ctx.resilient_parsing:
             raise click.UsageError(say("cli.left_over", words=" ".join(ctx.args[:5])), ctx)
         return ctx.args
@@ -66,7 +70,7 @@ def help_page(command: click.Command, ctx: click.Context, table: str, before: li
     """Usage, what the command does, its arguments, its options section by section."""
     arguments = [p for p in command.params if isinstance(p, click.Argument)]
     options = [p for p in command.params if isinstance(p, Option)]
-    lines = [usage(command, ctx), "", *page.paragraph(say(f"{table}.help"), indent=2)]
+    lines = [usage(command, ctx), "", *page.paragraph(say(f"{table}.about"), indent=2)]
     if arguments:
         rows = [(metavar(a), say(f"{table}.{a.name}")) for a in arguments]
         lines += ["", *page.pairs(rows)]
@@ -89,6 +93,8 @@ def usage(command: click.Command, ctx: click.Context) -> str:
     for p in command.params:
         if isinstance(p, click.Argument):
             words.append(metavar(p) if p.required else f"[{metavar(p)}]")
+    if isinstance(command, click.Group):
+        words.append(say("cli.any_command"))
     return say("cli.usage", line=f"{ctx.command_path} {' '.join(words)}")
 
 

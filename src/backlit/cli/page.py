@@ -10,8 +10,8 @@ from collections.abc import Iterable
 WIDEST, NARROWEST = 100, 40
 TERM = 30  # the widest first column; a longer term stands on a line of its own
 
-# Where a line may break: after a blank, and before and after every wide letter, except before closing marks.
-_PIECE = re.compile(r" +|[^\x00-\u2fff][、。，．：；！？ー）」』]*|[\x21-\u2fff]+[、。，．：；！？）」』]*")
+# A line may break after a blank and on both sides of a wide letter, but not before closing and after opening marks.
+_PIECE = re.compile(r" +|[（「『]*(?:[^\x00-\u2fff]|[\x21-\u2fff]+)[、。，．：；！？ーっゃゅょッャュョ）」』]*")
 
 
 def width(text: str) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -26,7 +26,7 @@ PARTS = ("train", "validation", "test")
 @command("train")
 @click.argument("source")
 @option("--target", metavar="NAME", multiple=True, part="data")
-@option("--task", type=Word("classification", "regression"), metavar="classification|regression", part="data")
+@option("--task", type=Word("classification", "regression"), metavar="NAME", part="data")
 @option("--test", type=Real(0, 1), metavar="F", part="data", preset="0.2")
 @option("--validation", type=Real(0, 1), metavar="F", part="data", preset="0.15")
 @option("--hidden", type=Widths(), metavar="64,32", part="network")
@@ -39,12 +39,12 @@ PARTS = ("train", "validation", "test")
 @option("--epochs", type=Whole(1), metavar="N", part="training")
 @option("--patience", type=Whole(0), metavar="N", part="training")
 @option("--seed", type=Whole(0), metavar="N", part="training", preset="0")
-@option("--dtype", type=Word("float32", "float64"), metavar="float32|float64", part="training", preset="float32")
+@option("--dtype", type=Word("float32", "float64"), metavar="NAME", part="training", preset="float32")
 @option("--threads", type=Whole(0, 2), metavar="0|1|2", part="training", preset="0")
 @option("--engine", type=Word("compiled", "interpreter", "plain"), metavar="NAME", part="training", preset="compiled")
 @option("--out", metavar="DIR", part="output", preset="runs")
 @option("--no-baselines", "baselines", is_flag=True, default=None, flag_value=False, part="output")
-@option("--progress", type=Word("auto", "bar", "lines", "none"), metavar="auto|bar|lines|none", part="output", preset="auto")
+@option("--progress", type=Word("auto", "bar", "lines", "none"), metavar="NAME", part="output", preset="auto")
 @option("--report/--no-report", default=None, part="output")
 @option("--json", "as_json", is_flag=True, part="output")
 @click.pass_context
@@ -84,6 +84,11 @@ def watching(kind: str) -> Progress:
             super().slice(fitting)
             listener.check()
 
+        def kept(self, run: Run) -> None:
+            super().kept(run)
+            if kind == "none":  # where the weights are is said in any case
+                click.echo(progress.kept_line(run), err=True)
+
     return Stoppable()
 
 
@@ -120,12 +125,12 @@ def versions() -> dict[str, str]:
 def tell(run: Run, *, report: bool) -> None:
     """The table of results, how the training ended, what is to be noticed, and where all is."""
     facts = run.describe()
-    headings, rows, strong = results(facts)
     click.echo()
-    tables.table(headings, rows, strong=strong)
-    click.echo()
+    for headings, rows in results(facts):
+        tables.table(headings, rows, strong=len(headings) - 1)
+        click.echo()
     click.echo(ending(facts["result"]))
-    if not strong_held_out(facts):
+    if not ({"test", "validation"} & set(facts["result"])):
         click.echo(say("cli_train.nothing_held_out"))
     sys.stdout.flush()
     for notice in run.notices:
@@ -138,31 +143,22 @@ def tell(run: Run, *, report: bool) -> None:
         tables.facts(paths)
 
 
-def strong_held_out(facts: dict[str, Any]) -> bool:
-    """Whether there are rows that say how good the network is on new ones."""
-    split = facts["data"]["split"]
-    return bool(split["test"] or split["validation"])
+def results(facts: dict[str, Any]) -> Iterator[tuple[list[str], list[list[str]]]]:
+    """For each measure headings and rows: the constant answer, the best linear model, this network.
 
-
-def results(facts: dict[str, Any]) -> tuple[list[str], list[list[str]], int]:
-    """Headings and rows (constant answer, best linear model, this network), and the column that counts."""
-    measures = MEASURES[facts["data"]["task"]]
+    The last column is what counts: the rows that are furthest from the training.  The baselines were judged on them.
+    """
     parts = [part for part in PARTS if part in facts["result"]]
-    judged = parts[-1]
-    shown = [(part, key) for part in parts for key in measures]
-    headings = [""]
-    for part, key in shown:
-        place = say(f"cli_train.part_{part}")
-        headings.append(say("cli_train.heading", part=place, measure=tables.named(key)))
-    rows = []
-    for name in ("constant", "linear"):
-        found = facts.get("baselines", {}).get(name)
-        if found:
-            cells = [tables.measured(key, found[key]) if part == judged else "–" for part, key in shown]
-            rows.append([say(f"cli_train.{name}"), *cells])
-    cells = [tables.measured(key, facts["result"][part][key]) for part, key in shown]
-    rows.append([say("cli_train.this_network"), *cells])
-    return headings, rows, 1 + shown.index((judged, measures[0]))
+    for key in MEASURES[facts["data"]["task"]]:
+        rows = []
+        for name in ("constant", "linear"):
+            found = facts.get("baselines", {}).get(name)
+            if found:
+                blank = ["–"] * (len(parts) - 1)
+                rows.append([say(f"cli_train.{name}"), *blank, tables.measured(key, found[key])])
+        own = [tables.measured(key, facts["result"][part][key]) for part in parts]
+        rows.append([say("cli_train.this_network"), *own])
+        yield [tables.named(key), *(say(f"cli_train.part_{part}") for part in parts)], rows
 
 
 def ending(result: dict[str, Any]) -> str:

@@ -116,8 +116,8 @@ def usage_text(error: click.UsageError) -> str:
     ctx = error.ctx
     path = ctx.command_path if ctx else "backlit"
     what, close = _usage(error, ctx)
-    remedy = f"{say('cli.nearest', names=close)}    " if close else ""
-    return f"UsageError: {what}\n  {say('cli.try')}  {remedy}{say('cli.more')}  {path} --help"
+    remedy = f"{say('cli.try')}  {close}    " if close else ""
+    return f"UsageError: {what}\n  {remedy}{say('cli.more')}  {path} --help"
 
 
 def _usage(error: click.UsageError, ctx: click.Context | None) -> tuple[str, str]:
@@ -139,10 +139,10 @@ def _usage(error: click.UsageError, ctx: click.Context | None) -> tuple[str, str
 
 
 def _close(name: str, names: list[str]) -> str:
-    """The options that begin like a name or are close to it; "" if none is."""
+    """The options that begin like a name, else those close to it; "" if none is."""
     bare = name.lstrip("-")
     begin = [n for n in names if len(bare) > 1 and n.lstrip("-").startswith(bare)]
-    return ", ".join(dict.fromkeys([*begin, *difflib.get_close_matches(name, names, cutoff=0.55)]))
+    return ", ".join(begin or difflib.get_close_matches(name, names, cutoff=0.55))
 
 
 def _name(param: click.Parameter) -> str:

@@ -22,7 +22,7 @@ ROWS, FEATURES, OUTPUTS = 7, 3, 2  # the batch of 4 leaves a partial one of 3
 
 
 @command("warmup")
-@option("--dtype", type=Word("float32", "float64"), metavar="float32|float64", preset="float32")
+@option("--dtype", type=Word("float32", "float64"), metavar="NAME", preset="float32")
 def warmup(dtype: str | None) -> None:
     """Compile kernels; its sentences are in the catalogue (`cli_warmup`)."""
     from ..machine import unit

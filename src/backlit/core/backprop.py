@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .graph import Node
 
 
-def backprop(output: Node, wrt: Iterable[Node], seed: Node | None = None) -> dict[Node, Node]:
+def backprop(output: Node, wrt: Iterable[Node], seed: Node | None = None, *, beyond: bool = True) -> dict[Node, Node]:
     """The gradients ∂output/∂n of every node n between `wrt` and `output`, as nodes of the same graph.
 
     Parameters
@@ -28,6 +28,8 @@ def backprop(output: Node, wrt: Iterable[Node], seed: Node | None = None) -> dic
         The nodes whose gradients are wanted (parameters, an input).
     seed : Node, optional
         What arrives at `output`; 1 for a loss.
+    beyond : bool
+        Whether a node of `wrt` passes its gradient on to others of `wrt` that it is computed from.
 
     Returns
     -------
@@ -39,14 +41,14 @@ def backprop(output: Node, wrt: Iterable[Node], seed: Node | None = None) -> dic
 
     if seed is None and output.shape != ():
         raise fail("BL705", shape=output.shape)
-    nodes = reachable([output])
+    nodes, wrt = reachable([output]), set(wrt)
     moving = _depending(nodes, wrt)
     gradient: dict[Node, Node] = {}
     if output in moving:
         gradient[output] = output.graph.constant(1.0) if seed is None else seed
     for node in reversed(nodes):
         g = gradient.get(node)
-        if g is None or node.op is None:
+        if g is None or node.op is None or (node in wrt and not beyond):
             continue
         for argument, part in zip(node.args, node.op.pullback(g, node), strict=True):
             if part is None or argument not in moving:

@@ -117,8 +117,8 @@ class Graph:
 
     def pullback_through(self, g: Node, twin: Node, wrt: Sequence[Node]) -> list[Node | None]:
         """The gradients that `g`, arriving at `twin`, sends to the nodes `wrt` (for operations without a vjp)."""
-        found = backprop.backprop(twin, wrt, seed=g)
-        return [found.get(n) for n in wrt]
+        found = backprop.backprop(twin, wrt, seed=g, beyond=False)
+        return [found.pop(n, None) for n in wrt]  # a node that stands there twice gets it once
 
 
 def reachable(roots: Iterable[Node]) -> list[Node]:

@@ -6,8 +6,10 @@ out nor exploding.  They differ in what they assume of the activation function.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -24,6 +26,14 @@ class Initializer:
 
     name: str
     value: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.name not in _RULES or (self.value is not None and _RULES[self.name][1] is None):
+            told = self.name if self.value is None else f"{self.name}({self.value})"
+            raise fail("BL306", name=told, known=", ".join(_RULES), nearest=nearest(self.name, _RULES))
+        low = -math.inf if self.name == "constant" else 0
+        if self.value is not None and not (isinstance(self.value, Real) and low <= self.value < math.inf):
+            raise fail("BL305", name=self.name, low=low, high="…", value=self.value, where="weights")
 
     def __call__(self, fan_in: int, fan_out: int, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
         """Numbers of the given shape for a unit with `fan_in` incoming and `fan_out` outgoing connections."""
@@ -123,9 +133,8 @@ def initializer(given: Initializer | str | list[Any] | tuple[Any, ...] | float) 
     """
     if isinstance(given, Initializer):
         return given
-    if isinstance(given, (int, float)):
+    if isinstance(given, Real):
         return Initializer("constant", float(given))
-    name, value = (given, None) if isinstance(given, str) else (given[0], float(given[1]))
-    if name not in _RULES:
-        raise fail("BL306", name=name, known=", ".join(_RULES), nearest=nearest(name, _RULES))
-    return Initializer(name, value)
+    if isinstance(given, (list, tuple)) and len(given) == 2:
+        return Initializer(str(given[0]), given[1])
+    return Initializer(given if isinstance(given, str) else repr(given))

@@ -7,11 +7,12 @@ the links are made for you.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Integral, Real
 from typing import Any, ClassVar, Protocol
 
 from ..core.graph import Node
 from ..errors import fail
-from ..ops import Op, activation_named
+from ..ops import Op, activation_named, find
 from ..ops.arithmetic import add
 from ..ops.linear import affine, matmul
 from ..ops.movement import concatenate
@@ -60,6 +61,10 @@ class Layer:
         """Add this layer to the graph; returns its output."""
         raise NotImplementedError
 
+    def trains(self, name: str) -> bool:
+        """Whether its parameter of this name is trained."""
+        return self.trainable
+
     def settings(self) -> dict[str, Any]:
         """What is stored of it, as plain data."""
         return {} if self.trainable else {"trainable": False}
@@ -101,6 +106,8 @@ class Dense(Layer):
         A name ("he", "xavier", "lecun", "uniform", "normal", "zeros"), a pair ("normal", 0.01) or a number; the
         weights' default follows the activation: he for the ReLU family, else xavier.
     trainable : bool
+    trainable_bias : bool
+        False freezes the biases alone.
 
     Examples
     --------
@@ -112,9 +119,10 @@ class Dense(Layer):
 
     def __init__(
         self, units: int, activation: str | None = None, *, bias: bool = True, weights: Any = None, biases: Any = None,
-        trainable: bool = True, name: str = "",
+        trainable: bool = True, trainable_bias: bool = True, name: str = "",
     ) -> None:  # fmt: skip
         super().__init__(trainable=trainable, name=name)
+        self.trainable_bias = trainable_bias
         self.units = positive(units, "units", "Dense")
         self.activation = None if activation is None else _known(activation)
         self.bias = bias
@@ -131,7 +139,12 @@ class Dense(Layer):
             given["weights"] = self.weights.spec()
         if self.biases != zeros():
             given["biases"] = self.biases.spec()
+        if not self.trainable_bias:
+            given["trainable_bias"] = False
         return given | super().settings()
+
+    def trains(self, name: str) -> bool:
+        return self.trainable and (self.trainable_bias or name != "bias")
 
     def build(self, builder: Builder, inputs: Sequence[Node]) -> Node:
         (x,) = inputs
@@ -174,7 +187,7 @@ class Dropout(Layer):
 
     def __init__(self, rate: float = 0.5, *, name: str = "") -> None:
         super().__init__(name=name)
-        if not 0 <= rate < 1:
+        if not isinstance(rate, Real) or not 0 <= rate < 1:
             raise fail("BL305", name="rate", low=0, high="1 (below)", value=rate, where="Dropout")
         self.rate = float(rate)
 
@@ -194,6 +207,7 @@ class Add(Layer):
     least, most = 2, 64
 
     def build(self, builder: Builder, inputs: Sequence[Node]) -> Node:
+        _one_shape(self, inputs)
         total = inputs[0]
         for x in inputs[1:]:
             total = add(total, x)
@@ -222,7 +236,9 @@ class Residual(Layer):
         super().__init__(name=name)
         self.layers: list[Layer] = []
         for given in layers:
-            self.layers.extend([given] if isinstance(given, Layer) else given)
+            self.layers.extend(given if isinstance(given, (list, tuple)) else [given])
+        if not self.layers or not all(isinstance(one, Layer) and one.least == 1 for one in self.layers):
+            raise fail("BL701", got=", ".join(type(one).__name__ for one in self.layers) or "-")
 
     def settings(self) -> dict[str, Any]:
         return {"layers": [describe(layer) for layer in self.layers]}
@@ -235,6 +251,7 @@ class Residual(Layer):
         inside = x
         for layer in self.layers:
             inside = layer.build(builder, [inside])
+        _one_shape(self, [x, inside])
         return builder.name(add(x, inside), self, "o")
 
     def __repr__(self) -> str:
@@ -262,11 +279,21 @@ def revive(data: dict[str, Any]) -> Layer:
 
 def positive(value: Any, name: str, where: str) -> int:
     """A whole number from 1 on, or a ParameterError."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
         raise fail("BL305", name=name, low=1, high="…", value=value, where=where)
-    return value
+    return int(value)
 
 
 def _known(name: str) -> str:
+    if not isinstance(name, str):
+        find(repr(name), "activation")
     activation_named(name)  # raises BL301 with the nearest names
     return name
+
+
+def _one_shape(layer: Layer, nodes: Sequence[Node]) -> None:
+    """A sum of layers takes no broadcasting: another width is a slip."""
+    for node in nodes[1:]:
+        if node.shape != nodes[0].shape:
+            expected, got = text(nodes[0].shape), text(node.shape)
+            raise fail("BL101", op=type(layer).__name__, expected=expected, got=got, where=layer.name)

@@ -19,7 +19,7 @@ from ..ops import Elementwise, Rows, find
 from ..ops.arithmetic import div, mul, neg, sub
 from ..ops.movement import spread
 from ..ops.normalized import softmax
-from ..ops.shapes import Shape
+from ..ops.shapes import Shape, resolve
 from .initial import Initializer
 from .layers import Activation, Dense, Dropout, Input, Layer, Link, describe, revive
 
@@ -46,26 +46,31 @@ class Structure:
     """Layers and links; see the module's text.  `backlit.Network` is this with training and files."""
 
     def __init__(self, layers: Sequence[Layer] | Layer | Link | Sequence[Link], outputs: Link | None = None) -> None:
+        given: list[Any] = list(layers) if isinstance(layers, (list, tuple)) else [layers]
+        self.inputs: list[Link] = []
+        self.output: Link | None = outputs
+        self.chain: list[Layer] | None = None
         if outputs is None:
-            chain = [layers] if isinstance(layers, Layer) else list(layers)  # type: ignore[arg-type]
-            if not chain or not all(isinstance(layer, Layer) for layer in chain):
-                raise fail("BL701", got=", ".join(type(c).__name__ for c in chain) or "-")
-            self.inputs: list[Link] = []
-            self.output: Link | None = None
-            self.chain: list[Layer] | None = chain  # type: ignore[assignment]
+            if not given or not all(isinstance(layer, Layer) for layer in given):
+                raise fail("BL701", got=", ".join(type(c).__name__ for c in given) or "-")
+            self.chain = given
         else:
-            self.inputs = [layers] if isinstance(layers, Link) else list(layers)  # type: ignore[arg-type]
-            self.output, self.chain = outputs, None
+            enter = [isinstance(link, Link) and isinstance(link.layer, Input) for link in given]
+            if not all(enter) or not given or not isinstance(outputs, Link):
+                raise fail("BL701", got=", ".join(type(c).__name__ for c in [*given, outputs]))
+            if len({id(link) for link in given}) < len(given):
+                raise fail("BL703", name=given[0].layer.name)
+            self.inputs = given
         self.values: dict[str, Array] = {}
         self.seed = 0
         self.links: list[Link] = []
         if self.chain is None or isinstance(self.chain[0], Input):
-            self._connect(0)
+            self._link(0)
 
     # --- links ------------------------------------------------------------------------------------------------
 
-    def _connect(self, features: int) -> None:
-        if self.chain is not None and not self.links:
+    def _link(self, features: int) -> None:
+        if self.chain is not None:
             layers = list(self.chain)
             first = layers.pop(0) if isinstance(layers[0], Input) else Input(features)
             link = Link(first, ())
@@ -79,7 +84,11 @@ class Structure:
 
     def _name(self) -> None:
         counts: dict[str, int] = {}
-        taken = {layer.name for layer in self.layers() if layer.name}
+        given = [layer.name for layer in self.layers() if layer.name and not isinstance(layer, Input)]
+        taken = set(given)
+        for name in taken:
+            if given.count(name) > 1:
+                raise fail("BL703", name=name)
         for number, link in enumerate(self.inputs):
             link.layer.name = "x" if len(self.inputs) == 1 else f"x{number + 1}"
         for layer in self.layers():
@@ -109,17 +118,21 @@ class Structure:
 
     # --- building ---------------------------------------------------------------------------------------------
 
+    def connect(self, features: int | Sequence[int]) -> None:
+        """Infer the shapes for rows of `features` numbers (of several inputs: a number each)."""
+        widths = list(features) if isinstance(features, Sequence) else [features]
+        if self.chain is not None and not self.values:
+            self._link(widths[0])
+        if self.features != widths:
+            raise fail("BL102", expected=self.features, got=widths, where=self.inputs[0].layer.name)
+
     def prepare(self, features: int | Sequence[int], *, seed: int = 0, dtype: Any = np.float32) -> None:
-        """Infer the shapes for rows of `features` numbers and draw the initial parameters that are not there yet."""
-        widths = [features] if isinstance(features, int) else list(features)
-        if not self.links:
-            self._connect(widths[0])
-        wanted = [self._features(link) for link in self.inputs]
-        if wanted != widths:
-            raise fail("BL102", expected=wanted, got=widths, where=self.inputs[0].layer.name)
+        """`connect`, and draw the initial parameters that are not there yet."""
+        self.connect(features)
         self.seed = seed
-        builder = _Builder(self, False, dtype)
+        builder = _Builder(self, False)
         builder.build()
+        builder.draw(seed, dtype)
 
     @staticmethod
     def _features(link: Link) -> int:
@@ -135,7 +148,7 @@ class Structure:
         """The network as a graph, with the loss E if one is named."""
         if not self.links:
             raise fail("BL707")
-        built = _Builder(self, training, np.float32).build()
+        built = _Builder(self, training).build()
         if loss is not None:
             op = find(loss, "loss")
             z = built.logits if loss == "cross_entropy" else built.output
@@ -187,7 +200,7 @@ class Structure:
         for layer in chain:
             for part in ("weight", "bias"):
                 if f"{layer.name}.{part}" in self.values:
-                    keys[f"{layer.name}.{part}"] = f"{number}.{part}"
+                    keys.setdefault(f"{layer.name}.{part}", f"{number}.{part}")
             number += 2 if isinstance(layer, Dense) and layer.activation else 1
         return keys
 
@@ -212,7 +225,10 @@ class Structure:
     def __setitem__(self, name: str, value: Any) -> None:
         own = self.find(name)
         shown = _shown(own, self.values[own])
-        given = np.asarray(value)
+        try:
+            given = np.asarray(value, dtype=shown.dtype)
+        except (TypeError, ValueError):
+            raise fail("BL101", op=name, expected=shown.shape, got=type(value).__name__, where=name) from None
         if given.shape != shown.shape:
             raise fail("BL101", op=name, expected=shown.shape, got=given.shape, where=name)
         shown[...] = given
@@ -247,11 +263,12 @@ class Structure:
 
 
 class _Builder:
-    """Builds the graph layer by layer; hands out parameters and names."""
+    """Builds the graph layer by layer; hands out parameters and names, and draws initial values."""
 
-    def __init__(self, structure: Structure, training: bool, dtype: Any) -> None:
-        self.structure, self.training, self.dtype = structure, training, dtype
+    def __init__(self, structure: Structure, training: bool) -> None:
+        self.structure, self.training = structure, training
         self.graph = Graph()
+        self.drawn_by: dict[str, tuple[int, Initializer, tuple[int, int]]] = {}
         self.parameters: dict[str, Node] = {}
         self.trained: list[Node] = []
         self.frozen: list[Node] = []
@@ -277,15 +294,20 @@ class _Builder:
             if self.parameters[full].shape != shape:
                 raise fail("BL101", op=full, expected=self.parameters[full].shape, got=shape, where=layer.name)
             return self.parameters[full]
-        values = self.structure.values
-        if full not in values:
-            # a generator per parameter: adding a layer does not change the others' numbers
-            rng = np.random.default_rng([self.structure.seed, self.numbers[id(layer)], len(name)])
-            values[full] = rule(*fans, tuple(int(s) for s in shape), rng).astype(self.dtype)  # type: ignore[arg-type]
         node = self.graph.parameter(full, shape)
         self.parameters[full] = node
-        (self.trained if layer.trainable else self.frozen).append(node)
+        self.drawn_by[full] = (self.numbers[id(layer)], rule, fans)
+        (self.trained if layer.trains(name) else self.frozen).append(node)
         return node
+
+    def draw(self, seed: int, dtype: Any) -> None:
+        """Initial values for the parameters that have none."""
+        for full, (number, rule, fans) in self.drawn_by.items():
+            if full not in self.structure.values:
+                # a generator per parameter: adding a layer does not change the others' numbers
+                rng = np.random.default_rng([seed, number, len(full.rsplit(".", 1)[1])])
+                shape = resolve(self.parameters[full].shape, 1)
+                self.structure.values[full] = rule(*fans, shape, rng).astype(dtype)
 
     def name(self, node: Node, layer: Layer, symbol: str) -> Node:
         label, number = f"{layer.name}.{symbol}", 1

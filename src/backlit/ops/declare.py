@@ -256,8 +256,8 @@ class Structural(Op):
             return self.rule_vjp(g, y, *y.args, **y.attrs)
         if self.twin is None:
             raise fail("BL702", op=self.name, where=str(y))
-        found: Sequence[Node | None] = g.graph.pullback_through(g, self.twin(*y.args, **y.attrs), y.args)
-        return found
+        found = g.graph.pullback_through(g, self.twin(*y.args, **y.attrs), y.args)
+        return [None if n in self.constant else part for n, part in zip(self.inputs, found, strict=True)]
 
 
 def structural(*, role: str, domain: tuple[float, float] = (-4.0, 4.0), source: str = "", **parts: Any) -> Any:

@@ -168,6 +168,13 @@ def cross_entropy_slope(z, t, *, reduction="mean"):
     return (shares * np.sum(t, axis=-1, keepdims=True) - t) / z.dtype.type(_class_divisor(z.shape, reduction))
 
 
+@cross_entropy_slope.vjp
+def _(g, y, z, t, *, reduction):
+    o = softmax(z)
+    share = div(mul(g, sum_(t, axis=-1, keepdims=True)), _class_divisor(z.shape, reduction))
+    return [mul(o, sub(share, sum_(mul(share, o), axis=-1, keepdims=True))), None]
+
+
 @cross_entropy_slope.composed
 def _(z, t, *, reduction):
     total = sum_(t, axis=-1, keepdims=True)

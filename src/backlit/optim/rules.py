@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 from ..core.lowering import Update
@@ -58,7 +59,8 @@ def rule(*, full_batch: bool = False) -> Callable[[Callable[..., Any]], Callable
                     known = ", ".join(defaults)
                     raise fail("BL304", name=name, known=known, nearest=nearest(name, defaults), where=build.__name__)
                 low, high = _LIMITS.get(name, (0.0, 1.0))
-                if not low <= value <= high or (name == "learning_rate" and value in (0, float("inf"))):
+                fits = isinstance(value, Real) and low <= value <= high
+                if not fits or (name == "learning_rate" and value in (0, float("inf"))):
                     raise fail("BL305", name=name, low=low, high=high, value=value, where=build.__name__)
             settings = {n: float(given.get(n, d)) for n, d in defaults.items()}
             scalars = {n: settings.get(n, 0.0) for n in uniforms}

@@ -35,9 +35,8 @@ def gradient_check(
     True
     """
     net.loss = loss or net.loss or net._default_loss()
-    rows = net._rows(x, t)
-    if not net.values:
-        net.prepare([a.shape[1] for n, a in rows.items() if n != "t"])
+    rows = net._rows(x, t, connect=True)
+    net.prepare(net.features, seed=net.seed)
     built = net.build(training=True, loss=net.loss, **options)
     assert built.loss is not None
     return check(built.loss, built.trained, {**net.values, **rows}, rows=len(rows["t"]), most=most)

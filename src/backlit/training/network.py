@@ -99,12 +99,9 @@ class Network(Structure):
 
         self.loss = loss or self.loss or self._default_loss()
         given = Settings.of(loss=self.loss, loss_options=dict(loss_options or {}), **settings)
-        inputs = self._rows(x, t)
-        if not self.values:
-            widths = [inputs[n].shape[1] for n in inputs if n != "t"]
-            self.prepare(widths, seed=given.seed, dtype=given.dtype)
-        self._fit_widths(inputs)
-        held_out = self._rows(*validation) if validation is not None else {}
+        inputs = self._rows(x, t, connect=True)
+        held_out = {} if validation is None else self._rows(*_pair(validation))
+        self.prepare(self.features, seed=given.seed, dtype=given.dtype)
         for name in self.values:
             self.values[name] = np.ascontiguousarray(self.values[name], dtype=given.dtype)
         self._predictors.clear()
@@ -124,33 +121,34 @@ class Network(Structure):
         name = getattr(last, "activation", None) or getattr(last, "function", None)
         return "cross_entropy" if name == "softmax" else "squared_error"
 
-    def _rows(self, x: Any, t: Any) -> dict[str, Array]:
-        """Inputs by name and targets as float arrays, checked."""
+    def _rows(self, x: Any, t: Any, *, connect: bool = False) -> dict[str, Array]:
+        """Inputs by name and targets as float arrays, checked; to `connect` is to let the shapes follow from them."""
         many = isinstance(x, (list, tuple)) and len(self.inputs) > 1
         names = [f"x{i + 1}" for i in range(len(x))] if many else ["x"]
         rows = {n: _matrix(n, a) for n, a in zip(names, x if many else [x], strict=True)}
-        target = np.asarray(t)
+        widths = [a.shape[1] for a in rows.values()]
+        if connect:
+            self.connect(widths)
+        elif widths != self.features:
+            raise fail("BL102", expected=self.features, got=widths, where="x")
+        out = int(self.build().output.shape[1])  # type: ignore[arg-type]
+        target = t if isinstance(t, np.ndarray) else _array("t", t)
         if self.loss == "cross_entropy" and target.ndim == 1:
-            rows["t"] = _one_hot(target, self._width())
+            rows["t"] = _one_hot(target, out)
         else:
             rows["t"] = _matrix("t", target.reshape(len(target), -1) if target.ndim == 1 else target)
-        sizes = {n: len(a) for n, a in rows.items()}
-        if len(set(sizes.values())) > 1:
-            raise fail("BL213", x_rows=sizes[names[0]], t_rows=sizes["t"])
+        if rows["t"].shape[1] != out:
+            raise fail("BL104", expected=out, got=rows["t"].shape[1], layer=self.last.name)
+        for a in rows.values():
+            if len(a) != len(rows["t"]):
+                raise fail("BL213", x_rows=len(a), t_rows=len(rows["t"]))
         return rows
 
     def _width(self) -> int:
+        """The width of the output, as far as it is known before the shapes are; else 0."""
         last = self.chain[-1] if self.chain else self.last
         layers = [last, *(reversed(self.chain) if self.chain else ())]
         return next((layer.units for layer in layers if hasattr(layer, "units")), 0)
-
-    def _fit_widths(self, rows: Mapping[str, Array]) -> None:
-        got = [a.shape[1] for n, a in rows.items() if n != "t"]
-        if got != self.features:
-            raise fail("BL102", expected=self.features, got=got, where="x")
-        out = self.build().output.shape[1]
-        if rows["t"].shape[1] != out:
-            raise fail("BL104", expected=out, got=rows["t"].shape[1], layer=self.last.name)
 
     # --- using ------------------------------------------------------------------------------------------------
 
@@ -187,10 +185,17 @@ class Network(Structure):
     def evaluate(self, x: Any, t: Any) -> dict[str, float]:
         """Loss and accuracy for classes (t: class numbers), loss, RMSE, MAE and R² for numbers."""
         out = self.predict(x)
-        target = np.asarray(t)
+        target = _array("t", t)
+        if self.loss == "cross_entropy" and target.ndim == 1:
+            target = _one_hot(target, out.shape[1])
+        target = _matrix("t", target.reshape(len(target), -1) if target.ndim == 1 else target)
+        if len(target) != len(out):
+            raise fail("BL213", x_rows=len(out), t_rows=len(target))
+        if target.shape[1] != out.shape[1]:
+            raise fail("BL104", expected=out.shape[1], got=target.shape[1], layer=self.last.name)
         if self.loss == "cross_entropy":
-            return metrics.classes(out, target if target.ndim == 1 else target.argmax(axis=1))
-        return metrics.numbers(out, target.reshape(len(out), -1).astype(np.float64))
+            return metrics.classes(out, target.argmax(axis=1))
+        return metrics.numbers(out, target.astype(np.float64))
 
     def save(self, path: str | Path) -> Path:
         """Write the network to a file that holds no code: safetensors, with PyTorch's keys. Read by `backlit.load`."""
@@ -222,12 +227,23 @@ class Network(Structure):
         return f"Network({list(self.layers())!r})"
 
 
+def _pair(given: Any) -> tuple[Any, Any]:
+    if not isinstance(given, (list, tuple)) or len(given) != 2:
+        raise fail("BL212", name="validation", expected="(x, t)", got=type(given).__name__)
+    x, t = given
+    return x, t
+
+
+def _array(name: str, values: Any, dtype: Any = None) -> Array:
+    try:
+        return np.asarray(values, dtype=dtype)
+    except (TypeError, ValueError, OverflowError):
+        raise fail("BL212", name=name, expected="numbers", got=type(values).__name__) from None
+
+
 def _matrix(name: str, values: Any) -> Array:
     """The values as a two-dimensional array of finite numbers."""
-    try:
-        array = np.asarray(values, dtype=np.float64 if not isinstance(values, np.ndarray) else None)
-    except (TypeError, ValueError):
-        raise fail("BL212", name=name, expected="numbers", got=type(values).__name__) from None
+    array = _array(name, values, None if isinstance(values, np.ndarray) else np.float64)
     if array.ndim == 1 and name != "t":
         raise fail("BL212", name=name, expected="(rows, features)", got=array.shape)
     if array.ndim != 2 or array.dtype.kind not in "fiub":

@@ -142,6 +142,7 @@ class Bar(Progress):
         )
         self.bar = RichProgress(*columns, console=self.console)
         self.task: Any = None
+        self.told = ""
 
     def phase(self, name: str) -> None:
         if self.task is None:
@@ -158,16 +159,17 @@ class Bar(Progress):
 
     def compiling(self, name: str | None) -> None:
         if self.task is not None:
-            self.bar.update(self.task, told=say("train.compiling_one", name=name) if name else "", refresh=True)
+            told = say("train.compiling_one", name=name) if name else self.told
+            self.bar.update(self.task, told=told, refresh=True)
 
     def slice(self, fitting: Fitting) -> None:
         loop = fitting.loop
         if loop.epoch:
-            told = self._fitted([f"{loop.epoch}/{self.epochs}", *measures(fitting.history()[-1])])
+            self.told = self._fitted([f"{loop.epoch}/{self.epochs}", *measures(fitting.history()[-1])])
         else:
-            told = say("train.within", epoch=1, epochs=self.epochs, step=loop.step)
+            self.told = say("train.within", epoch=1, epochs=self.epochs, step=loop.step)
         part = loop.step / max(1, loop.steps_per_epoch)
-        self.bar.update(self.task, total=self.epochs, completed=part, told=told)
+        self.bar.update(self.task, total=self.epochs, completed=part, told=self.told)
 
     def _fitted(self, parts: list[str]) -> str:
         """As many of the parts as there is room for; the training loss goes first, it says least."""

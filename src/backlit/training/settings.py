@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
+from numbers import Integral
 from typing import Any
 
 from ..errors import fail, nearest
@@ -11,6 +12,7 @@ from ..ops import find
 from ..optim import Optimizer, optimizer_named
 
 DTYPES = ("float32", "float64")
+MOST_EPOCHS = 10_000_000  # the history has a row for each, laid out before the first
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,13 @@ class Settings:
     @classmethod
     def of(cls, *, optimizer: str | Optimizer = "adam", learning_rate: float | None = None, **given: Any) -> Settings:
         """The settings a person gives, with the optimizer by name."""
+        known = [f.name for f in fields(cls)] + ["learning_rate"]
+        for name in given:
+            if name not in known:
+                raise fail("BL304", name=name, known=", ".join(known), nearest=nearest(name, known), where="fit")
         rate = {} if learning_rate is None else {"learning_rate": learning_rate}
-        made = cls(optimizer=optimizer_named(optimizer, **rate), **given)
+        plain = {n: int(v) if isinstance(v, Integral) and not isinstance(v, bool) else v for n, v in given.items()}
+        made = cls(optimizer=optimizer_named(optimizer, **rate), **plain)
         made.check()
         return made
 
@@ -45,6 +52,8 @@ class Settings:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or not low <= value < 2**53:
                 raise fail("BL305", name=name, low=low, high="…", value=value, where="fit")
+        if self.epochs > MOST_EPOCHS:
+            raise fail("BL305", name="epochs", low=1, high=MOST_EPOCHS, value=self.epochs, where="fit")
         for name, known in (("dtype", DTYPES), ("engine", ENGINES)):
             value = getattr(self, name)
             if value not in known:
