@@ -5,6 +5,8 @@
 float32, ReLU, Adam, rows in order.  The repeats of all networks with one and with two threads take turns; the ratio
 is the median of the ratios of neighbours in time.  "same bits" compares all weights after 50 steps.  With
 --busy another process keeps one core busy all the time: what two threads cost where they do not have two cores.
+The first line says how much work two threads got done beside what one does alone, where they have nothing to wait
+for: 2.0 on a quiet machine; a run with less than 1.9 says nothing about quiet machines.
 """
 
 from __future__ import annotations
@@ -14,9 +16,11 @@ import contextlib
 import statistics
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 
+import numba
 import numpy as np
 from timing import machine_line
 
@@ -69,6 +73,27 @@ def microseconds(one: Fitting, steps: int) -> float:
     return took / steps * 1e6
 
 
+@numba.njit("float64(int64)", nogil=True)
+def worked(n):
+    x = 1.0
+    for _ in range(n):
+        x = x * 0.999999 + 1e-6
+    return x
+
+
+def cores_at_hand(n: int = 10_000_000) -> float:
+    """How many times the work of one thread two threads do that never wait for each other."""
+    begin = time.perf_counter()
+    worked(n)
+    one = time.perf_counter() - begin
+    begin = time.perf_counter()
+    other = threading.Thread(target=worked, args=(n,))
+    other.start()
+    worked(n)
+    other.join()
+    return 2 * one / (time.perf_counter() - begin)
+
+
 @contextlib.contextmanager
 def neighbour(wanted: bool) -> Iterator[None]:
     """Another process that works all the time."""
@@ -98,12 +123,15 @@ def main() -> None:
         steps = max(3, int(given.seconds * 1e6 / microseconds(one, 20)))
         pairs[sizes, batch] = (one, two, steps, same)
     times: dict[object, list[tuple[float, float]]] = {key: [] for key in pairs}
+    cores = []
     with neighbour(given.busy):
         for round_ in range(given.repeats):
+            cores.append(cores_at_hand())
             for key, (one, two, steps, _) in pairs.items():
                 order = (one, two) if round_ % 2 == 0 else (two, one)
                 first, second = (microseconds(each, steps) for each in order)
                 times[key].append((first, second) if round_ % 2 == 0 else (second, first))
+    print(f"two threads that never wait do {statistics.median(cores):.2f} times the work of one (at worst {min(cores):.2f})")
     print(f"{'network':24}{'batch':>6}{'operations':>12}{'instructions':>13}{'1 thread':>12}{'2 threads':>12}"
           f"{'2 to 1':>8}{'quartiles':>13}  same bits")  # fmt: skip
     for (sizes, batch), found in times.items():

@@ -19,7 +19,7 @@ from backlit.core.interpret import Interpreter
 from backlit.core.lowering import lower
 from backlit.errors import GraphError
 from backlit.machine.runner import Machine
-from backlit.ops import REGISTRY, Rows
+from backlit.ops import REGISTRY, Facts, Rows, Structural
 from backlit.ops.activation.relu import relu
 from backlit.ops.activation.sigmoid import sigmoid, tanh
 from backlit.ops.arithmetic import add, div, exp, log, mul, power, sub, where
@@ -138,6 +138,21 @@ def test_a_long_chain_has_the_product_of_its_slopes_as_gradient():
     for _ in range(3000):
         y = mul(y, 1.001)
     assert gradients(sum_(y), {"x": [2.0]})["x"] == pytest.approx(1.001**3000, rel=1e-12)
+
+
+def test_through_a_twin_arguments_that_depend_on_each_other_are_counted_once(rng):
+    op = Structural(lambda a, b: a * b, Facts(), shape=lambda a, b: a)  # of no registry, and without a rule
+    op.composed(lambda a, b: mul(exp(a), b))
+    op.body = lambda a, b: np.exp(a) * b
+    g = Graph()
+    x = g.input("x", (3,))
+    for first, second in [(x, x), (x, exp(x)), (exp(x), x), (tanh(x), exp(tanh(x)))]:
+        (found,) = check(sum_(op(first, second)), [x], {"x": rng.normal(size=3)})
+        assert found.worst < GRADIENT, found
+    op.constant = ("b",)
+    (found,) = check(sum_(op(x, g.input("t", (3,)))), [x], {"x": rng.normal(size=3), "t": np.ones(3)})
+    assert found.worst < GRADIENT
+    assert op.pullback(g.input("g", (3,)), op(x, exp(x)))[1] is None
 
 
 # ---- broadcasting ---------------------------------------------------------------------------------------

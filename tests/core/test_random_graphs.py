@@ -19,9 +19,18 @@ from backlit.machine.runner import Machine
 from backlit.ops import REGISTRY, Elementwise, random, shapes
 from backlit.ops.words import WORDS
 
-EACH, QUICK = 50, 4  # graphs in a test, and how many tests `make quick` runs
-CHUNKS = [pytest.param(i, marks=[pytest.mark.slow] if i >= QUICK else []) for i in range(1000 // EACH)]
-chunks = pytest.mark.parametrize("chunk", CHUNKS)
+EACH = 50  # graphs in a test
+# JAX compiles the graphs of a test together, and as little as it can: it is asked once.
+HASTY = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
+
+
+def chunks(quick: int) -> pytest.MarkDecorator:
+    """All graphs in tests of a few; `make quick` runs the first ones."""
+    marks = [[pytest.mark.slow] if i >= quick else [] for i in range(1000 // EACH)]
+    return pytest.mark.parametrize("chunk", [pytest.param(i, marks=m) for i, m in enumerate(marks)])
+
+
+SIZE = 1.0  # E and its gradients are sums that may cancel: an error is not measured against less
 
 
 def draw(number: int) -> Drawn:
@@ -47,7 +56,7 @@ def tape_of(drawn: Drawn) -> Any:
     return lower(keep | {f"inner {i}": n for i, n in enumerate(drawn.inner[::3])})
 
 
-@chunks
+@chunks(quick=4)
 def test_the_machine_and_the_interpreter_agree(chunk):
     for number in range(chunk * EACH, (chunk + 1) * EACH):
         drawn = draw(number)
@@ -56,30 +65,22 @@ def test_the_machine_and_the_interpreter_agree(chunk):
             expected = outcome(drawn, Interpreter(tape, ROOM, dtype))
             found = outcome(drawn, Machine(tape, ROOM, dtype))
             for name in expected:
-                assert_close(found[name], expected[name], dtype, "graph", (number, name), size(drawn, name))
+                assert_close(found[name], expected[name], dtype, "graph", (number, name), SIZE)
 
 
-@chunks
+@chunks(quick=1)
 @pytest.mark.oracle
 def test_the_machine_and_jax_agree(chunk):
     jax = pytest.importorskip("jax")
-    table = oracles(jax)
-    with jax.enable_x64(True):
-        for number in range(chunk * EACH, (chunk + 1) * EACH):
-            drawn = draw(number)
-            value, gradient = jax.value_and_grad(lambda v, d=drawn: in_jax(d, v, table, jax))(drawn.values)
-            expected = {"E": value} | {f"∂{n}": g for n, g in gradient.items()}
-            tape = tape_of(drawn)
-            for dtype in EPS:
-                found = outcome(drawn, Machine(tape, ROOM, dtype))
-                for name in expected:
-                    measured = found.get(name, np.zeros(expected[name].shape))  # no gradient: it is 0
-                    assert_close(measured, expected[name], dtype, "graph", (number, name), size(drawn, name))
-
-
-def size(drawn: Drawn, name: str) -> float:
-    """Gradients are sums that may cancel: they are not measured against less than 1."""
-    return 0.0 if name == "E" else 1.0
+    all_drawn = [draw(number) for number in range(chunk * EACH, (chunk + 1) * EACH)]
+    for number, (drawn, (value, gradient)) in enumerate(zip(all_drawn, by_jax(all_drawn, jax), strict=True)):
+        expected = {"E": value} | {f"∂{n}": g for n, g in gradient.items()}
+        tape = tape_of(drawn)
+        for dtype in EPS:
+            found = outcome(drawn, Machine(tape, ROOM, dtype))
+            for name in expected:
+                measured = found.get(name, np.zeros(expected[name].shape))  # no gradient: it is 0
+                assert_close(measured, expected[name], dtype, "graph", (chunk * EACH + number, name), SIZE)
 
 
 def test_the_graphs_together_hold_every_differentiable_operation():
@@ -118,6 +119,21 @@ def spelling(op: Any, table: Mapping[str, Any], jax: Any) -> Any:
     if known is None and isinstance(op, Elementwise):
         return lambda *args, **attrs: written_in(op.formula, dict(zip(op.inputs, args, strict=True)) | attrs, table)
     return known
+
+
+def by_jax(all_drawn: list[Drawn], jax: Any) -> list[tuple[Any, dict[str, Any]]]:
+    """E and its gradients of each graph, in float64."""
+    table = oracles(jax)
+
+    def everything(values: list[dict[str, Any]]) -> list[Any]:
+        return [
+            jax.value_and_grad(lambda v, d=drawn: in_jax(d, v, table, jax))(given)
+            for drawn, given in zip(all_drawn, values, strict=True)
+        ]
+
+    values = [drawn.values for drawn in all_drawn]
+    with jax.enable_x64(True):
+        return jax.jit(everything).lower(values).compile(HASTY)(values)
 
 
 def in_jax(drawn: Drawn, values: Mapping[str, Any], table: Mapping[str, Any], jax: Any) -> Any:

@@ -17,6 +17,11 @@ from typing import NoReturn
 
 def main() -> NoReturn:
     """The command `backlit`."""
+    import signal
+
+    # Until our own handlers are there, Ctrl-C ends the process without a traceback of half-done imports.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     from .app import enter
 
     enter()

@@ -38,16 +38,16 @@ class Listener:
 
     def hear(self, number: int, frame: FrameType | None) -> None:
         """The handler."""
-        if self.patient and not self.asked:
-            self.asked = number
-            return
-        self.asked, self.patient = 0, False
-        raise Stopped(number)
+        ask, self.asked = self.patient and not self.asked, number
+        if not ask:
+            self.patient = False
+            raise Stopped(number)  # should somebody swallow it, `check` raises it again
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[Listener]:
         """Put the handlers in force; a signal that whoever started us ignores (`nohup`, `&`) stays ignored."""
         before: dict[int, Any] = {}
+        self.patient, self.asked = False, 0
         try:
             for number in NUMBERS:
                 if signal.getsignal(number) not in (signal.SIG_IGN, None):

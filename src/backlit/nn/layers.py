@@ -26,9 +26,7 @@ class Builder(Protocol):
 
     training: bool
 
-    def parameter(
-        self, layer: Layer, name: str, shape: Shape, rule: Initializer, fans: tuple[int, int]
-    ) -> Node: ...
+    def parameter(self, layer: Layer, name: str, shape: Shape, rule: Initializer, fans: tuple[int, int]) -> Node: ...
 
     def name(self, node: Node, layer: Layer, symbol: str) -> Node: ...
 
@@ -189,7 +187,7 @@ class Dropout(Layer):
         super().__init__(name=name)
         if not isinstance(rate, Real) or not 0 <= rate < 1:
             raise fail("BL305", name="rate", low=0, high="1 (below)", value=rate, where="Dropout")
-        self.rate = float(rate)
+        self.rate: float = float(rate)
 
     def settings(self) -> dict[str, Any]:
         return {"rate": self.rate}
@@ -235,6 +233,7 @@ class Residual(Layer):
     def __init__(self, *layers: Layer | Sequence[Layer], name: str = "") -> None:
         super().__init__(name=name)
         self.layers: list[Layer] = []
+        given: Any
         for given in layers:
             self.layers.extend(given if isinstance(given, (list, tuple)) else [given])
         if not self.layers or not all(isinstance(one, Layer) and one.least == 1 for one in self.layers):

@@ -196,7 +196,8 @@ class Structure:
         single = all(len(link.sources) == 1 for link in self.links if not isinstance(link.layer, Input))
         if not single or not all(isinstance(layer, (Dense, Activation, Dropout)) for layer in chain):
             return {name: name for name in self.values}
-        keys, number = {}, 0
+        keys: dict[str, str] = {}
+        number = 0
         for layer in chain:
             for part in ("weight", "bias"):
                 if f"{layer.name}.{part}" in self.values:

@@ -12,14 +12,20 @@ import json
 import os
 import struct
 import tempfile
+import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..errors import BacklitError, fail, nearest
+from ..ops.shapes import resolve
 from ..version import __version__
 from .network import Network
+from .settings import DTYPES
+
+Array = np.ndarray[Any, Any]
 
 FORMAT = 1  # of the model file; a higher number is a newer Backlit's
 KEY = "backlit"
@@ -74,7 +80,16 @@ def save_model(net: Network, path: Path) -> Path:
         "preparation": net.preparation.to_dict() if net.preparation else None,
     }
     tensors = {key: np.ascontiguousarray(value) for key, value in net.weights().items()}
-    return write_atomic(path, save(tensors, {KEY: json.dumps(about, ensure_ascii=False), "format": "pt"}))
+    text = json.dumps(about, ensure_ascii=False)
+    return write_atomic(path, save(tensors, {KEY: text, "crc32": _checksum(text, tensors), "format": "pt"}))
+
+
+def _checksum(text: str, tensors: Mapping[str, Array]) -> str:
+    """By which a flipped bit is found; safetensors itself looks at sizes only."""
+    total = zlib.crc32(text.encode())
+    for key in sorted(tensors):
+        total = zlib.crc32(tensors[key].data, total)
+    return f"{total:08x}"
 
 
 def load(path: str | Path) -> Network:
@@ -93,8 +108,8 @@ def load(path: str | Path) -> Network:
     about, tensors = _read(path)
     try:
         return _revive(about, tensors)
-    except BacklitError:
-        raise
+    except BacklitError as error:
+        raise fail("BL501", path=path, reason=f"{type(error).__name__} {error.code}") from error
     except Exception as error:  # whatever a hand-made file makes go wrong
         raise fail("BL501", path=path, reason=f"{type(error).__name__}: {error}") from None
 
@@ -111,6 +126,8 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         raise fail("BL501", path=path, reason=str(error)) from None
     if KEY not in metadata:
         raise fail("BL502", path=path, got="safetensors")
+    if metadata.get("crc32", found := _checksum(metadata[KEY], tensors)) != found:
+        raise fail("BL501", path=path, reason=f"CRC-32 {found}, {metadata['crc32']}")
     try:
         about = json.loads(metadata[KEY])
         number = int(about["format"])
@@ -144,8 +161,11 @@ def _revive(about: dict[str, Any], tensors: dict[str, Any]) -> Network:
     from ..data import Preparation
 
     net = Network(*Network.links_of(about["structure"]))
-    kind = {str(t.dtype) for t in tensors.values()}
-    net.prepare(net.features, dtype=kind.pop() if len(kind) == 1 else "float32")
+    (kind,) = {str(t.dtype) for t in tensors.values()}
+    if kind not in DTYPES:
+        raise ValueError(kind)
+    for name, node in net.build().parameters.items():
+        net.values[name] = np.empty(resolve(node.shape, 1), kind)
     keys = net.keys()
     if set(keys.values()) != set(tensors):
         raise ValueError(f"parameters {sorted(set(keys.values()) ^ set(tensors))}")

@@ -88,7 +88,7 @@ class Fitting:
     def advance(self) -> None:
         """Train for about a twentieth of a second."""
         begin = time.perf_counter()
-        if begin >= self.next_snapshot:
+        if begin >= self.next_snapshot and np.isfinite(self.loop.arena.kept()).all():
             self.before = self.loop.snapshot()
             # a copy of a large network takes milliseconds: never more than a twentieth of the time
             self.next_snapshot = begin + 20 * (time.perf_counter() - begin)
@@ -116,37 +116,45 @@ class Fitting:
     def best_network(self) -> Any:
         """A network with the best weights so far, while the training goes on."""
         other = copy.copy(self.net)
-        other.values = dict(self.net.values)
-        now = self.loop["θ"].copy()
-        self.loop.take_best()
-        for name in other.values:
-            if name in self.loop.train_tape.names:
-                other.values[name] = self.loop[name].copy()
-        self.loop["θ"] = now
+        other.values = {**self.net.values, **self._best()}
         return other
 
     def finish(self) -> None:
-        """Put the best weights (of all epochs that were judged; else the last ones) into the network."""
-        if self.loop.stopped == "not finite" and not self.loop.best_epoch:
-            self.loop.restore(self.before)  # no epoch was judged: the last weights known to be good
+        """Put the best weights into the network."""
+        self.net.values |= self._best()
+
+    def _best(self) -> dict[str, Array]:
+        """The weights of the best epoch (the last ones, before any was judged), and never any that are not finite."""
+        kept = self.loop.arena.kept()
+        now = kept.copy()
         self.loop.take_best()
-        for name in self.net.values:
-            if name in self.loop.train_tape.names:
-                self.net.values[name] = self.loop[name].copy()
+        if not self._good():
+            kept[:] = self.before.kept  # the last ones that were known to be good
+        values = {n: self.loop[n].copy() for n in self.net.values if n in self.loop.train_tape.names}
+        kept[:] = now
+        return values
+
+    def _good(self) -> bool:
+        """Whether the weights that would be taken have been judged, or at least may be, and are finite."""
+        if self.loop.best_epoch:
+            return bool(np.isfinite(self.loop.best).all())
+        finite = "θ" not in self.loop.train_tape.names or np.isfinite(self.loop["θ"]).all()
+        return bool(finite) and self.loop.stopped != "not finite"
 
     def trouble(self) -> BacklitError | None:
         """The error to tell when the loop stopped because something broke."""
         if self.loop.stopped == "kernel":
             number, status = self.loop.failed
             return fail("BL602", number=number, op=self.loop.train_tape.instructions[number].name, status=status)
-        if self.loop.stopped != "not finite":
+        good = self._good()
+        if good and self.loop.stopped != "not finite":
             return None
         found = hunt.first_not_finite(self.loop, self.before)
         return fail(
             "BL601", epoch=found.epoch, step=found.step, number=found.instruction, op=found.operation,
             value=found.value, rate=self.settings.optimizer.learning_rate,
             smaller=f"{self.settings.optimizer.learning_rate / 10:g}",
-            kept=self.loop.best_epoch or "-",
+            kept=(good and self.loop.best_epoch) or "-",
         )  # fmt: skip
 
     def history(self) -> list[dict[str, float]]:

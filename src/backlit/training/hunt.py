@@ -31,13 +31,13 @@ def first_not_finite(loop: Loop, before: Snapshot) -> Found:
     loop.restore(before)
     loop.run(bad - before.step)
     start = loop.snapshot()
-    if not np.isfinite(loop["θ"]).all():
-        # An update made the weights not finite: it is an earlier step than the loss that showed it.
+    if not np.isfinite(loop.arena.kept()).all():
+        # An update made weights (or the optimizer's means) not finite: an earlier step than the loss that showed it.
         loop.restore(before)
         while loop.step < bad:
             start = loop.snapshot()
             loop.run(1)
-            if not np.isfinite(loop["θ"]).all():
+            if not np.isfinite(loop.arena.kept()).all():
                 break
     loop.restore(start)
     found = _step_through(loop)

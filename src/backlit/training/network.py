@@ -51,6 +51,13 @@ class Network(Structure):
         super().__init__(*args, **kwargs)
         self._predictors: dict[str, Predictor] = {}
 
+    def __copy__(self) -> Network:
+        """The same layers with parameters that can be replaced on their own."""
+        other: Network = type(self).__new__(type(self))
+        vars(other).update(vars(self))
+        other.values, other._predictors = dict(self.values), {}
+        return other
+
     # --- training ---------------------------------------------------------------------------------------------
 
     def fit(
@@ -263,5 +270,3 @@ def _one_hot(t: Array, classes: int) -> Array:
         got = f"{t.min()} … {t.max()}" if len(t) else "-"
         raise fail("BL106", expected=f"0 … {classes - 1}", got=got, units=classes)
     return np.eye(classes)[t.astype(np.int64)]
-
-

@@ -39,7 +39,9 @@ class Settings:
             if name not in known:
                 raise fail("BL304", name=name, known=", ".join(known), nearest=nearest(name, known), where="fit")
         rate = {} if learning_rate is None else {"learning_rate": learning_rate}
-        plain = {n: int(v) if isinstance(v, Integral) and not isinstance(v, bool) else v for n, v in given.items()}
+        plain: dict[str, Any] = {
+            n: int(v) if isinstance(v, Integral) and not isinstance(v, bool) else v for n, v in given.items()
+        }
         made = cls(optimizer=optimizer_named(optimizer, **rate), **plain)
         made.check()
         return made

@@ -1,0 +1,239 @@
+"""Networks for tests: drawn at random, run on the machine, and computed by hand in float64 NumPy.
+
+The hand computation shares nothing with the package but the list of layers: functions, derivatives and the chain
+rule are written out here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from backlit.core.lowering import Blocks, lower
+from backlit.core.tape import Tape
+from backlit.machine.runner import Machine
+from backlit.nn import Activation, Add, Concatenate, Dense, Dropout, Input, Residual
+from backlit.ops.random import bits
+from backlit.training import Network
+from backlit.training.fitting import training_tape
+from backlit.training.settings import Settings
+
+Array = np.ndarray[Any, Any]
+SOFTSIGN = "u / (1 + abs(u))"
+SEED, STEP = 3, 2  # of dropout's masks
+
+
+def _sigmoid(u: Array) -> Array:
+    return 1 / (1 + np.exp(-u))
+
+
+# name: f(u), f′(u)
+FUNCTIONS: dict[str | None, tuple[Callable[[Array], Array], Callable[[Array], Array]]] = {
+    None: (lambda u: u, np.ones_like),
+    "identity": (lambda u: u, np.ones_like),
+    "relu": (lambda u: np.maximum(u, 0), lambda u: (u > 0) * 1.0),
+    "leaky_relu": (lambda u: np.where(u > 0, u, 0.01 * u), lambda u: np.where(u > 0, 1.0, 0.01)),
+    "sigmoid": (_sigmoid, lambda u: _sigmoid(u) * (1 - _sigmoid(u))),
+    "tanh": (np.tanh, lambda u: 1 - np.tanh(u) ** 2),
+    "silu": (lambda u: u * _sigmoid(u), lambda u: _sigmoid(u) * (1 + u * (1 - _sigmoid(u)))),
+    SOFTSIGN: (lambda u: u / (1 + np.abs(u)), lambda u: 1 / (1 + np.abs(u)) ** 2),
+    "sin(u) + u^2 / 9": (lambda u: np.sin(u) + u * u / 9, lambda u: np.cos(u) + 2 * u / 9),
+}
+ELEMENTWISE = [name for name in FUNCTIONS if name is not None]
+
+
+# --- drawn ----------------------------------------------------------------------------------------------------
+
+
+def random_network(rng: np.random.Generator, classes: bool, outputs: int = 3) -> Network:
+    """One or two inputs, up to six layers of every kind on branches that join; ends in `outputs` units."""
+
+    def function() -> Any:
+        return None if rng.random() < 0.1 else str(rng.choice(ELEMENTWISE))
+
+    def dense(width: int | None = None) -> Dense:
+        given = {"bias": rng.random() < 0.8, "trainable": rng.random() < 0.8, "biases": ("normal", 0.5)}
+        return Dense(width or int(rng.integers(1, 9)), function(), **given)
+
+    inputs = [Input(int(n))() for n in rng.integers(2, 6, rng.integers(1, 3))]
+    ends = [dense()(link) for link in inputs]
+    for _ in range(int(rng.integers(1, 5))):
+        at = int(rng.integers(len(ends)))
+        kind, link = rng.integers(7), ends[at]
+        if kind == 0:
+            width = int(rng.integers(2, 6))
+            link = dense(width)(link)
+            ends[at] = Residual(dense(), Dropout(0.3), dense(width))(link)
+        elif kind == 1:
+            width = int(rng.integers(2, 6))
+            ends[at] = Add()(dense(width)(link), dense(width)(link))
+        elif kind == 2:
+            ends[at] = Concatenate()(link, dense()(link), ends[0])
+        elif kind == 3:
+            ends[at] = Dropout(0.4)(link)
+        elif kind == 4:
+            ends[at] = Activation(str(rng.choice(ELEMENTWISE)))(link)
+        elif kind == 5:
+            width = int(rng.integers(2, 6))
+            shared = dense(width)
+            ends[at] = shared(shared(dense(width)(link)))
+        else:
+            ends[at] = dense()(link)
+    joined = Concatenate()(*ends) if len(ends) > 1 else ends[0]
+    net = Network(inputs, Dense(outputs, "softmax" if classes else function())(joined))
+    net.prepare(net.features, seed=int(rng.integers(1000)), dtype=np.float64)
+    return net
+
+
+def random_rows(net: Network, rows: int, classes: bool, rng: np.random.Generator) -> dict[str, Array]:
+    """Inputs and targets by name."""
+    given = {link.layer.name: rng.normal(size=(rows, link.layer.features)) for link in net.inputs}
+    width = net.build().output.shape[1]
+    t = np.eye(width)[rng.integers(0, width, rows)] if classes else rng.normal(size=(rows, width))
+    return {**given, "t": t}
+
+
+# --- on the machine -------------------------------------------------------------------------------------------
+
+
+def machine_of(tape: Tape, net: Network, rows: Mapping[str, Array], dtype: str, engine: str) -> Machine:
+    """The tape with the network's parameters and the rows, not yet run."""
+    machine = Machine(tape, len(rows["t"]), dtype, engine=engine)
+    machine.seed, machine.step = SEED, STEP
+    for name, value in {**net.values, **rows}.items():
+        if name in tape.names:
+            machine[name] = value
+    return machine
+
+
+def observed(
+    net: Network, rows: Mapping[str, Array], loss: str, dtype: str = "float64", engine: str = "compiled", **options: Any
+) -> tuple[dict[str, Array], dict[str, Array]]:
+    """What the observed tape holds after a pass, by name; and the gradients by the parameters' names."""
+    built, keep, gradients = net.observe(loss=loss, **options)
+    found = {p: gradients[p] for p in built.trained if p in gradients}
+    tape = lower(keep, blocks=Blocks.of(built.trained, built.frozen), gradients=found)
+    machine = machine_of(tape, net, rows, dtype, engine)
+    machine.run()
+    return {name: machine[name].copy() for name in keep}, _gradients(machine, [p.name for p in found])
+
+
+def fused(
+    net: Network, rows: Mapping[str, Array], loss: str, dtype: str = "float64", engine: str = "compiled", **options: Any
+) -> tuple[Array, dict[str, Array]]:
+    """E and the gradients by the tape that trains."""
+    tape = training_tape(net, Settings.of(loss=loss, loss_options=options))
+    machine = machine_of(tape, net, rows, dtype, engine)
+    machine.run(0, tape.update_at)
+    names = [v.name.removeprefix("∂E/∂") for v in tape.values if v.name.startswith("∂E/∂") and v.block is not None]
+    return machine["E"].copy(), _gradients(machine, names)
+
+
+def _gradients(machine: Machine, names: list[str]) -> dict[str, Array]:
+    return {name: machine[f"∂E/∂{name}"].copy() for name in names}
+
+
+# --- by hand --------------------------------------------------------------------------------------------------
+
+
+class ByHand:
+    """u, f′, o, δᵒ and δᵘ of every layer, E, and the gradients: the chain rule written out for each kind of layer."""
+
+    def __init__(self, net: Network, rows: Mapping[str, Array], loss: str, half: bool = False, sums: bool = False):
+        self.net, self.number = net, {id(layer): i for i, layer in enumerate(net.layers())}
+        self.seen: dict[str, Array] = {}
+        self.gradients = {name: np.zeros_like(value, dtype=np.float64) for name, value in net.values.items()}
+        self.sums: dict[str, int] = {}  # δᵘ by name: the place of u, whose error signal may come from several layers
+        self.back: list[tuple[int, Callable[[Array], list[tuple[int, Array]]]]] = []
+        self.values: list[Array] = []
+        self.place: dict[int, int] = {}  # of links
+        self.used: dict[str, int] = {}
+        for link in net.links:
+            if isinstance(link.layer, Input):
+                self.place[id(link)] = self.new(np.asarray(rows[link.layer.name], np.float64))
+            else:
+                self.place[id(link)] = self.forward(link.layer, [self.place[id(s)] for s in link.sources])
+        self.judge(np.asarray(rows["t"], np.float64), loss, half, sums)
+
+    def new(self, value: Array) -> int:
+        self.values.append(value)
+        return len(self.values) - 1
+
+    def name(self, layer: Any) -> str:
+        self.used[layer.name] = self.used.get(layer.name, 0) + 1
+        number = self.used[layer.name]
+        return layer.name if number == 1 else f"{layer.name}#{number}"
+
+    def step(self, value: Array, back: Callable[[Array], list[tuple[int, Array]]]) -> int:
+        self.back.append((self.new(value), back))
+        return self.back[-1][0]
+
+    def forward(self, layer: Any, sources: list[int]) -> int:
+        given = [self.values[s] for s in sources]
+        if isinstance(layer, Residual):
+            inside = sources[0]
+            for inner in layer.layers:
+                inside = self.forward(inner, [inside])
+            sources, given = [sources[0], inside], [given[0], self.values[inside]]
+        if isinstance(layer, Add | Residual):
+            return self.step(sum(given[1:], given[0]), lambda d: [(s, d) for s in sources])
+        if isinstance(layer, Concatenate):
+            cuts = np.cumsum([g.shape[1] for g in given])[:-1]
+            parts = lambda d: list(zip(sources, np.split(d, cuts, axis=1), strict=True))  # noqa: E731
+            return self.step(np.concatenate(given, axis=1), parts)
+        if isinstance(layer, Dropout):
+            kept = bits(SEED, STEP, self.number[id(layer)] + 1, given[0].size) >= int(layer.rate * 2**32)
+            mask = kept.reshape(given[0].shape) / (1 - layer.rate)
+            return self.step(given[0] * mask, lambda d: [(sources[0], d * mask)])
+        at = self.sum_of(layer, sources[0]) if isinstance(layer, Dense) else sources[0]
+        return self.fire(layer, at)
+
+    def sum_of(self, layer: Dense, source: int) -> int:
+        x, w = self.values[source], self.net.values[f"{layer.name}.weight"]
+        u = x @ w + (self.net.values[f"{layer.name}.bias"] if layer.bias else 0)
+
+        def back(d: Array) -> list[tuple[int, Array]]:
+            self.gradients[f"{layer.name}.weight"] += x.T @ d
+            if layer.bias:
+                self.gradients[f"{layer.name}.bias"] += d.sum(axis=0)
+            return [(source, d @ w.T)]
+
+        return self.step(u, back)
+
+    def fire(self, layer: Any, at: int) -> int:
+        name, u = self.name(layer), self.values[at]
+        function = layer.activation if isinstance(layer, Dense) else layer.function
+        if function == "softmax":
+            o = np.exp(u - u.max(axis=1, keepdims=True))
+            o /= o.sum(axis=1, keepdims=True)
+            slope = o * (1 - o)
+        else:
+            o, slope = FUNCTIONS[function][0](u), FUNCTIONS[function][1](u)
+        self.seen |= {f"{name}.u": u, f"{name}.f′": slope, f"{name}.o": o}
+
+        def back(d: Array) -> list[tuple[int, Array]]:
+            through = d * slope if function != "softmax" else o * (d - (d * o).sum(axis=1, keepdims=True))
+            self.seen[f"{name}.δᵒ"] = d
+            self.sums[f"{name}.δᵘ"] = at
+            return [(at, through)]
+
+        return self.step(o, back)
+
+    def judge(self, t: Array, loss: str, half: bool, sums: bool) -> None:
+        last = self.place[id(self.net.output)]
+        o = self.values[last]
+        if loss == "cross_entropy":  # of shares: the network ends in softmax
+            n = 1 if sums else len(t)
+            self.loss, delta = -np.sum(t * np.log(o)) / n, -t / o / n
+        else:
+            n = 1 if sums else t.size
+            self.loss = (0.5 if half else 1.0) * np.sum((o - t) ** 2) / n
+            delta = (o - t) * (1 if half else 2) / n
+        signal = [np.zeros_like(v) for v in self.values]
+        signal[last] = delta
+        for place, back in reversed(self.back):
+            for source, part in back(signal[place]):
+                signal[source] = signal[source] + part
+        self.seen |= {name: signal[at] for name, at in self.sums.items()}
