@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import math
+from functools import partial
 
 import numba
 import numpy as np
@@ -95,8 +96,8 @@ def main() -> None:
     runs = {}
     for name, flags in FLAGS.items():
         w, g, m, v = (np.abs(rng.normal(size=N)).astype(F) for _ in range(4))
-        runs["adam", name] = call_timer(lambda f=adam_of(flags), a=(w, g, m, v): f(*a), times)
-        runs["sum", name] = call_timer(lambda f=sum_of(flags): f(x), times)
+        runs["adam", name] = call_timer(partial(adam_of(flags), w, g, m, v), times)
+        runs["sum", name] = call_timer(partial(sum_of(flags), x), times)
     runs["sum", "ours"] = instruction_timer(machine_of("sum", x, axis=None), times)
     found = medians(runs, repeats)
     print(f"{'fast-math flags':20}{'Adam':>8}{'sum':>8}   NaN found in an array with one")
@@ -113,8 +114,8 @@ def main() -> None:
         given = np.abs(x) if name == "log1p" else x
         found = medians(
             {
-                "Numba": call_timer(lambda f=loop_of(scalar), a=given: f(a, y), 20),
-                "NumPy": call_timer(lambda f=vector, a=given: f(a, out=y), times),
+                "Numba": call_timer(partial(loop_of(scalar), given, y), 20),
+                "NumPy": call_timer(partial(vector, given, out=y), times),
                 "ours": instruction_timer(machine_of(name, given), times),
             },
             repeats,

@@ -34,7 +34,7 @@ TABLES = {  # name of a choice → what is given to backlit.train
     "64-64": {"hidden": (64, 64)},
     "64-64 no dr.": {"hidden": (64, 64), "dropout": 0.0},
     "valid. 0.2": {"validation": 0.2},
-    "patience /15": {"patience": 40},
+    "patience 40": {"patience": 40},
 }
 PLANE = {
     "ours": {},
@@ -60,7 +60,10 @@ def linear(source: str, seed: int) -> float:
     def fitted(c: float, rows):
         return LogisticRegression(C=c, max_iter=5000).fit(x[rows], table.t[rows])
 
-    best = max((0.1, 1.0, 10.0, 0.01), key=lambda c: fitted(c, parts.train).score(x[parts.validation], table.t[parts.validation]))
+    def judged(c: float) -> float:
+        return fitted(c, parts.train).score(x[parts.validation], table.t[parts.validation])
+
+    best = max((0.1, 1.0, 10.0, 0.01), key=judged)
     return float(fitted(best, both).score(x[parts.test], table.t[parts.test]))
 
 
@@ -94,22 +97,20 @@ def table(title: str, sources: list[str], choices: dict[str, dict], splits: int,
 
 def pixels(splits: int) -> None:
     """Digits with one scale for all pixels (ours), and with one for each."""
-    def each(seed: int) -> float:
-        with mock.patch.object(preparation, "_of_one_kind", lambda low, high: False):
-            return trained("digits", seed, {})
 
-    def each_linear(seed: int) -> float:
-        with mock.patch.object(preparation, "_of_one_kind", lambda low, high: False):
-            return linear("digits", seed)
+    def each_its_own(score: Callable[[int], float]) -> np.ndarray:
+        with mock.patch.object(preparation, "_of_one_kind", return_value=False):
+            return 100 * np.array([score(seed) for seed in range(splits)])
 
-    print("\nDigits: one scale for all pixels (ours), and a scale for each pixel")
-    names = ("ours", "each pixel", "linear", "lin. each pixel")
-    print(f"{'':14}" + "".join(f"{n:>17}" for n in names))
-    scores = [
-        100 * np.array([score(seed) for seed in range(splits)])
-        for score in (lambda s: trained("digits", s, {}), each, lambda s: linear("digits", s), each_linear)
-    ]
-    print(f"{'digits':14}" + "".join(f"{f'{np.mean(s):.2f} ±{np.std(s, ddof=1) / splits**0.5:5.2f}':>17}" for s in scores))
+    print(f"\n{'Digits':14}{'one scale':>14}{'each its own':>14}{'difference':>14}")
+    for name, score in (
+        ("ours", lambda seed: trained("digits", seed, {})),
+        ("linear", lambda seed: linear("digits", seed)),
+    ):
+        one = 100 * np.array([score(seed) for seed in range(splits)])
+        each = each_its_own(score)
+        cells = (f"{np.mean(s):6.2f} ±{np.std(s, ddof=1) / splits**0.5:5.2f}" for s in (one, each, one - each))
+        print(f"{name:14}" + "".join(f"{c:>14}" for c in cells))
 
 
 def main() -> None:

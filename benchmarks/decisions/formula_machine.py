@@ -37,7 +37,7 @@ def machine_of(what: str, n: int, fused: bool) -> Machine:
     if fused:
         machine = Machine(tape, engine="compiled")
     else:
-        with mock.patch.object(render, "hot_formulas", lambda: frozenset()):
+        with mock.patch.object(render, "hot_formulas", return_value=frozenset()):
             machine = Machine(tape, engine="compiled")
     fill(machine, n)
     machine.run()
@@ -83,7 +83,8 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=31)
     repeats = parser.parse_args().repeats
     print(machine_line())
-    print(f"{'':9}{'elements':>9}{'words':>7} | ns an element: {'fused':>7}{'machine':>9}{'by hand':>9}{'word by word':>14}")
+    print(f"{'':25} | {'formula':>16}{'NumPy':>9}{'NumPy, word':>13}")
+    print(f"{'ns an element':16}{'elements':>9} | {'fused':>7}{'machine':>9}{'by hand':>9}{'by word':>13}{'words':>7}")
     for what in ("forward", "backward"):
         words = fm.size(tape_of(what, 16).instructions[0].formula)
         for n in (16, 1_000, 100_000):
@@ -103,8 +104,8 @@ def main() -> None:
                 "words": call_timer(lambda plain=plain, given=given: fm.evaluate(plain, given, np.float32), few),
             }
             ns = {name: seconds / n * 1e9 for name, seconds in medians(runs, repeats).items()}
-            row = f"{ns['fused']:7.2f}{ns['machine']:9.2f}{ns['by hand']:9.2f}{ns['words']:14.2f}"
-            print(f"{what:9}{n:9}{words:7} | {'':15}{row}")
+            row = f"{ns['fused']:7.2f}{ns['machine']:9.2f}{ns['by hand']:9.2f}{ns['words']:13.2f}"
+            print(f"{what:16}{n:9} | {row}{words:7}")
 
 
 if __name__ == "__main__":

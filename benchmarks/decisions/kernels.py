@@ -99,9 +99,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for state in ("empty", "filled"):
             first, known, later, more, typed, new = child(NETWORK, folder)
-            print(f"cache {state}: the first network trains after {first:.2f} s ({known:.0f} units compiled), one of another"
-                  f" shape after {later * 1e3:.0f} ms ({more:.0f}), one with a typed formula after"
-                  f" {typed * 1e3:.0f} ms ({new:.0f})")  # fmt: skip
+            print(f"cache {state}: first network trained after {first * 1e3:6.0f} ms, {known:.0f} units compiled;"
+                  f"  another shape {later * 1e3:.0f} ms, {more:.0f};  a typed formula {typed * 1e3:.0f} ms, {new:.0f}"
+            )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """docs/decisions/0003: a compiled function goes on calling the old version of a function in another file.
 
     python benchmarks/decisions/stale_cache.py
+
+Needs nothing, and leaves nothing behind.
 """
 
 from __future__ import annotations
@@ -35,7 +37,8 @@ def main() -> None:
         for value in (1, 2):
             body = f"@inline\ndef inner():\n    return {value}\n\n\n@entry()\ndef outer():\n    return inner()\n"
             module = unit.functions("outer", body, "float32")
-            print(f"one unit, inner() returns {value}: outer() gives {module.outer()}, from {Path(module.__file__).name}")
+            file = Path(module.__file__).name
+            print(f"one unit, inner() returns {value}: outer() gives {module.outer()}, from {file}")
 
 
 if __name__ == "__main__":

@@ -131,18 +131,19 @@ def main() -> None:
                 order = (one, two) if round_ % 2 == 0 else (two, one)
                 first, second = (microseconds(each, steps) for each in order)
                 times[key].append((first, second) if round_ % 2 == 0 else (second, first))
-    print(f"two threads that never wait do {statistics.median(cores):.2f} times the work of one (at worst {min(cores):.2f})")
+    median = statistics.median(cores)
+    print(f"two threads that never wait do {median:.2f} times the work of one (at worst {min(cores):.2f})")
     print(f"{'network':24}{'batch':>6}{'operations':>12}{'instructions':>13}{'1 thread':>12}{'2 threads':>12}"
           f"{'2 to 1':>8}{'quartiles':>13}  same bits")  # fmt: skip
     for (sizes, batch), found in times.items():
         one, _, _, same = pairs[sizes, batch]
-        tape = one.loop.train_tape
+        tape, bits = one.loop.train_tape, "yes" if same else "no"
         alone, both = (statistics.median(side) for side in zip(*found, strict=True))
         ratios = [b / a for a, b in found]
         low, middle, high = statistics.quantiles(ratios, n=4)
         work = tapes_work(tape, batch)
         print(f"{'-'.join(map(str, sizes)):24}{batch:6}{work / 1e6:10.2f} M{len(tape.instructions):13}"
-              f"{alone:9.1f} µs{both:9.1f} µs{middle:8.2f}{low:8.2f}-{high:.2f}  {'yes' if same else 'no'}")  # fmt: skip
+              f"{alone:9.1f} µs{both:9.1f} µs{middle:8.2f}{low:8.2f}-{high:.2f}  {bits}")  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the scripts of this folder share: instructions timed in one native call, repeats in turn, a line on the machine."""
+"""What the scripts of this folder share: instructions timed in one native call, repeats that take turns."""
 
 from __future__ import annotations
 

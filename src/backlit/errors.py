@@ -100,7 +100,7 @@ FAMILIES: dict[str, type[BacklitError]] = {
 }
 
 
-def fail(code: str, **values: object) -> BacklitError:
+def fail(code: str, /, **values: object) -> BacklitError:
     """The error of this code, to be raised: `raise fail("BL201", path="a.csv")`.
 
     >>> try:

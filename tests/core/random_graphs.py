@@ -186,20 +186,20 @@ def _shape_of(op: Op, args: Sequence[Node], attrs: Mapping[str, Any]) -> Shape |
         return None
 
 
-def draw(seed: int, first: Op | None = None, most: int = 9) -> Drawn:
+def draw(seed: int, first: Op | None = None, most: int = 8) -> Drawn:
     """The graph of this seed; `first` is an operation that it holds."""
     grower = Grower(seed)
     for i in grower.rng.choice(len(LEAVES), 4, replace=False):
         grower.leaf(LEAVES[int(i)])
     names = sorted(REGISTRY)
-    wanted: list[Op] = [REGISTRY[grower.pick(names)] for _ in range(int(grower.rng.integers(3, most)))]
+    wanted: list[Op] = [REGISTRY[grower.pick(names)] for _ in range(int(grower.rng.integers(2, most)))]
     for op in [*wanted, first] if first else wanted:
         if not grower.grow(op):
             assert op is not first, f"no graph could be grown around {op.name}"
     total: Node | None = None
     inner = list(grower.made)
     for sink in sorted(grower.sinks, key=lambda n: n.index):
-        part = grower.must(mul, [grower.must(mean, [sink]), float(grower.rng.uniform(0.5, 1.5))])
+        part = grower.must(mean, [sink]) if sink.shape else sink
         total = part if total is None else grower.must(add, [total, part])
     assert total is not None
     leaves = [n for n in grower.values if n.kind == "input"]

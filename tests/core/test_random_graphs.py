@@ -21,7 +21,7 @@ from backlit.ops.words import WORDS
 
 EACH = 50  # graphs in a test
 # JAX compiles the graphs of a test together, and as little as it can: it is asked once.
-HASTY = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
+HASTY = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True, "xla_disable_hlo_passes": "fusion"}
 
 
 def chunks(quick: int) -> pytest.MarkDecorator:

@@ -54,8 +54,11 @@ def random_network(rng: np.random.Generator, classes: bool, outputs: int = 3) ->
         return None if rng.random() < 0.1 else str(rng.choice(ELEMENTWISE))
 
     def dense(width: int | None = None) -> Dense:
-        given = {"bias": rng.random() < 0.8, "trainable": rng.random() < 0.8, "biases": ("normal", 0.5)}
-        return Dense(width or int(rng.integers(1, 9)), function(), **given)
+        f = function()
+        # without a bias, and with all its inputs dropped, u would lie on the bend at 0
+        bias = f in ("relu", "leaky_relu") or rng.random() < 0.8
+        given = {"bias": bias, "trainable": rng.random() < 0.8, "biases": ("normal", 0.5)}
+        return Dense(width or int(rng.integers(1, 9)), f, **given)
 
     inputs = [Input(int(n))() for n in rng.integers(2, 6, rng.integers(1, 3))]
     ends = [dense()(link) for link in inputs]
@@ -82,7 +85,8 @@ def random_network(rng: np.random.Generator, classes: bool, outputs: int = 3) ->
         else:
             ends[at] = dense()(link)
     joined = Concatenate()(*ends) if len(ends) > 1 else ends[0]
-    net = Network(inputs, Dense(outputs, "softmax" if classes else function())(joined))
+    last = Dense(outputs, "softmax") if classes else dense(outputs)
+    net = Network(inputs, last(joined))
     net.prepare(net.features, seed=int(rng.integers(1000)), dtype=np.float64)
     return net
 

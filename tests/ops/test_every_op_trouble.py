@@ -15,7 +15,7 @@ from tolerance import EPS, assert_close, same_bits
 from backlit.core.arena import Arena
 from backlit.core.tape import Tape, lay_out
 from backlit.errors import TrainingError
-from backlit.machine import unit
+from backlit.machine import backend, unit
 from backlit.machine.encode import Encoder, Scalars
 from backlit.machine.runner import Machine
 from backlit.machine.state import PLACE
@@ -153,7 +153,7 @@ FAILS = "@inline\ndef kernel(A, I, S, C, thread, threads):\n    return 7\n"
 
 @pytest.mark.parametrize("engine", [*samples.ENGINES, "interpreter"])
 @pytest.mark.parametrize("threads", [1, 2])
-def test_a_kernel_that_gives_up_stops_the_machine_with_its_instruction_and_status(engine, threads):
+def test_a_kernel_that_gives_up_stops_the_machine_with_its_instruction_and_status(engine, threads, monkeypatch):
     case = samples.cases(REGISTRY["matmul"])[0]
     tape = samples.tape_of(case)
     machine = Machine(tape, 1, "float64", engine=engine)
@@ -162,7 +162,7 @@ def test_a_kernel_that_gives_up_stops_the_machine_with_its_instruction_and_statu
     right = int(machine.code.template[start])
     if engine == "interpreter":
         machine.code.template[start] = -1
-        machine.backend.kernels[-1] = lambda *arguments: 7
+        monkeypatch.setitem(backend._kernels, -1, lambda *arguments: 7)
     else:
         machine.code.template[start] = machine.backend.address("fails", FAILS)
     with pytest.raises(TrainingError) as told:

@@ -106,16 +106,9 @@ def enter() -> NoReturn:
             stream.reconfigure(errors="replace")  # a terminal without Japanese shows ? instead of ending the program
     if not sys.warnoptions and not os.environ.get("BACKLIT_DEBUG"):
         warnings.simplefilter("ignore")  # what a person should know is told in sentences
-    sys.unraisablehook = _unraisable
     try:
         app.main()
     except SystemExit as end:
         if end.code in (130, 143):  # at once: nothing waits to be written, and another Ctrl-C may come
             os._exit(end.code)
         raise
-
-
-def _unraisable(found: Any) -> None:
-    """Ctrl-C in the middle of tidying up is no news."""
-    if not isinstance(found.exc_value, KeyboardInterrupt):
-        sys.__unraisablehook__(found)

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import sys
+import threading
 from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
 NUMBERS = (signal.SIGINT, signal.SIGTERM)
+AGAIN = 0.05  # seconds
 
 
 class Stopped(KeyboardInterrupt):
@@ -27,27 +30,27 @@ class Listener:
     """Hears the signals of this process while it is in force; see the module's text."""
 
     def __init__(self) -> None:
+        self.heard = 0  # the last signal
         self.patient = False  # whether somebody will call `check` soon
-        self.asked = 0
 
     def check(self) -> None:
         """Stop here if a signal has asked for it."""
-        if self.asked:
-            number, self.asked, self.patient = self.asked, 0, False
-            raise Stopped(number)
+        if self.heard:
+            self.patient = False
+            raise Stopped(self.heard)
 
     def hear(self, number: int, frame: FrameType | None) -> None:
         """The handler."""
-        ask, self.asked = self.patient and not self.asked, number
-        if not ask:
-            self.patient = False
-            raise Stopped(number)  # should somebody swallow it, `check` raises it again
+        first, self.heard = not self.heard, number
+        if not (self.patient and first):
+            self.check()
 
     @contextlib.contextmanager
-    def listening(self) -> Iterator[Listener]:
+    def listening(self) -> Iterator[None]:
         """Put the handlers in force; a signal that whoever started us ignores (`nohup`, `&`) stays ignored."""
         before: dict[int, Any] = {}
-        self.patient, self.asked = False, 0
+        self.heard, self.patient = 0, False
+        hook, sys.unraisablehook = sys.unraisablehook, self._unraisable
         try:
             for number in NUMBERS:
                 if signal.getsignal(number) not in (signal.SIG_IGN, None):
@@ -55,10 +58,20 @@ class Listener:
         except ValueError:
             pass  # only the main thread may: elsewhere signals are somebody else's
         try:
-            yield self
+            yield
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+            sys.unraisablehook = hook
+
+    def _unraisable(self, found: Any) -> None:
+        """An exception in a callback of compiled code (LLVM's, when it compiles) goes nowhere: raise it once more."""
+        if not isinstance(found.exc_value, Stopped):
+            sys.__unraisablehook__(found)
+        elif self.heard:
+            again = threading.Timer(AGAIN, signal.raise_signal, (self.heard,))
+            again.daemon = True
+            again.start()
 
 
 listener = Listener()  # signals belong to the process, and so does the one who hears them

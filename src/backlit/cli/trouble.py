@@ -17,7 +17,7 @@ import click
 from ..errors import BacklitError, fail, nearest
 from ..messages import say
 from .options import metavar
-from .signals import Stopped
+from .signals import Stopped, listener
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
@@ -44,12 +44,10 @@ def told(work: Callable[[], object]) -> int:
         return 0
     except (KeyboardInterrupt, click.Abort) as error:
         return _say(say("cli.interrupted"), error.code if isinstance(error, Stopped) else 130)
-    except MemoryError:
-        return _say(say("cli.no_memory"), 1)
-    except OSError as error:
-        return _say(_of_disk(error), 1)
     except Exception as error:
-        return _say(_unexpected(error), 1)
+        if listener.heard:  # a compilation that was interrupted may end in any way
+            return _say(say("cli.interrupted"), 128 + listener.heard)
+        return _say(_trouble(error), 1)
 
 
 def _done(work: Callable[[], object]) -> int:
@@ -82,6 +80,13 @@ def _let_go() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (OSError, ValueError):
         pass  # a stand-in without a file behind it
+
+
+def _trouble(error: Exception) -> str:
+    """What is not told by an error of our own."""
+    if isinstance(error, MemoryError):
+        return say("cli.no_memory")
+    return _of_disk(error) if isinstance(error, OSError) else _unexpected(error)
 
 
 def error_text(error: BacklitError) -> str:

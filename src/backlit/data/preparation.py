@@ -216,8 +216,10 @@ def _of_one_kind(low: Numbers, high: Numbers) -> bool:
     They keep one scale.  A scale for each would blow up the pixels that are hardly ever lit: on the digits that
     costs one per cent of accuracy (docs/decisions/defaults.md).
     """
+    if len(high) < 16 or low.min() < 0:
+        return False
     top = high.max()
-    return bool(len(high) >= 16 and low.min() >= 0 and 0 < top < 1e100 and np.mean(high == top) >= 0.25)
+    return bool(0 < top < 1e100 and np.mean(high == top) >= 0.25)
 
 
 def _standardised(name: str, values: ArrayLike, columns: Sequence[Column], dtype: DTypeLike) -> Numbers:

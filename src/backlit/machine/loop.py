@@ -124,6 +124,7 @@ class Loop:
             if self.valid and valid and "hits" in valid.names else -1,
         )  # fmt: skip
         self.backend.prepare(self.state)
+        self.backend.function("advance")  # compiled now, so that the first step is a step like any other
         nothing = np.zeros(1, dtype=np.int64)
         self._no_tape = (nothing, nothing, np.zeros(1, dtype=np.bool_), nothing)
 

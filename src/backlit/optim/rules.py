@@ -36,7 +36,8 @@ class Optimizer:
 
 
 OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {}
-_LIMITS = {"learning_rate": (0.0, float("inf")), "eps": (0.0, float("inf"))}
+_LIMITS = {"learning_rate": (0.0, float("inf")), "eps": (0.0, float("inf"))}  # else 0 to 1
+_OPEN = {"learning_rate": (0.0, float("inf")), "eps": (float("inf"),), "beta1": (1.0,), "beta2": (1.0,)}  # without
 
 
 def rule(*, full_batch: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Optimizer]]:
@@ -59,8 +60,7 @@ def rule(*, full_batch: bool = False) -> Callable[[Callable[..., Any]], Callable
                     known = ", ".join(defaults)
                     raise fail("BL304", name=name, known=known, nearest=nearest(name, defaults), where=build.__name__)
                 low, high = _LIMITS.get(name, (0.0, 1.0))
-                fits = isinstance(value, Real) and low <= value <= high
-                if not fits or (name == "learning_rate" and value in (0, float("inf"))):
+                if not isinstance(value, Real) or not low <= value <= high or value in _OPEN.get(name, ()):
                     raise fail("BL305", name=name, low=low, high=high, value=value, where=build.__name__)
             settings = {n: float(given.get(n, d)) for n, d in defaults.items()}
             scalars = {n: settings.get(n, 0.0) for n in uniforms}

@@ -149,9 +149,9 @@ def _check_header(path: Path) -> None:
         raise fail("BL201", path=path, folder=path.parent, nearest=nearest(path.name, there[:1000])) from None
     except OSError as error:
         raise fail("BL506", path=path, reason=error.strerror or str(error)) from None
-    if size == 0:
-        raise fail("BL501", path=path, reason="0 bytes")
-    if len(head) < 9 or head[8:9] != b"{":
+    if size < 9:
+        raise fail("BL501", path=path, reason=f"{size} bytes")
+    if head[8:9] != b"{":
         raise fail("BL502", path=path, got=repr(head[:8])[2:-1])
     if struct.unpack("<Q", head[:8])[0] + 8 > size:
         raise fail("BL501", path=path, reason=f"{size} bytes")

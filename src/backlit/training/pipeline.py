@@ -85,7 +85,10 @@ def train(
     shown = progress_named(progress)
     with shown.session():
         shown.phase("read")
-        table = load(source, target=target, task=task, seed=seed)
+        for name, given in {"hidden": hidden, "activation": activation, "dropout": dropout}.items():
+        if layers is not None and given is not None:
+            raise fail("BL309", name="layers", other=name)
+    table = load(source, target=target, task=task, seed=seed)
         shown.phase("prepare")
         parts = split(table, test=test, validation=validation, seed=seed)
         preparation = Preparation.fit(table, parts.train)

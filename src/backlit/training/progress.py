@@ -222,8 +222,9 @@ def epoch_line(row: dict[str, float], epochs: int) -> str:
 
 def kept_line(run: Run) -> str:
     """What there is of a training that did not come to its end."""
-    done = {"epochs": run.result.get("epochs", 0), "best": run.result.get("best_epoch") or "-"}
-    return say("train.kept", folder=run.folder or "-", **done)
+    best = run.result.get("best_epoch", 0)
+    key = "kept" if best else "kept_early"
+    return say(f"train.{key}", epochs=run.result.get("epochs", 0), best=best, folder=run.folder or "-")
 
 
 _KINDS: dict[str, type[Progress]] = {"none": Progress, "lines": Lines, "bar": Bar}

@@ -67,7 +67,7 @@ class Run:
     def describe(self) -> dict[str, Any]:
         """The run as plain data: what run.json holds and the report is made of."""
         about = {
-            "architecture": self.network.summary() if self.network.values else [],
+            "architecture": [row for row in self.network.summary() if row["kind"] != "Input"],
             "parameters": self.network.size,
             "result": self.result,
             "notices": self.notices,
