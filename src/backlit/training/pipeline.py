@@ -82,13 +82,13 @@ def train(
     >>> run.result["test"]["accuracy"] > 0.85
     True
     """
+    for name, given in {"hidden": hidden, "activation": activation, "dropout": dropout}.items():
+        if layers is not None and given is not None:
+            raise fail("BL309", name="layers", other=name)
     shown = progress_named(progress)
     with shown.session():
         shown.phase("read")
-        for name, given in {"hidden": hidden, "activation": activation, "dropout": dropout}.items():
-        if layers is not None and given is not None:
-            raise fail("BL309", name="layers", other=name)
-    table = load(source, target=target, task=task, seed=seed)
+        table = load(source, target=target, task=task, seed=seed)
         shown.phase("prepare")
         parts = split(table, test=test, validation=validation, seed=seed)
         preparation = Preparation.fit(table, parts.train)
