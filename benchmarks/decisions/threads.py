@@ -73,15 +73,17 @@ def microseconds(one: Fitting, steps: int) -> float:
     return took / steps * 1e6
 
 
-@numba.njit("float64(int64)", nogil=True)
+@numba.njit("uint64(int64)", nogil=True)
 def worked(n):
-    x = 1.0
+    x = np.uint64(88172645463325252)
     for _ in range(n):
-        x = x * 0.999999 + 1e-6
+        x ^= x << np.uint64(13)
+        x ^= x >> np.uint64(7)
+        x ^= x << np.uint64(17)
     return x
 
 
-def cores_at_hand(n: int = 10_000_000) -> float:
+def cores_at_hand(n: int = 20_000_000) -> float:
     """How many times the work of one thread two threads do that never wait for each other."""
     begin = time.perf_counter()
     worked(n)

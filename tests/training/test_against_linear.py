@@ -31,6 +31,7 @@ def linear(table: Table, parts: Split) -> float:
     from sklearn.model_selection import GridSearchCV
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
+    from threadpoolctl import threadpool_limits
 
     rows = np.concatenate([parts.train, parts.validation])
     if table.task == "regression":
@@ -39,7 +40,8 @@ def linear(table: Table, parts: Split) -> float:
         return float(model.score(table.x[parts.test], table.t[parts.test, 0]))
     pipeline = make_pipeline(StandardScaler(), LogisticRegression(max_iter=10_000))
     model = GridSearchCV(pipeline, {"logisticregression__C": [0.1, 1, 10]}, cv=5)
-    model.fit(table.x[rows], table.t[rows])
+    with threadpool_limits(1):  # tables of this size are learned ten times quicker by one thread
+        model.fit(table.x[rows], table.t[rows])
     return float(model.score(table.x[parts.test], table.t[parts.test]))
 
 
@@ -57,7 +59,9 @@ def means(name: str) -> tuple[float, float]:
     return float(np.mean(ours)), float(np.mean(theirs))
 
 
-@pytest.mark.parametrize(("name", "margin"), [("iris", 0.005), ("wine", 0.005), ("breast_cancer", 0.005), ("diabetes", 0.02)])
+@pytest.mark.parametrize(
+    ("name", "margin"), [("iris", 0.005), ("wine", 0.005), ("breast_cancer", 0.005), ("diabetes", 0.02)]
+)
 def test_a_small_table_is_learned_as_well_as_by_the_best_linear_model(name, margin):
     ours, theirs = means(name)
     assert ours >= theirs - margin
@@ -73,7 +77,12 @@ def test_the_split_of_the_comparison_is_the_one_that_was_trained_on():
     table = load("wine")
     run = backlit.train("wine", seed=4, progress="none", baselines=False, epochs=5)
     parts = parts_of(table, 4)
-    assert run.facts["data"]["split"] == {"train": len(parts.train), "validation": len(parts.validation), "test": len(parts.test)}
+    assert run.facts["data"]["split"] == {
+        "train": len(parts.train),
+        "validation": len(parts.validation),
+        "test": len(parts.test),
+    }
+    known, rows = run.network.predict(table.x[parts.test]).argmax(axis=1), table.t[parts.test]
     counts = np.array(run.facts["confusion"]["counts"])
-    assert counts.sum(axis=1).tolist() == np.bincount(table.t[parts.test]).tolist()
-    assert run.result["test"]["accuracy"] == np.mean(run.network.predict(table.x[parts.test]).argmax(axis=1) == table.t[parts.test])
+    assert counts.sum(axis=1).tolist() == np.bincount(rows).tolist()
+    assert run.result["test"]["accuracy"] == np.mean(known == rows)

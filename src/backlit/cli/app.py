@@ -82,7 +82,7 @@ class Backlit(click.Group):
 def show_version(ctx: click.Context, param: click.Parameter, wanted: bool) -> None:
     """Print the version, and that is all."""
     if wanted and not ctx.resilient_parsing:
-        click.echo(f"backlit {__version__}")
+        page.out(f"backlit {__version__}")
         ctx.exit()
 
 
@@ -93,7 +93,7 @@ def show_version(ctx: click.Context, param: click.Parameter, wanted: bool) -> No
 def app(ctx: click.Context) -> None:
     """Everything that `backlit` can do; without a command, its help."""
     if ctx.invoked_subcommand is None:
-        click.echo(ctx.get_help())
+        page.out(ctx.get_help())
 
 
 def enter() -> NoReturn:

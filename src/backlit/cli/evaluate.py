@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from ..messages import say
-from . import tables
+from . import page, tables
 from .options import command, option
 
 
@@ -33,7 +33,7 @@ def evaluate(model: str, source: str, target: tuple[str, ...], as_json: bool) ->
     rows = {tables.named(key): tables.measured(key, found[key]) for key in order if key in found}
     tables.facts({say("cli_evaluate.rows"): str(table.rows), **rows})
     if seen:
-        click.echo(f"{say('cli.warning')}: {say('cli_evaluate.seen')}", err=True)
+        page.err(f"{say('cli.warning')}: {say('cli_evaluate.seen')}")
 
 
 def _checked(measure: Any, out: Any, t: Any) -> dict[str, float]:

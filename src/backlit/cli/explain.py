@@ -6,7 +6,7 @@ import re
 
 import click
 
-from ..errors import FAMILIES, ParameterError, nearest
+from ..errors import FAMILIES, fail, nearest
 from ..messages import catalogue, entry, fill, language, placeholders
 from . import page
 from .options import command
@@ -20,16 +20,14 @@ def explain(code: str | None) -> None:
     """Explain a code; its sentences are in the catalogue (`cli_explain`)."""
     known = sorted(key for key in catalogue(language()) if CODE.fullmatch(key))
     if code is None:
-        click.echo("\n".join(page.pairs(((key, title(key)) for key in known), indent=0)))
+        page.out("\n".join(page.pairs(((key, title(key)) for key in known), indent=0)))
         return
     wanted = code.strip().upper()
     if wanted not in known:
-        raise ParameterError("BL308", {"code": code[:40], "nearest": nearest(wanted[:40], known)})
+        raise fail("BL308", code=code[:40], nearest=nearest(wanted[:40], known))
     family = FAMILIES.get(wanted[:3])
     kind = f" {family.__name__}" if family else ""
-    click.echo("\n".join(page.paragraph(f"{wanted}{kind}: {title(wanted)}")))
-    click.echo()
-    click.echo(entry(wanted).get("page", "").strip())
+    page.out(f"{wanted}{kind}: {title(wanted)}\n\n{entry(wanted).get('page', '').strip()}")
 
 
 def title(code: str) -> str:

@@ -14,12 +14,14 @@ from ..messages import say
 LARGEST = 2**53 - 1  # whole numbers up to here are exact wherever they go
 
 
-class Kind(click.ParamType):
+class Kind(click.ParamType):  # type: ignore[type-arg]  # generic only in the newest click
     """The base of the kinds."""
 
     name = "value"
 
-    def refuse(self, key: str, value: object, param: click.Parameter | None, ctx: click.Context | None, **more: object) -> NoReturn:
+    def refuse(
+        self, key: str, value: object, param: click.Parameter | None, ctx: click.Context | None, **more: Any
+    ) -> NoReturn:
         """Say that a value cannot be, as a usage error."""
         text = repr(value) if len(str(value)) <= 40 else repr(str(value)[:39] + "…")
         self.fail(say(f"cli.{key}", got=text, **more), param, ctx)
@@ -54,8 +56,8 @@ class Real(Kind):
         except ValueError:
             number = math.nan
         if not (self.low < number < self.high if self.above else self.low <= number < self.high):
-            limits = f"{self.low:g} {'<' if self.above else '≤'} x" + ("" if math.isinf(self.high) else f" < {self.high:g}")
-            self.refuse("wants_number", value, param, ctx, limits=limits)
+            sign, end = "<" if self.above else "≤", "" if math.isinf(self.high) else f" < {self.high:g}"
+            self.refuse("wants_number", value, param, ctx, limits=f"{self.low:g} {sign} x{end}")
         return number
 
 

@@ -7,9 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from ..messages import say
+from . import page
 
 if TYPE_CHECKING:
     import numpy as np
@@ -68,7 +67,7 @@ def _columns(net: Network, names: Sequence[str], targets: Sequence[str]) -> list
     if len(left) != count:
         raise fail("BL103", name="X", expected=count, got=len(names), columns=wanted[:12])
     if wanted and any(not name.startswith("column") for name in names):
-        click.echo(f"{say('cli.warning')}: {say('cli.in_order', names=wanted[:12])}", err=True)
+        page.err(f"{say('cli.warning')}: {say('cli.in_order', names=wanted[:12])}")
     return left
 
 
@@ -106,7 +105,7 @@ def _read(source: str, choose: Callable[[list[str]], list[int]]) -> Array:
 
 
 def judged(net: Network, source: str, target: Sequence[str]) -> tuple[Table, Array, Array]:
-    """The table of a source, its inputs in the order of the model's columns, and its answers as the model counts them."""
+    """A source's table, its inputs in the order of the model's columns, its answers as the model counts them."""
     from ..data import load, sources
 
     known = net.preparation
@@ -152,4 +151,5 @@ def _counted(known: Preparation, table: Table) -> Array:
             close, classes = nearest(name, known.classes[:1000]), [shown(c) for c in known.classes[:12]]
             facts = {"place": table.name, "column": table.target[0], "value": shown(name)}
             raise fail("BL217", classes=classes, nearest=close, **facts)
-    return np.array([known.classes.index(name) for name in table.classes], dtype=np.int64)[table.t]
+    numbers = np.array([known.classes.index(name) for name in table.classes], dtype=np.int64)
+    return np.take(numbers, table.t)

@@ -1,6 +1,6 @@
 """Commands and options whose sentences are looked up in the catalogue when they are shown, not when they are made.
 
-The text of option `--learning-rate` of `backlit train` is `cli_train.learning_rate`; what every command has is in `cli`.
+The text of `backlit train --learning-rate` is `cli_train.learning_rate`; what every command has is in `cli`.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Command(click.Command):
     table = "cli"
 
     def __init__(self, *arguments: Any, **given: Any) -> None:
-        super().__init__(*arguments, add_help_option=False, **given)
+        super().__init__(*arguments, **{**given, "add_help_option": False})
         self.context_settings = {"allow_extra_args": True, **self.context_settings}
         self.table = f"cli_{self.name}"
 
@@ -101,7 +101,7 @@ def usage(command: click.Command, ctx: click.Context) -> str:
 def show_help(ctx: click.Context, param: click.Parameter, wanted: bool) -> None:
     """Print the help page, and that is all."""
     if wanted and not ctx.resilient_parsing:
-        click.echo(ctx.get_help())
+        page.out(ctx.get_help())
         ctx.exit()
 
 

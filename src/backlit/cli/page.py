@@ -1,9 +1,10 @@
-"""Help pages as text: laid out by the width that letters have in a terminal, where a Japanese one takes two places."""
+"""Text on a terminal: laid out by the width that letters have there, where a Japanese one takes two places."""
 
 from __future__ import annotations
 
 import re
 import shutil
+import sys
 import unicodedata
 from collections.abc import Iterable
 
@@ -14,15 +15,23 @@ TERM = 30  # the widest first column; a longer term stands on a line of its own
 _PIECE = re.compile(r" +|[（「『]*(?:[^\x00-\u2fff]|[\x21-\u2fff]+)[、。，．：；！？ーっゃゅょッャュョ）」』]*")
 
 
+def out(text: str = "") -> None:
+    """Print on stdout, at once: what is said on stderr meanwhile keeps its place."""
+    print(text, flush=True)
+
+
+def err(text: str) -> None:
+    """Print on stderr."""
+    print(text, file=sys.stderr, flush=True)
+
+
 def width(text: str) -> int:
     """The places that a text takes in a terminal.
 
     >>> width("loss"), width("損失 E")
     (4, 6)
     """
-    return sum(
-        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text
-    )
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def columns() -> int:

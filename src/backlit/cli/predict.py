@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..messages import say
+from . import page
 from .options import command, option
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def predict(model: str, source: str, out: str | None, proba: bool) -> None:
             sys.stdout.write(text)
         return
     write_atomic(Path(out), "".join(_lines(net, found, proba)).encode("utf-8"))
-    click.echo(say("cli_predict.written", rows=len(found), path=out), err=True)
+    page.err(say("cli_predict.written", rows=len(found), path=out))
 
 
 def _is_classifier(net: Network) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..messages import say
-from . import tables
+from . import page, tables
 from .options import command, option
 
 if TYPE_CHECKING:
@@ -28,13 +28,13 @@ def show(model: str, tape: bool, observed: bool) -> None:
     facts = models.run_facts(model)
     if tape or observed:
         shown = observed_tape(net) if observed else trained_tape(net, facts.get("settings", {}))
-        click.echo(shown.text())
+        page.out(shown.text())
         return
     layers(net)
-    click.echo()
+    page.out()
     tables.facts(_told(net, facts))
     if net.preparation is not None:
-        click.echo()
+        page.out()
         preparation(net.preparation)
 
 
@@ -70,7 +70,7 @@ def preparation(known: Any) -> None:
     columns = list(known.features)
     if known.task == "regression":
         columns += [*known.target]
-    click.echo(say("cli_show.preparation"))
+    page.out(say("cli_show.preparation"))
     tables.table(headings, [[c.name, f"{c.mean:.6g}", f"{c.scale:.6g}"] for c in columns])
 
 

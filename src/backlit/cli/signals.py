@@ -48,9 +48,10 @@ class Listener:
     @contextlib.contextmanager
     def listening(self) -> Iterator[None]:
         """Put the handlers in force; a signal that whoever started us ignores (`nohup`, `&`) stays ignored."""
-        before: dict[int, Any] = {}
+        before: dict[signal.Signals, Any] = {}
         self.heard, self.patient = 0, False
-        hook, sys.unraisablehook = sys.unraisablehook, self._unraisable
+        hook = sys.unraisablehook
+        sys.unraisablehook = lambda found: self._again() if isinstance(found.exc_value, Stopped) else hook(found)
         try:
             for number in NUMBERS:
                 if signal.getsignal(number) not in (signal.SIG_IGN, None):
@@ -60,18 +61,15 @@ class Listener:
         try:
             yield
         finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+            for number in before:
+                signal.signal(number, before[number])
             sys.unraisablehook = hook
 
-    def _unraisable(self, found: Any) -> None:
+    def _again(self) -> None:
         """An exception in a callback of compiled code (LLVM's, when it compiles) goes nowhere: raise it once more."""
-        if not isinstance(found.exc_value, Stopped):
-            sys.__unraisablehook__(found)
-        elif self.heard:
-            again = threading.Timer(AGAIN, signal.raise_signal, (self.heard,))
-            again.daemon = True
-            again.start()
+        timer = threading.Timer(AGAIN, signal.raise_signal, (self.heard,))
+        timer.daemon = True
+        timer.start()
 
 
 listener = Listener()  # signals belong to the process, and so does the one who hears them

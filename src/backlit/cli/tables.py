@@ -8,15 +8,15 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import click
-
 from ..messages import say
-from .page import pairs
+from . import page
 
 WIDE = 10_000  # where nobody watches, nothing is cut or broken
 
 
-def table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, left: Sequence[int] = (0,), strong: int = -1) -> None:
+def table(
+    headings: Sequence[str], rows: Sequence[Sequence[str]], *, left: Sequence[int] = (0,), strong: int = -1
+) -> None:
     """Print a table; the columns in `left` hold text, the others numbers; the column `strong` stands out."""
     from rich import box
     from rich.console import Console
@@ -36,7 +36,7 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, left: Seque
 
 def facts(rows: Mapping[str, str]) -> None:
     """Print names and values in two columns."""
-    click.echo("\n".join(pairs(rows.items(), indent=0)))
+    page.out("\n".join(page.pairs(rows.items(), indent=0)))
 
 
 def measured(key: str, value: float | None) -> str:
@@ -53,7 +53,7 @@ def named(key: str) -> str:
 
 def as_json(value: Any) -> None:
     """Print one JSON object; what is not finite is null, since JSON has no word for it."""
-    click.echo(json.dumps(_plain(value), ensure_ascii=False, indent=1))
+    page.out(json.dumps(_plain(value), ensure_ascii=False, indent=1))
 
 
 def _plain(value: Any) -> Any:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..messages import say
-from . import tables
+from . import page, tables
 from .kinds import Real, Whole, Widths, Word
 from .options import command, option
 from .signals import listener
@@ -48,13 +48,13 @@ PARTS = ("train", "validation", "test")
 @option("--report/--no-report", default=None, part="output")
 @option("--json", "as_json", is_flag=True, part="output")
 @click.pass_context
-def train(ctx: click.Context, source: str, progress: str | None, as_json: bool, **given: Any) -> None:
+def train(ctx: click.Context, /, source: str, progress: str | None, as_json: bool, **given: Any) -> None:
     """Train a network; its sentences are in the catalogue (`cli_train`)."""
     from ..training import train as train_network
 
-    asked = {name: value for name, value in given.items() if value is not None and value != ()}
-    if "target" in asked:
-        asked["target"] = list(asked["target"]) if len(asked["target"]) > 1 else asked["target"][0]
+    target = given.pop("target")
+    asked = {"target": list(target) if len(target) > 1 else target[0]} if target else {}
+    asked |= {name: value for name, value in given.items() if value is not None}
     asked.setdefault("out", "runs")
     about = {"command": _typed(ctx.obj or ()), "python": _in_python(source, asked), "versions": versions()}
     run = train_network(source, progress=watching(progress or "auto"), facts=about, **asked)
@@ -62,6 +62,8 @@ def train(ctx: click.Context, source: str, progress: str | None, as_json: bool, 
     if as_json:
         tables.as_json({"folder": str(run.folder), **run.describe()})
     else:
+        if progress != "none":
+            page.err("")  # a line between the progress and the results
         tell(run, report=given["report"] is not False)
 
 
@@ -87,7 +89,7 @@ def watching(kind: str) -> Progress:
         def kept(self, run: Run) -> None:
             super().kept(run)
             if kind == "none":  # where the weights are is said in any case
-                click.echo(progress.kept_line(run), err=True)
+                page.err(progress.kept_line(run))
 
     return Stoppable()
 
@@ -125,13 +127,12 @@ def versions() -> dict[str, str]:
 def tell(run: Run, *, report: bool) -> None:
     """The table of results, how the training ended, what is to be noticed, and where all is."""
     facts = run.describe()
-    click.echo()
     for headings, rows in results(facts):
         tables.table(headings, rows, strong=len(headings) - 1)
-        click.echo()
-    click.echo(ending(facts["result"]))
+        page.out()
+    page.out(ending(facts["result"]))
     if not ({"test", "validation"} & set(facts["result"])):
-        click.echo(say("cli_train.nothing_held_out"))
+        page.out(say("cli_train.nothing_held_out"))
     sys.stdout.flush()
     for notice in run.notices:
         warn(notice)
@@ -177,4 +178,4 @@ def warn(notice: dict[str, Any]) -> None:
 
     facts = {name: value for name, value in notice.items() if name != "code"}
     _, _, text = error_text(fail(notice["code"], **facts)).partition(": ")
-    click.echo(f"{say('cli.warning')}: {text}", err=True)
+    page.err(f"{say('cli.warning')}: {text}")

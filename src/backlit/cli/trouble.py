@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import errno
 import os
@@ -16,6 +17,7 @@ import click
 
 from ..errors import BacklitError, fail, nearest
 from ..messages import say
+from . import page
 from .options import metavar
 from .signals import Stopped, listener
 
@@ -67,19 +69,15 @@ def _say(text: str, code: int) -> int:
         sys.stdout.flush()
     except (OSError, ValueError):
         _let_go()
-    try:
-        print(text, file=sys.stderr, flush=True)
-    except (OSError, ValueError):
-        pass  # nobody listens; the exit code still tells
+    with contextlib.suppress(OSError, ValueError):  # nobody listens? the exit code still tells
+        page.err(text)
     return code
 
 
 def _let_go() -> None:
     """Give up on stdout, so that the interpreter does not try once more when it ends."""
-    try:
+    with contextlib.suppress(OSError, ValueError):  # a stand-in has no file behind it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (OSError, ValueError):
-        pass  # a stand-in without a file behind it
 
 
 def _trouble(error: Exception) -> str:

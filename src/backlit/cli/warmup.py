@@ -9,9 +9,8 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from ..messages import say
+from . import page
 from .kinds import Word
 from .options import command, option
 
@@ -31,7 +30,7 @@ def warmup(dtype: str | None) -> None:
     with _telling():
         for net, settings in trainings():
             _train(net, {**settings, "dtype": dtype or "float32"})
-    click.echo(
+    page.out(
         say("cli_warmup.done", count=len(unit.compiled) - before, seconds=time.perf_counter() - begin,
             folder=unit.cache_folder())
     )  # fmt: skip

@@ -18,6 +18,7 @@ from ..core.arena import Arena
 from ..core.interpret import Interpreter
 from ..core.tape import Instruction, Layout, Tape
 from . import unit
+from .blas import gemm_address
 from .encode import Code, Encoder, Scalars
 from .render import kernel_file
 from .state import PLACE
@@ -51,7 +52,7 @@ class Compiled:
 
     def prepare(self, state: np.ndarray) -> None:
         """Addresses that kernels find in the state."""
-        state[PLACE["GEMM"]] = unit.gemm_address(self.dtype)
+        state[PLACE["GEMM"]] = gemm_address(self.dtype)
         state[PLACE["YIELD"]] = unit.yield_address()
 
 

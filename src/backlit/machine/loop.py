@@ -20,6 +20,7 @@ from ..core.tape import Tape, lay_out
 from ..errors import fail
 from ..ops import shapes
 from .backend import backend
+from .blas import one_thread
 from .encode import Code, Scalars, tapes_work
 from .render import BLOCK
 from .state import FIELDS, HISTORY, PLACE, REASONS
@@ -194,7 +195,7 @@ class Loop:
         """Train for `steps` steps, or until there is a reason to stop; returns how many were done."""
         if self._get("STOP"):
             return 0
-        with np.errstate(all="ignore"), _one_blas_thread(self.backend.name):
+        with np.errstate(all="ignore"), one_thread(self.backend.name):
             train = self.train.arrays()
             valid = self.valid.arrays() if self.valid else self._no_tape
             head = (self.arena.memory, self.table, self.state)
@@ -296,21 +297,3 @@ def packed(inputs: Mapping[str, Array], tape: Tape, offsets: tuple[int, ...], dt
         places.append((array.size // len(array), begin, offsets[tape.names[name]]))
         begin += array.size
     return data, np.array(places, dtype=np.int64).reshape(-1, 3)
-
-
-_controller: Any = None
-
-
-@contextmanager
-def _one_blas_thread(engine: str) -> Iterator[None]:
-    """BLAS' own threads spin between our instructions: off, while the loop runs."""
-    global _controller
-    if engine != "compiled":
-        yield
-        return
-    if _controller is None:
-        from threadpoolctl import ThreadpoolController
-
-        _controller = ThreadpoolController()
-    with _controller.limit(limits=1, user_api="blas"):
-        yield

@@ -154,15 +154,6 @@ def _one_process(folder: Path) -> Iterator[None]:
 
 
 @functools.cache
-def gemm_address(dtype: str) -> int:
-    """The address of BLAS' matrix product, as SciPy exports it for compiled code."""
-    from numba.extending import get_cython_function_address
-
-    name = {"float32": "sgemm", "float64": "dgemm"}[dtype]
-    return int(get_cython_function_address("scipy.linalg.cython_blas", name))
-
-
-@functools.cache
 def yield_address() -> int:
     """The address of the C library's sched_yield, 0 where there is none."""
     import ctypes

@@ -161,6 +161,8 @@ class Elementwise(Op):
     def local(self, y: Node, i: int = 0) -> Node:
         """f′(u) as a node of y's graph: the very node that backpropagation multiplies by."""
         slope = self.slope(i)
+        if slope.op.formula.kind == "constant":
+            return y.graph.constant(slope.op.formula.label)  # so that 1 · g is g
         args = [y if r == "y" else y.args[r] for r in slope.reads]
         attrs = {n: y.attrs[n] for n in slope.op.defaults}
         return y.__backlit_apply__(slope.op, args, attrs)

@@ -63,12 +63,15 @@ class Fitting:
     ) -> None:
         self.net, self.settings = net, settings
         rows = len(inputs["t"])
+        batch = rows if settings.optimizer.full_batch else settings.batch_size
+        # With one step an epoch its loss is that of the weights before the step: the new ones are judged by themselves.
+        judged = held_out or (inputs if batch >= rows else {})
         job = Job(
-            inputs, held_out, rows if settings.optimizer.full_batch else settings.batch_size, settings.epochs,
+            inputs, judged, batch, settings.epochs,
             settings.patience, settings.seed, settings.shuffle and not settings.optimizer.full_batch,
             settings.loss_options.get("reduction") == "sum",
         )  # fmt: skip
-        valid = judging_tape(net, settings) if held_out else None
+        valid = judging_tape(net, settings) if judged else None
         self.loop = Loop(
             training_tape(net, settings), valid, job, settings.dtype, engine=settings.engine, threads=settings.threads
         )

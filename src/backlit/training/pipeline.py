@@ -22,6 +22,7 @@ from .run import Run
 
 Array = np.ndarray[Any, Any]
 
+
 def train(
     source: Any,
     *,

@@ -84,7 +84,7 @@ class Run:
         return page if target is None else write_atomic(target, page.encode("utf-8"))
 
     def save(self, folder: str | Path, *, report: bool = True) -> Path:
-        """Write model, history, run.json and (unless not wanted) report into a folder; each file whole or not at all."""
+        """Write model, history, run.json and (if wanted) report into a folder; each file whole or not at all."""
         self.folder = Path(folder)
         self.network.save(self.folder / "model.safetensors")
         write_history(self.folder, self.history)

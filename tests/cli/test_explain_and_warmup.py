@@ -1,0 +1,57 @@
+"""`backlit explain` and `backlit warmup`."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from backlit import errors, messages
+from backlit.machine import unit
+
+CODES = sorted(key for key in messages.catalogue("en") if re.fullmatch(r"[A-Z]{2}\d{3}", key))
+
+
+@pytest.mark.parametrize("language", messages.LANGUAGES)
+def test_every_code_has_a_page(call, language):
+    for code in CODES:
+        done = call("explain", code, "--lang", language)
+        assert (done.code, done.err) == (0, "")
+        title, blank, *body = done.out.splitlines()
+        assert title.startswith(f"{code} {errors.FAMILIES[code[:3]].__name__}: ")
+        assert blank == ""
+        assert "\n".join(body) == messages.entry(code, language)["page"].strip()
+        assert "{" not in title
+
+
+def test_without_a_code_all_are_listed(call):
+    lines = call("explain").out.splitlines()
+    assert [line[:5] for line in lines if line[:2] == "BL"] == CODES
+
+
+@pytest.mark.parametrize("language", messages.LANGUAGES)
+def test_a_code_that_does_not_exist(call, language):
+    done = call("explain", "bl 205", "--lang", language)
+    assert (done.code, done.out) == (1, "")
+    assert "[BL308]" in done.err
+    assert "BL205" in done.err.splitlines()[-1]
+    assert call("explain", " bl205 ").code == 0
+
+
+@pytest.mark.slow  # where nothing is compiled yet
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_after_the_warmup_nothing_is_left_to_compile(call, dtype):
+    first = call("warmup", "--dtype", dtype)
+    assert (first.code, len(first.out.splitlines())) == (0, 1)
+    again = call("warmup", "--dtype", dtype, "--lang", "ja")
+    assert again.out.startswith("0 個")
+    assert again.err == ""
+
+
+def test_the_warmup_names_what_it_compiles(call, monkeypatch):
+    def train(net, settings):
+        unit.listener("some_kernel")
+        unit.listener(None)
+
+    monkeypatch.setattr("backlit.cli.warmup._train", train)
+    assert call("warmup").err.startswith("  some_kernel\n")

@@ -1,0 +1,149 @@
+"""Ctrl-C and SIGTERM: what there is is kept, quickly; a second one ends at once."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+import backlit
+from backlit.cli.signals import Listener, Stopped
+from backlit.data import load
+from backlit.training.run import read_run
+from cli.processes import environment
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of another kind")
+
+# Whoever runs the tests may ignore Ctrl-C, and children inherit that.
+BEGIN = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from backlit.cli import main
+main()
+"""
+LONG = ("train", "digits", "--epochs", "100000", "--patience", "0", "--progress", "lines")
+
+
+@pytest.fixture
+def training(tmp_path):
+    """A training under way in a process of its own."""
+    done = subprocess.Popen(
+        [sys.executable, "-c", BEGIN, *LONG], cwd=tmp_path, env=environment(BACKLIT_LANG="en"),
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8",
+    )  # fmt: skip
+    with done:
+        for line in done.stderr:
+            if line.startswith("epoch 3/"):
+                break
+        yield done
+        done.kill()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_keeps_what_there_is(training, tmp_path, number, code):
+    time.sleep(0.2)
+    begin = time.perf_counter()
+    training.send_signal(number)
+    out, err = training.communicate(timeout=20)
+    took = time.perf_counter() - begin
+    assert (training.returncode, out) == (code, "")
+    assert took < 1, took
+    *_, kept, last = err.splitlines()
+    assert last == "interrupted"
+    assert "runs/digits-1" in kept
+    assert "Traceback" not in err
+
+    folder = tmp_path / "runs" / "digits-1"
+    run, history = read_run(folder)
+    assert run["result"]["stopped"] == "interrupted"
+    assert run["result"]["epochs"] == len(history) > 0
+    assert run["command"].startswith("backlit train digits")
+    digits = load("digits")
+    measured = backlit.load(folder).evaluate(digits.x, digits.t)["accuracy"]
+    parts, split = run["result"], run["data"]["split"]
+    assert measured == pytest.approx(sum(parts[p]["accuracy"] * split[p] for p in split) / 1797)
+    assert "<!doctype html>" in (folder / "report.html").read_text(encoding="utf-8")
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "history.jsonl", "model.safetensors", "report.html", "run.json",
+    ]  # fmt: skip
+
+
+@pytest.mark.slow
+def test_a_second_signal_ends_at_once(training, tmp_path):
+    time.sleep(1.1)
+    for _ in range(3):
+        training.send_signal(signal.SIGINT)
+        time.sleep(0.01)
+    _, err = training.communicate(timeout=20)
+    assert training.returncode == 130
+    assert "Traceback" not in err
+    folder = tmp_path / "runs" / "digits-1"
+    json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    if (folder / "model.safetensors").exists():
+        assert np.isfinite(backlit.load(folder).predict(load("digits").x[:5])).all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("wait", [0.02, 0.08, 0.3, 0.6])
+def test_a_signal_before_there_is_anything_leaves_nothing(tmp_path, wait):
+    done = subprocess.Popen(
+        [sys.executable, "-c", BEGIN, *LONG], cwd=tmp_path, env=environment(), stderr=subprocess.PIPE, encoding="utf-8"
+    )
+    time.sleep(wait)
+    done.send_signal(signal.SIGTERM)
+    _, err = done.communicate(timeout=20)
+    assert done.returncode in (143, -signal.SIGTERM)  # the second: Python itself was not there yet
+    assert "Traceback" not in err
+
+
+# ---- the listener -----------------------------------------------------------------------------------------------
+
+
+def test_a_signal_asks_while_somebody_checks():
+    listener = Listener()
+    with listener.listening():
+        listener.patient = True
+        signal.raise_signal(signal.SIGTERM)
+        with pytest.raises(Stopped) as stopped:
+            listener.check()
+        assert stopped.value.code == 143
+    listener.check  # noqa: B018
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_a_second_signal_does_not_ask():
+    listener = Listener()
+    with listener.listening():
+        listener.patient = True
+        signal.raise_signal(signal.SIGINT)
+        with pytest.raises(Stopped):
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_a_signal_raises_where_nobody_checks():
+    with Listener().listening(), pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_a_signal_that_is_ignored_stays_ignored():
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with Listener().listening():
+            signal.raise_signal(signal.SIGINT)
+            assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_a_signal_that_a_callback_of_compiled_code_swallows_comes_again():
+    callback = ctypes.CFUNCTYPE(None)(lambda: signal.raise_signal(signal.SIGINT))
+    with Listener().listening(), pytest.raises(Stopped):
+        callback()  # as LLVM calls back into Python while it compiles: the exception cannot get through
+        time.sleep(2)
