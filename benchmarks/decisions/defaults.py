@@ -32,7 +32,6 @@ TABLES = {  # name of a choice → what is given to backlit.train
     "tanh": {"activation": "tanh"},
     "no dropout": {"dropout": 0.0},
     "64-64": {"hidden": (64, 64)},
-    "64-64 no dr.": {"hidden": (64, 64), "dropout": 0.0},
     "valid. 0.2": {"validation": 0.2},
     "patience 40": {"patience": 40},
 }
@@ -76,16 +75,16 @@ def trained(source: str, seed: int, given: dict) -> float:
 def row(source: str, choices: dict[str, Callable[[int], float]], splits: int) -> None:
     scores = {name: 100 * np.array([score(seed) for seed in range(splits)]) for name, score in choices.items()}
     cells = [f"{np.mean(s):6.1f} ±{np.std(s, ddof=1) / splits**0.5:4.1f}" for s in scores.values()]
-    print(f"{source:14}" + "".join(f"{c:>14}" for c in cells), flush=True)
+    print(f"{source:14}" + "".join(f"{c:>12}" for c in cells), flush=True)
     ours = scores["ours"]
     counts = ["" if s is ours else f"{np.sum(s > ours + 1e-9)} / {np.sum(s < ours - 1e-9)}" for s in scores.values()]
-    print(f"{'':14}" + "".join(f"{c:>14}" for c in counts), flush=True)
+    print(f"{'':14}" + "".join(f"{c:>12}" for c in counts), flush=True)
 
 
 def table(title: str, sources: list[str], choices: dict[str, dict], splits: int, with_linear: bool = True) -> None:
     print(f"\n{title}; below: splits in which the choice is better / worse than ours")
     names = (["linear"] if with_linear else []) + list(choices)
-    print(f"{'':14}" + "".join(f"{n:>14}" for n in names))
+    print(f"{'':14}" + "".join(f"{n:>12}" for n in names))
     for source in sources:
         scores: dict[str, Callable[[int], float]] = {}
         if with_linear:
@@ -102,7 +101,7 @@ def pixels(splits: int) -> None:
         with mock.patch.object(preparation, "_of_one_kind", return_value=False):
             return 100 * np.array([score(seed) for seed in range(splits)])
 
-    print(f"\n{'Digits':14}{'one scale':>14}{'each its own':>14}{'difference':>14}")
+    print(f"\n{'Digits':14}{'one scale':>15}{'each its own':>15}{'difference':>15}")
     for name, score in (
         ("ours", lambda seed: trained("digits", seed, {})),
         ("linear", lambda seed: linear("digits", seed)),
@@ -110,7 +109,7 @@ def pixels(splits: int) -> None:
         one = 100 * np.array([score(seed) for seed in range(splits)])
         each = each_its_own(score)
         cells = (f"{np.mean(s):6.2f} ±{np.std(s, ddof=1) / splits**0.5:5.2f}" for s in (one, each, one - each))
-        print(f"{name:14}" + "".join(f"{c:>14}" for c in cells))
+        print(f"{name:14}" + "".join(f"{c:>15}" for c in cells))
 
 
 def main() -> None:

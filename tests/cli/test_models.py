@@ -28,7 +28,11 @@ def iris_csv(tmp_path):
     def write(names, *, header=True, more=None):
         iris = load("iris")
         columns = {name: iris.x[:, NAMES.index(name)].tolist() for name in NAMES}
-        columns |= {"species": [iris.classes[i] for i in iris.t], "id": [f"no. {i}" for i in range(150)], **(more or {})}
+        columns |= {
+            "species": [iris.classes[i] for i in iris.t],
+            "id": [f"no. {i}" for i in range(150)],
+            **(more or {}),
+        }
         path = tmp_path / "iris.csv"
         rows = [[str(columns[name][i]) for name in names] for i in range(150)]
         path.write_text("\n".join(",".join(row) for row in ([list(names), *rows] if header else rows)))
@@ -138,7 +142,13 @@ def test_predict_gives_numbers_in_the_unit_of_the_target(call, runs):
 
 @pytest.mark.parametrize(
     "columns",
-    [NAMES, NAMES[::-1], [*NAMES, "species"], ["species", *NAMES], ["id", NAMES[2], "species", NAMES[0], NAMES[3], NAMES[1]]],
+    [
+        NAMES,
+        NAMES[::-1],
+        [*NAMES, "species"],
+        ["species", *NAMES],
+        ["id", NAMES[2], "species", NAMES[0], NAMES[3], NAMES[1]],
+    ],
 )
 def test_predict_finds_the_columns_by_name(call, runs, iris_csv, columns):
     done = call("predict", runs["iris"], iris_csv(columns))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -54,7 +55,8 @@ def test_a_signal_keeps_what_there_is(training, tmp_path, number, code):
     out, err = training.communicate(timeout=20)
     took = time.perf_counter() - begin
     assert (training.returncode, out) == (code, "")
-    assert took < 1, took
+    busy = os.getloadavg()[0] > (os.cpu_count() or 1)
+    assert took < (3 if busy else 1), took
     *_, kept, last = err.splitlines()
     assert last == "interrupted"
     assert "runs/digits-1" in kept
@@ -114,7 +116,6 @@ def test_a_signal_asks_while_somebody_checks():
         with pytest.raises(Stopped) as stopped:
             listener.check()
         assert stopped.value.code == 143
-    listener.check  # noqa: B018
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
 
@@ -144,6 +145,9 @@ def test_a_signal_that_is_ignored_stays_ignored():
 
 def test_a_signal_that_a_callback_of_compiled_code_swallows_comes_again():
     callback = ctypes.CFUNCTYPE(None)(lambda: signal.raise_signal(signal.SIGINT))
-    with Listener().listening(), pytest.raises(Stopped):
+    begin = time.perf_counter()
+    with Listener().listening():
         callback()  # as LLVM calls back into Python while it compiles: the exception cannot get through
-        time.sleep(2)
+        with pytest.raises(Stopped):
+            time.sleep(10)
+    assert time.perf_counter() - begin < 1

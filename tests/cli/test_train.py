@@ -58,7 +58,19 @@ def test_what_was_not_held_out_is_said(call):
 
 
 def test_a_run_remembers_the_command_python_and_the_versions(call):
-    typed = ["train", "iris", *QUICK, "--hidden", "8,4", "--activation", "u / (1 + abs(u))", "--rate", "0.02", "--seed", "3"]
+    typed = [
+        "train",
+        "iris",
+        *QUICK,
+        "--hidden",
+        "8,4",
+        "--activation",
+        "u / (1 + abs(u))",
+        "--rate",
+        "0.02",
+        "--seed",
+        "3",
+    ]
     assert call(*typed).code == 0
     run = read_run("runs/iris-1")[0]
     assert shlex.split(run["command"]) == ["backlit", *typed]

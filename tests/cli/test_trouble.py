@@ -144,7 +144,9 @@ def test_a_reader_that_has_enough_is_no_error(start, runs):
 
 
 def test_streams_that_are_closed_are_no_error(start, tmp_path):
-    code = "import os, sys; os.close(1); os.execv(sys.executable, [sys.executable, '-m', 'backlit', 'explain', 'BL205'])"
+    code = (
+        "import os, sys; os.close(1); os.execv(sys.executable, [sys.executable, '-m', 'backlit', 'explain', 'BL205'])"
+    )
     done = subprocess.run([sys.executable, "-c", code], env=environment(), capture_output=True, encoding="utf-8")
     assert (done.returncode, done.stderr) == (0, "")
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from tolerance import same_bits
+
 from backlit.core.backprop import backprop
 from backlit.core.graph import Graph
 from backlit.core.lowering import Blocks, Update, lower
@@ -66,3 +68,14 @@ def loop(dtype: str = "float64", *, engine: str = "compiled", threads: int = 1, 
     for name, value in weights().items():
         made[name] = value
     return made
+
+
+def results(made: Loop) -> dict[str, np.ndarray]:
+    """All that a run leaves behind."""
+    found = {n: made[n].copy() for n in (*SHAPES, "m", "v")}
+    return found | {"history": made.history.copy(), "best": made.best.copy(), "epoch": np.array(made.best_epoch)}
+
+
+def assert_same(one: Loop, other: Loop) -> None:
+    for (name, a), b in zip(results(one).items(), results(other).values(), strict=True):
+        assert same_bits(a, b), name

@@ -9,27 +9,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from machine.networks import ADAM, SHAPES, data, loop, tapes, weights
+from machine.networks import ADAM, SHAPES, assert_same, data, loop, results, weights
 from tolerance import EPS, assert_close, same_bits
 
 from backlit.errors import ParameterError
-from backlit.machine.loop import Job, Loop
-from backlit.machine.state import PLACE
 from backlit.ops import random
 
 ENGINES = ("compiled", "plain", "interpreter")
-FAILS = "@inline\ndef kernel(A, I, S, C, thread, threads):\n    return 7\n"
-
-
-def results(made: Loop) -> dict[str, np.ndarray]:
-    """All that a run leaves behind."""
-    found = {n: made[n].copy() for n in (*SHAPES, "m", "v")}
-    return found | {"history": made.history.copy(), "best": made.best.copy(), "epoch": np.array(made.best_epoch)}
-
-
-def assert_same(one: Loop, other: Loop) -> None:
-    for (name, a), b in zip(results(one).items(), results(other).values(), strict=True):
-        assert same_bits(a, b), name
 
 
 # ---- the same bits --------------------------------------------------------------------------------------
@@ -203,12 +189,13 @@ def test_every_row_is_seen_once_in_an_epoch_and_in_the_stated_order():
     made = loop()
     for epoch in range(3):
         seen: list[Any] = []
-        for _ in range(made.steps_per_epoch):
+        for step in range(made.steps_per_epoch):
             rows = made.load_batch()
-            expected = made["x"][:rows].copy()
+            shown = made["x"][:rows].copy()
             made.run(1)
-            assert same_bits(made["x"][:rows].copy(), expected)  # the step to come was shown
-            seen += expected.tolist()
+            if step < made.steps_per_epoch - 1:  # the validation has its rows in the same memory
+                assert same_bits(made["x"][:rows].copy(), shown)
+            seen += shown.tolist()
         assert seen == data(75)["x"][random.permutation(3, epoch, 75)].tolist()
     still = loop(shuffle=False)
     still.run(1)
@@ -235,99 +222,3 @@ def test_the_number_of_threads_follows_from_the_shapes_alone():
     assert loop(threads=0).threads == 1  # far too small for two
     assert loop(threads=2, engine="plain").threads == 1
     assert loop(threads=5).threads == 2
-
-
-# ---- stopping -------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("odd", [np.nan, np.inf])
-def test_a_loss_that_is_not_finite_stops_the_run_before_the_weights_are_spoilt(engine, odd):
-    spoilt = data(75)
-    spoilt["x"][random.permutation(3, 1, 75)[40], 2] = odd  # met in the second epoch's second step
-    made = loop(engine=engine, inputs=spoilt)
-    assert made.run(4) == 4
-    before = {n: made[n].copy() for n in (*SHAPES, "m", "v")}
-    assert made.run(1000) == 0
-    assert made.stopped == "not finite"
-    assert made.step == 4
-    assert all(same_bits(made[n].copy(), value) for n, value in before.items())
-    assert np.isnan(made["E"])
-    assert made.run(1000) == 0  # and it stays stopped
-
-
-@pytest.mark.parametrize("engine", ENGINES)
-def test_a_kernel_that_gives_up_stops_the_run_and_is_named(engine):
-    made = loop(engine=engine)
-    made.run(2)
-    spoil(made, made.train, 1)
-    before = made["W1"].copy()
-    assert made.run(10) == 0
-    assert made.stopped == "kernel"
-    assert made.failed == (1, 7)
-    assert same_bits(made["W1"].copy(), before)
-
-
-@pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("threads", [1, 2])
-def test_a_kernel_that_gives_up_in_the_validation_stops_the_run_too(engine, threads):
-    made = loop(engine=engine, threads=threads)
-    made.run(3)
-    assert made.stopped == ""
-    spoil(made, made.valid, 1)
-    made.run(1000)
-    assert made.stopped == "kernel"
-    assert made.step == 6
-    assert len(made.epochs_done()) == 1
-
-
-def spoil(made: Loop, code: Any, at: int) -> None:
-    """Put a kernel that returns 7 in place of instruction `at`."""
-    start = code.starts[at + code.extra]
-    if made.backend.name == "interpreter":
-        code.template[start] = -1
-        made.backend.kernels[-1] = lambda *arguments: 7
-    else:
-        code.template[start] = made.backend.address("fails", FAILS)
-    made.state[PLACE["RESOLVED"]] = made.state[PLACE["VALID_RESOLVED"]] = 0
-
-
-def test_the_run_stops_early_when_nothing_gets_better_and_keeps_the_best_weights():
-    made = loop(patience=2, epochs=50)
-    made.set("learning_rate", 0.05)
-    kept = {}
-    while not made.stopped:
-        made.run(made.steps_per_epoch)
-        kept[made.epoch] = made["θ"].copy()
-    losses = [e["valid_loss"] for e in made.epochs_done()]
-    assert made.stopped == "early"
-    assert made.best_epoch == 1 + int(np.argmin(losses)) == len(losses) - 2
-    assert same_bits(made.best, kept[made.best_epoch])
-    made.take_best()
-    assert same_bits(made["θ"].copy(), kept[made.best_epoch])
-
-
-def test_without_rows_held_out_the_training_loss_decides_which_epoch_is_best():
-    made = loop(held_out={}, epochs=4)
-    made.run(1000)
-    losses = [e["train_loss"] for e in made.epochs_done()]
-    assert made.best_epoch == 1 + int(np.argmin(losses))
-    assert all(np.isnan(e["valid_loss"]) for e in made.epochs_done())
-
-
-def test_a_run_that_has_ended_can_be_allowed_to_go_on():
-    long, short = loop(epochs=9), loop(epochs=4)
-    long.run(1000)
-    short.run(1000)
-    assert (short.stopped, short.run(5)) == ("epochs", 0)
-    short.forget_stop(9)
-    assert short.stopped == ""
-    short.run(1000)
-    assert_same(long, short)
-
-
-def test_a_batch_larger_than_the_data_is_the_data():
-    train, valid = tapes()
-    made = Loop(train, valid, Job(data(5), {}, batch=1000, epochs=2))
-    assert (made.batch, made.steps_per_epoch) == (5, 1)
-    assert made.run(10) == 2

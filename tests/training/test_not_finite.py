@@ -166,6 +166,17 @@ def test_the_network_keeps_good_weights_and_can_be_used(name):
             assert (value == short[key]).all()
 
 
+@pytest.mark.parametrize("rate", [1e3, 1e10, 1e20, 1e30, 1e37])
+@pytest.mark.parametrize("held", [True, False])
+def test_weights_that_broke_the_run_in_their_first_step_are_not_kept(rate, held):
+    """What is kept has given a finite loss at least once: it predicts numbers, and the loss on all rows is one."""
+    x, t = table()
+    net, settings = Network([Dense(8, "silu"), Dense(2)]), {"optimizer": "sgd", "learning_rate": rate, "batch_size": 16}
+    with pytest.raises(TrainingError):
+        net.fit(x, t, validation=(x, t) if held else None, **settings)
+    assert np.isfinite(net.predict(x)).all()
+
+
 @pytest.mark.parametrize("settings", [{"optimizer": "gradient_descent"}, {"optimizer": "sgd", "validation": table()}])
 def test_the_weights_of_the_best_epoch_outlive_a_late_explosion(settings):
     x, t = table()

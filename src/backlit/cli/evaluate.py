@@ -25,7 +25,7 @@ def evaluate(model: str, source: str, target: tuple[str, ...], as_json: bool) ->
     table, x, t = models.judged(net, source, target)
     out = net.predict(x)
     found: dict[str, Any] = _checked(metrics.classes, out, t) if t.ndim == 1 else _checked(metrics.numbers, out, t)
-    seen = models.run_facts(model).get("data", {}).get("sha256") == table.sha256
+    seen = models.run_facts(model, "data").get("sha256") == table.sha256
     if as_json:
         tables.as_json({"model": model, "source": source, "rows": table.rows, "seen_in_training": seen, **found})
         return

@@ -21,17 +21,18 @@ if TYPE_CHECKING:
 ENCODING = "utf-8-sig"
 
 
-def run_facts(path: str) -> dict[str, Any]:
-    """What run.json says of the run that a model belongs to; nothing where there is none."""
+def run_facts(path: str, part: str = "") -> dict[str, Any]:
+    """What run.json says of the run that a model belongs to, or a part of it; nothing where there is none."""
     from ..errors import FileError
     from ..training.run import read_run
 
     folder = Path(path) if Path(path).is_dir() else Path(path).parent
     try:
-        facts = read_run(folder)[0]
+        facts: Any = read_run(folder)[0]
     except FileError:
         return {}
-    return facts if isinstance(facts, dict) else {}
+    found = facts.get(part) if part and isinstance(facts, dict) else facts
+    return found if isinstance(found, dict) else {}
 
 
 # ---- rows without answers ---------------------------------------------------------------------------------------

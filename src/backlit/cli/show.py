@@ -25,14 +25,14 @@ def show(model: str, tape: bool, observed: bool) -> None:
     from . import models
 
     net = load(model)
-    facts = models.run_facts(model)
     if tape or observed:
-        shown = observed_tape(net) if observed else trained_tape(net, facts.get("settings", {}))
+        shown = observed_tape(net) if observed else trained_tape(net, models.run_facts(model, "settings"), model)
         page.out(shown.text())
         return
     layers(net)
     page.out()
-    tables.facts(_told(net, facts))
+    source = models.run_facts(model, "data").get("source")
+    tables.facts(_told(net, source, models.run_facts(model).get("command")))
     if net.preparation is not None:
         page.out()
         preparation(net.preparation)
@@ -50,7 +50,7 @@ def layers(net: Network) -> None:
     tables.table([say(f"cli_show.{key}") for key in keys], rows, left=(0, 1, 2))
 
 
-def _told(net: Network, facts: dict[str, Any]) -> dict[str, str]:
+def _told(net: Network, source: Any, typed: Any) -> dict[str, str]:
     """The facts below the layers."""
     known = net.preparation
     told = {"parameters": str(net.size), "loss": net.loss}
@@ -59,8 +59,7 @@ def _told(net: Network, facts: dict[str, Any]) -> dict[str, str]:
         told["task"] = say(f"cli_show.task_{known.task}")
         told["target"] = ", ".join(column.name for column in known.target)
         told["classes"] = ", ".join(known.classes)
-    told["source"] = str(facts.get("data", {}).get("source") or "")
-    told["command"] = str(facts.get("command") or "")
+    told["source"], told["command"] = str(source or ""), str(typed or "")
     return {say(f"cli_show.{key}"): value for key, value in told.items() if value}
 
 
@@ -74,16 +73,18 @@ def preparation(known: Any) -> None:
     tables.table(headings, [[c.name, f"{c.mean:.6g}", f"{c.scale:.6g}"] for c in columns])
 
 
-def trained_tape(net: Network, told: dict[str, Any]) -> Tape:
+def trained_tape(net: Network, told: dict[str, Any], path: str) -> Tape:
     """The tape that trains this network, with the optimizer of its run where that is known."""
-    from ..optim import OPTIMIZERS, optimizer_named
+    from ..errors import fail
+    from ..optim import optimizer_named
     from ..training.fitting import training_tape
     from ..training.settings import Settings
 
-    name = told.get("optimizer", "adam")
-    own = optimizer_named(name if name in OPTIMIZERS else "adam")
-    optimizer = optimizer_named(own, **{k: float(told[k]) for k in own.settings if k in told})
-    return training_tape(net, Settings(optimizer, net.loss, _loss_options(net, told)))
+    own = optimizer_named(str(told.get("optimizer", "adam")))
+    rates = {k: told[k] for k in own.settings if k in told}
+    if not all(isinstance(v, (int, float)) for v in rates.values()):
+        raise fail("BL507", path=path, reason=f"run.json: settings: {rates}")
+    return training_tape(net, Settings(optimizer_named(own, **rates), net.loss, _loss_options(net, told)))
 
 
 def _loss_options(net: Network, told: dict[str, Any]) -> dict[str, Any]:

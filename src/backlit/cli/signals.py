@@ -67,7 +67,11 @@ class Listener:
 
     def _again(self) -> None:
         """An exception in a callback of compiled code (LLVM's, when it compiles) goes nowhere: raise it once more."""
-        timer = threading.Timer(AGAIN, signal.raise_signal, (self.heard,))
+        main = threading.main_thread().ident
+        if hasattr(signal, "pthread_kill") and main:
+            timer = threading.Timer(AGAIN, signal.pthread_kill, (main, self.heard))  # wakes it, too
+        else:
+            timer = threading.Timer(AGAIN, signal.raise_signal, (self.heard,))
         timer.daemon = True
         timer.start()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
@@ -53,7 +54,7 @@ def train(ctx: click.Context, /, source: str, progress: str | None, as_json: boo
     from ..training import train as train_network
 
     target = given.pop("target")
-    asked = {"target": list(target) if len(target) > 1 else target[0]} if target else {}
+    asked: dict[str, Any] = {"target": list(target) if len(target) > 1 else target[0]} if target else {}
     asked |= {name: value for name, value in given.items() if value is not None}
     asked.setdefault("out", "runs")
     about = {"command": _typed(ctx.obj or ()), "python": _in_python(source, asked), "versions": versions()}
@@ -65,14 +66,15 @@ def train(ctx: click.Context, /, source: str, progress: str | None, as_json: boo
         if progress != "none":
             page.err("")  # a line between the progress and the results
         tell(run, report=given["report"] is not False)
+    listener.check()  # Ctrl-C while the last files were written: all is there, but somebody wanted an end
 
 
 def watching(kind: str) -> Progress:
     """The progress of this name, on stderr, which also hands Ctrl-C to the training between two slices."""
     from ..training import progress
 
-    if kind == "auto":
-        kind = "bar" if sys.stderr.isatty() else "lines"
+    if kind == "auto":  # a terminal that cannot move its cursor shows no bar
+        kind = "bar" if sys.stderr.isatty() and os.environ.get("TERM", "") not in ("dumb", "unknown") else "lines"
     shown: type[Progress] = {"none": progress.Progress, "lines": progress.Lines, "bar": progress.Bar}[kind]
 
     class Stoppable(shown):  # type: ignore[valid-type, misc]
@@ -133,7 +135,6 @@ def tell(run: Run, *, report: bool) -> None:
     page.out(ending(facts["result"]))
     if not ({"test", "validation"} & set(facts["result"])):
         page.out(say("cli_train.nothing_held_out"))
-    sys.stdout.flush()
     for notice in run.notices:
         warn(notice)
     folder = run.folder

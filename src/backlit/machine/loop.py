@@ -25,7 +25,8 @@ from .encode import Code, Scalars, tapes_work
 from .render import BLOCK
 from .state import FIELDS, HISTORY, PLACE, REASONS
 
-# Operations a step from which a second thread pays for its two barriers per instruction (docs/decisions/threads.md).
+# Operations a step from which a second thread pays for a barrier after each instruction
+# (docs/decisions/0006-threads.md).
 WORTH_TWO_THREADS = 30_000_000
 
 

@@ -227,11 +227,15 @@ class Structure:
         own = self.find(name)
         shown = _shown(own, self.values[own])
         try:
-            given = np.asarray(value, dtype=shown.dtype)
+            with np.errstate(over="ignore"):
+                given = np.asarray(np.asarray(value, dtype=np.float64), dtype=shown.dtype)
         except (TypeError, ValueError):
             raise fail("BL101", op=name, expected=shown.shape, got=type(value).__name__, where=name) from None
         if given.shape != shown.shape:
             raise fail("BL101", op=name, expected=shown.shape, got=given.shape, where=name)
+        if not np.isfinite(given).all():
+            row, column = (int(i[0]) for i in np.nonzero(np.atleast_2d(~np.isfinite(given))))
+            raise fail("BL105", name=name, row=row, column=column, value=np.atleast_2d(value)[row, column])
         shown[...] = given
 
     @property

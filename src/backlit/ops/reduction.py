@@ -28,7 +28,12 @@ _SAMPLES = [
 
 
 def _parts(*, start: float, joined: Any, finished: Any = _a, each: Any = _x) -> dict[str, Any]:
-    """What all reductions share; `start` is the accumulator before the first element."""
+    """What all reductions share.
+
+    `joined` must not care about the order and the grouping of its operands, as sum and maximum do not, and `start`
+    must be its neutral element: the machine joins eight accumulators, each begun with `start`.  `each` is applied
+    to the elements x alone, `finished` once, to the accumulator a and the count n.
+    """
     return {
         "role": "reduction",
         "kernel": "reduce",

@@ -1,4 +1,4 @@
-"""What is trained when nothing is said: chosen by ten splits of each bundled set (docs/decisions/defaults.md)."""
+"""What is trained when nothing is said: chosen by ten splits of each bundled set (docs/decisions/0008-defaults.md)."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def plan(table: Table, parts: Split, batch_size: int, **asked: Any) -> Plan:
     """The plan for a table, with what was asked for (not None) in place of the defaults.
 
     Few rows a feature: one wide layer and much dropout, since such tables are soon learned by heart.  Many rows a
-    feature (drawn shapes in the plane): two layers, no dropout, a quicker rate.  Nothing held out: no dropout, as
+    feature (drawn shapes in the plane): two layers, no dropout, a quicker rate, patience for early plateaus.  Nothing held out: no dropout, as
     there is nothing to generalise to.
     """
     steps = max(1, -(-len(parts.train) // batch_size))
     epochs = asked.get("epochs") or max(EPOCHS, STEPS // steps)
     if table.rows >= ROOMY * table.x.shape[1]:
-        made = Plan((64, 64), "silu", 0.0, epochs, max(1, epochs // 6), 0.003)
+        made = Plan((64, 64), "silu", 0.0, epochs, max(1, epochs // 2), 0.003)
     else:
         made = Plan((128,), "silu", 0.5 if parts.held_out else 0.0, epochs, max(1, epochs // 6))
     if asked.get("hidden") is not None:

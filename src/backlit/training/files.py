@@ -66,8 +66,6 @@ def disk_error(error: OSError, path: Path) -> BacklitError:
 
 def save_model(net: Network, path: Path) -> Path:
     """The network as one safetensors file: parameters under PyTorch's keys, all else as JSON in its metadata."""
-    from safetensors.numpy import save
-
     if not net.values:
         raise fail("BL707")
     about: dict[str, Any] = {
@@ -81,7 +79,19 @@ def save_model(net: Network, path: Path) -> Path:
     }
     tensors = {key: np.ascontiguousarray(value) for key, value in net.weights().items()}
     text = json.dumps(about, ensure_ascii=False)
-    return write_atomic(path, save(tensors, {KEY: text, "crc32": _checksum(text, tensors), "format": "pt"}))
+    return write_atomic(path, _packed(tensors, {KEY: text, "crc32": _checksum(text, tensors), "format": "pt"}))
+
+
+def _packed(tensors: Mapping[str, Array], notes: Mapping[str, str]) -> bytes:
+    """The safetensors format, written here: the library's own writer puts the notes in another order each time."""
+    header: dict[str, Any] = {"__metadata__": notes}
+    end = 0
+    for key, value in tensors.items():
+        begin, end = end, end + value.nbytes
+        header[key] = {"dtype": f"F{8 * value.itemsize}", "shape": value.shape, "data_offsets": [begin, end]}
+    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return struct.pack("<Q", len(text)) + text + b"".join(value.tobytes() for value in tensors.values())
 
 
 def _checksum(text: str, tensors: Mapping[str, Array]) -> str:

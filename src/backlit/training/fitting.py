@@ -90,15 +90,17 @@ class Fitting:
 
     def advance(self) -> None:
         """Train for about a twentieth of a second."""
-        begin = time.perf_counter()
+        begin, snapshot = time.perf_counter(), self.before
         if begin >= self.next_snapshot and np.isfinite(self.loop.arena.kept()).all():
-            self.before = self.loop.snapshot()
+            snapshot = self.loop.snapshot()
             # a copy of a large network takes milliseconds: never more than a twentieth of the time
             self.next_snapshot = begin + 20 * (time.perf_counter() - begin)
             begin = time.perf_counter()
         steps = self.loop.run(self.steps_a_slice)
         took = time.perf_counter() - begin
         self.seconds += took
+        if steps:
+            self.before = snapshot  # its weights gave a finite loss
         if steps == self.steps_a_slice:
             # towards SLICE, but never more than ten times what was tried: the first step may load kernels
             self.steps_a_slice = max(1, min(int(self.steps_a_slice * SLICE / max(took, 1e-6)), self.steps_a_slice * 10))
@@ -124,7 +126,8 @@ class Fitting:
 
     def finish(self) -> None:
         """Put the best weights into the network."""
-        self.net.values |= self._best()
+        for name, value in self._best().items():
+            self.net.values[name][...] = value  # in place: a view that someone holds stays true
 
     def _best(self) -> dict[str, Array]:
         """The weights of the best epoch (the last ones, before any was judged), and never any that are not finite."""
@@ -138,11 +141,13 @@ class Fitting:
         return values
 
     def _good(self) -> bool:
-        """Whether the weights that would be taken have been judged, or at least may be, and are finite."""
-        if self.loop.best_epoch:
-            return bool(np.isfinite(self.loop.best).all())
-        finite = "θ" not in self.loop.train_tape.names or np.isfinite(self.loop["θ"]).all()
-        return bool(finite) and self.loop.stopped != "not finite"
+        """Whether the weights that would be taken are finite, and did not break the run in the very next step."""
+        loop = self.loop
+        if loop.best_epoch:
+            last = loop.valid is None and loop.step == loop.best_epoch * loop.steps_per_epoch
+            return bool(np.isfinite(loop.best).all()) and not (last and loop.stopped == "not finite")
+        finite = "θ" not in loop.train_tape.names or np.isfinite(loop["θ"]).all()
+        return bool(finite) and loop.stopped != "not finite"
 
     def trouble(self) -> BacklitError | None:
         """The error to tell when the loop stopped because something broke."""
@@ -153,6 +158,9 @@ class Fitting:
         if good and self.loop.stopped != "not finite":
             return None
         found = hunt.first_not_finite(self.loop, self.before)
+        if (found.epoch, found.step) == (1, 1) and found.forward:
+            # before any update: neither rate nor optimizer can be the reason
+            return fail("BL604", number=found.instruction, op=found.operation, value=found.value)
         return fail(
             "BL601", epoch=found.epoch, step=found.step, number=found.instruction, op=found.operation,
             value=found.value, rate=self.settings.optimizer.learning_rate,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..core.tape import Tape
 from ..machine.loop import Loop, Snapshot
 
 
@@ -22,6 +23,7 @@ class Found:
     instruction: int
     operation: str
     value: str
+    forward: bool = False  # on the way to the loss, not back from it
 
 
 def first_not_finite(loop: Loop, before: Snapshot) -> Found:
@@ -59,5 +61,10 @@ def _step_through(loop: Loop) -> Found:
             for v in i.outputs:
                 if not np.isfinite(arena.view(v)).all():
                     name = tape.values[v].name or f"%{v}"
-                    return Found(epoch, step, i.number, i.name, name)
+                    return Found(epoch, step, i.number, i.name, name, i.number <= _loss_at(tape))
     return Found(epoch, step, -1, "loss", "E")
+
+
+def _loss_at(tape: Tape) -> int:
+    """The number of the instruction that makes the loss."""
+    return next(i.number for i in tape.instructions if tape.names["E"] in i.outputs)

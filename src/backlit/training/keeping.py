@@ -40,8 +40,8 @@ class Keeper:
         self.folder, self.facts, self.report = folder, facts, report
         self.last = time.perf_counter()
         self.best = 0
-        write_facts(folder, {**facts, "result": {"stopped": "running"}})
         write_history(folder, [])
+        write_facts(folder, {**facts, "result": {"stopped": "running"}})  # last: a folder with run.json is a run
 
     def __call__(self, fitting: Fitting) -> None:
         if time.perf_counter() - self.last < EVERY:

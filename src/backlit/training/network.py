@@ -58,6 +58,10 @@ class Network(Structure):
         other.values, other._predictors = dict(self.values), {}
         return other
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What is pickled: the network, without the forward passes that were made for it."""
+        return {**self.__dict__, "_predictors": {}}
+
     # --- training ---------------------------------------------------------------------------------------------
 
     def fit(

@@ -188,6 +188,7 @@ class Bar(Progress):
         self.bar.update(self.task, description=say("train.trained"), refresh=True)
 
     def stop(self) -> None:
+        self.bar.live.transient = not self.told  # a bar that has shown nothing leaves nothing
         self.bar.stop()
 
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from .network import Network
     from .settings import Settings
 
+SHOWN = 4000  # epochs in the report's curves
+
 
 class Run:
     """The result of a training.
@@ -79,9 +81,15 @@ class Run:
         from ..messages import language as chosen
         from ..report import render
 
-        page = render(self.describe(), self.history, language or chosen())
+        page = render(self.describe(), self._curves(), language or chosen())
         target = Path(path) if path is not None else self.folder / "report.html" if self.folder else None
         return page if target is None else write_atomic(target, page.encode("utf-8"))
+
+    def _curves(self) -> list[dict[str, float]]:
+        """As many epochs as a picture can show, the best and the last among them: Ctrl-C waits for the report."""
+        step = 1 + len(self.history) // SHOWN
+        ends = (self.result.get("best_epoch"), len(self.history))
+        return [row for row in self.history if row["epoch"] % step == 1 % step or row["epoch"] in ends]
 
     def save(self, folder: str | Path, *, report: bool = True) -> Path:
         """Write model, history, run.json and (if wanted) report into a folder; each file whole or not at all."""

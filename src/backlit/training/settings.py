@@ -51,9 +51,9 @@ class Settings:
         find(self.loss, "loss")
         least = {"batch_size": 1, "epochs": 1, "patience": 0, "seed": 0, "threads": 0}
         for name, low in least.items():
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or not low <= value < 2**53:
-                raise fail("BL305", name=name, low=low, high="…", value=value, where="fit")
+            value, high = getattr(self, name), 2 if name == "threads" else 2**53
+            if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+                raise fail("BL305", name=name, low=low, high=high, value=value, where="fit")
         if self.epochs > MOST_EPOCHS:
             raise fail("BL305", name="epochs", low=1, high=MOST_EPOCHS, value=self.epochs, where="fit")
         for name, known in (("dtype", DTYPES), ("engine", ENGINES)):

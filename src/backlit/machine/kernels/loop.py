@@ -66,7 +66,8 @@ def validate(A, S, C, valid, data, places, identity):
             resolve(valid[0], valid[1], valid[2], rows)
             C[VALID_RESOLVED] = rows
         gather(A, data, places, identity, first, rows)
-        run(A, S, C, valid, 0, len(valid[3]), 2)
+        if run(A, S, C, valid, 0, len(valid[3]), 2) != 0:
+            break
         loss += float(A[C[VALID_LOSS_AT]]) * (1 if C[SUM_LOSS] else rows)
         if C[VALID_HITS_AT] >= 0:
             right += float(A[C[VALID_HITS_AT]])
@@ -83,6 +84,9 @@ def end_epoch(A, S, C, F, valid, valid_data, valid_places, identity, best, histo
     history[epoch, 3] = S[1]
     if C[VALID_ROWS] > 0:
         judged, right = validate(A, S, C, valid, valid_data, valid_places, identity)
+        if C[STATUS] != 0:
+            C[STOP] = 4
+            return
         history[epoch, 1] = judged
         history[epoch, 2] = right
     F[TRAIN_SUM] = 0.0

@@ -45,11 +45,18 @@ def play(A, S, C, code, starts, lo, hi, thread, threads):
     for i in range(lo, hi):
         status = execute(A, S, C, code, starts[i], thread, threads)
         if status != 0 and C[STATUS] == 0:
-            C[STATUS] = status
             C[FAILED] = i
+            if threads > 1:
+                atomic_store(C.ctypes.data + 8 * STATUS, status)  # after FAILED, which is read when this is not 0
+            else:
+                C[STATUS] = status
         if threads > 1:
             meet(C, C[YIELD])
-            status = C[STATUS]
+            # The other thread may be one instruction ahead, and its trouble there is not yet this thread's: both
+            # have to leave at the same place, or one waits for the other for ever.
+            status = atomic_load(C.ctypes.data + 8 * STATUS)
+            if status != 0 and C[FAILED] > i:
+                status = 0
         if status != 0:
             break
     return status
