@@ -269,3 +269,10 @@ def test_show_works_without_the_facts_of_the_run(call, runs, tmp_path):
     facts["settings"] = {"optimizer": "adam", "learning_rate": "quick"}
     (tmp_path / "run.json").write_text(json.dumps(facts))
     assert call("show", model, "--tape").code in (0, 1)
+
+
+def test_predict_does_not_write_over_what_it_reads(call, runs, iris_csv):
+    path = iris_csv(NAMES)
+    before = path.read_bytes()
+    assert call("predict", runs["iris"], path, "--out", path).code == 2
+    assert path.read_bytes() == before

@@ -83,6 +83,15 @@ def test_a_parameter_takes_only_its_own_shape(value):
     assert caught.value.code == "BL101"
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e39])
+def test_a_parameter_takes_only_numbers_that_are_finite_in_its_dtype(value):
+    net = prepared([Dense(5)], dtype="float32")
+    with pytest.raises(ShapeError) as caught:
+        net["0.bias"] = [0, 0, value, 0, 0]
+    assert caught.value.code == "BL105"
+    assert (net["0.bias"] == 0).all()
+
+
 # --- against PyTorch ------------------------------------------------------------------------------------------
 
 

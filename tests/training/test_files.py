@@ -97,9 +97,9 @@ def test_the_same_network_is_the_same_file_to_the_bit(tmp_path):
         assert net.save(tmp_path / "again.safetensors").read_bytes() == path.read_bytes()
 
 
-def test_what_is_not_a_number_is_kept_in_weights_too(tmp_path):
-    net = trained()
-    net["0.bias"] = [np.nan, np.inf, -np.inf, -0.0, 1e-45, 0.0]
+def test_signed_zeros_and_the_ends_of_the_range_come_back(tmp_path):
+    net, most = trained(), np.finfo(np.float32)
+    net["0.bias"] = [-0.0, 0.0, most.smallest_subnormal, most.max, most.min, most.tiny]
     other = load(net.save(tmp_path / "model.safetensors"))
     assert other["0.bias"].tobytes() == net["0.bias"].tobytes()
 

@@ -207,6 +207,26 @@ def test_weights_that_overflow_in_the_very_last_step_are_told_too():
         np.testing.assert_array_equal(value, before[key])
 
 
+@pytest.mark.parametrize(
+    ("layers", "value"),
+    [
+        ([Dense(6, "log(u - 100)"), Dense(2)], "dense1.o"),
+        ([Dense(6, weights=1e38), Dense(2)], "dense1.u"),
+        ([Dense(2, weights=1e20)], "E"),
+    ],
+)
+def test_what_is_not_finite_before_any_update_is_told_apart(layers, value):
+    net = Network(layers)
+    net.prepare(3)
+    before, (x, t) = net.weights(), table()
+    with pytest.raises(TrainingError) as caught:
+        net.fit(x * 10, t)
+    assert caught.value.code == "BL604"
+    assert caught.value.values["value"] == value
+    for key, kept in net.weights().items():
+        np.testing.assert_array_equal(kept, before[key])
+
+
 def test_data_that_overflow_are_told_as_data():
     x, t = table()
     x[7, 1] = 1e39
@@ -214,3 +234,10 @@ def test_data_that_overflow_are_told_as_data():
         Network([Dense(2)]).fit(x, t, shuffle=False, batch_size=5)
     told = caught.value.values
     assert (told["step"], told["number"], told["op"], told["value"]) == (2, -1, "data", "x")
+
+
+def test_a_formula_without_a_value_is_not_blamed_on_the_learning_rate():
+    with pytest.raises(TrainingError) as told:
+        Network([Dense(4, "sqrt(u)"), Dense(1)]).fit([[1.0, -1.0], [0.0, 2.0]], [0.0, 1.0])
+    assert told.value.code == "BL604"
+    assert told.value.values["value"] == "dense1.o"

@@ -67,9 +67,10 @@ def test_the_loss_follows_the_last_layer():
         ({"epochs": MOST_EPOCHS + 1}, "BL305"),
         ({"patience": -1}, "BL305"),
         ({"seed": -1}, "BL305"),
-        ({"seed": 2**53}, "BL305"),
+        ({"seed": 2**53 + 1}, "BL305"),
         ({"seed": None}, "BL305"),
         ({"threads": -1}, "BL305"),
+        ({"threads": 3}, "BL305"),
     ],
 )
 def test_a_setting_that_does_not_exist_or_fit_is_told(settings, code):

@@ -36,6 +36,8 @@ def predict(model: str, source: str, out: str | None, proba: bool) -> None:
     from ..training.files import write_atomic
     from . import models
 
+    if out is not None and any(_same(out, given) for given in (source, model)):
+        raise click.UsageError(say("cli_predict.same_file", path=out), click.get_current_context())
     net = load(model)
     if proba and not _is_classifier(net):
         raise click.UsageError(say("cli_predict.no_shares"), click.get_current_context())
@@ -46,6 +48,11 @@ def predict(model: str, source: str, out: str | None, proba: bool) -> None:
         return
     write_atomic(Path(out), "".join(_lines(net, found, proba)).encode("utf-8"))
     page.err(say("cli_predict.written", rows=len(found), path=out))
+
+
+def _same(a: str, b: str) -> bool:
+    """Whether two paths are one file that is there: answers never go over what they were made from."""
+    return Path(a).exists() and Path(b).exists() and Path(a).samefile(b)
 
 
 def _is_classifier(net: Network) -> bool:
