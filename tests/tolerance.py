@@ -41,9 +41,7 @@ def error(actual: object, expected: object, size: float = 0.0) -> float:
     return float(np.max(np.abs(a[finite] - b[finite])) / size) if size else float(np.max(np.abs(a[finite])))
 
 
-def assert_close(
-    actual: object, expected: object, dtype: str, kind: str, what: object = "", size: float = 0.0
-) -> None:
+def assert_close(actual: object, expected: object, dtype: str, kind: str, what: object = "", size: float = 0.0) -> None:
     """`actual` is `expected` within the table."""
     found, most = error(actual, expected, size), tolerance(dtype, kind)
     assert found <= most, f"{what}: error {found:.2e}, allowed {most:.2e}\n{actual}\n{expected}"

@@ -99,7 +99,9 @@ class Grower:
         if np.all((value >= low) & (value <= high)):
             return node
         room = 0.98 * (high - low)
-        bent = self.must(REGISTRY["sigmoid"], [self.must(REGISTRY["mul"], [node, 3 / max(3.0, float(np.abs(value).max(initial=0)))])])
+        bent = self.must(
+            REGISTRY["sigmoid"], [self.must(REGISTRY["mul"], [node, 3 / max(3.0, float(np.abs(value).max(initial=0)))])]
+        )
         return self.must(add, [self.must(mul, [bent, room]), low + 0.01 * (high - low)])
 
     def must(self, op: Op, args: Sequence[Any], attrs: Mapping[str, Any] | None = None) -> Node:

@@ -7,9 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from core import random_graphs
-from core.random_graphs import ROOM, ROWS, SEED, STEP, Drawn, written_in
-from tolerance import EPS, assert_close
 
 from backlit.core.backprop import backprop
 from backlit.core.graph import reachable
@@ -18,6 +15,9 @@ from backlit.core.lowering import lower
 from backlit.machine.runner import Machine
 from backlit.ops import REGISTRY, Elementwise, random, shapes
 from backlit.ops.words import WORDS
+from core import random_graphs
+from core.random_graphs import ROOM, ROWS, SEED, STEP, Drawn, written_in
+from tolerance import EPS, assert_close
 
 EACH = 50  # graphs in a test
 # JAX compiles the graphs of a test together, and as little as it can: it is asked once.

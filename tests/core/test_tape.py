@@ -8,9 +8,6 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from core import random_graphs
-from core.random_graphs import ROOM, ROWS, SEED, STEP, Drawn
-from tolerance import EPS, assert_close, same_bits
 
 from backlit.core.backprop import backprop
 from backlit.core.graph import Graph
@@ -26,6 +23,9 @@ from backlit.ops.linear import affine
 from backlit.ops.loss import squared_error
 from backlit.ops.movement import spread
 from backlit.ops.reduction import mean, sum_
+from core import random_graphs
+from core.random_graphs import ROOM, ROWS, SEED, STEP, Drawn
+from tolerance import EPS, assert_close, same_bits
 
 GRAPHS = range(2000, 2060)
 ENGINES = ("interpreter", "compiled")
@@ -93,7 +93,7 @@ def assert_sound(tape: Tape, layout: Layout) -> None:
     for (a, begin_a, end_a), (b, begin_b, end_b) in itertools.combinations(places(tape, layout), 2):
         together = a in times and b in times and times[a][0] <= times[b][1] and times[b][0] <= times[a][1]
         assert not together or end_a <= begin_b or end_b <= begin_a, (a, b)
-    assert all(0 <= begin and end <= layout.length for _, begin, end in places(tape, layout))
+    assert all(begin >= 0 and end <= layout.length for _, begin, end in places(tape, layout))
     assert all(begin % ALIGN == 0 for _, begin, _ in places(tape, layout))
 
 
@@ -220,7 +220,9 @@ def test_leaves_constants_and_repeated_values_can_be_kept_too():
     x = g.input("x", (2, 1))
     seven = g.constant(7.0)
     wide = spread(x, shape=(2, 3))
-    tape = lower({"seven": seven, "rows": g.constant(Rows(2)), "x": x, "wide": wide, "again": wide, "y": mul(wide, 2.0)})
+    tape = lower(
+        {"seven": seven, "rows": g.constant(Rows(2)), "x": x, "wide": wide, "again": wide, "y": mul(wide, 2.0)}
+    )
     for made in (Interpreter(tape, 5), Machine(tape, 5, "float64"), Machine(tape, 5, "float64", engine="plain")):
         made.arena["x"] = [[1.0], [2.0]]
         made.run(rows=4)

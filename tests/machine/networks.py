@@ -6,8 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from tolerance import same_bits
-
 from backlit.core.backprop import backprop
 from backlit.core.graph import Graph
 from backlit.core.lowering import Blocks, Update, lower
@@ -19,6 +17,7 @@ from backlit.ops.activation.sigmoid import tanh
 from backlit.ops.arithmetic import sqrt
 from backlit.ops.linear import affine
 from backlit.ops.loss import cross_entropy, hits
+from tolerance import same_bits
 
 FEATURES, HIDDEN, CLASSES = 4, 6, 3
 SHAPES = {"W1": (FEATURES, HIDDEN), "b1": (HIDDEN,), "W2": (HIDDEN, CLASSES), "b2": (CLASSES,)}

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from machine.networks import ADAM, SHAPES, assert_same, data, loop, results, weights
-from tolerance import EPS, assert_close, same_bits
 
 from backlit.errors import ParameterError
 from backlit.ops import random
+from machine.networks import ADAM, SHAPES, assert_same, data, loop, results, weights
+from tolerance import EPS, assert_close, same_bits
 
 ENGINES = ("compiled", "plain", "interpreter")
 
@@ -102,7 +102,9 @@ def test_setting_a_learning_rate_counts_from_the_next_step_and_stands_in_the_his
 # ---- the right numbers ----------------------------------------------------------------------------------
 
 
-def by_hand(steps: int, batch: int, rows: int, seed: int, rate: float = 0.0) -> tuple[dict[str, np.ndarray], list[float]]:
+def by_hand(
+    steps: int, batch: int, rows: int, seed: int, rate: float = 0.0
+) -> tuple[dict[str, np.ndarray], list[float]]:
     """The same training in NumPy, as it stands in a textbook: weights after `steps`, and the epochs' losses."""
     given, w = data(rows), weights()
     m, v = ({n: np.zeros(s) for n, s in SHAPES.items()} for _ in range(2))
@@ -167,7 +169,7 @@ def test_the_losses_in_the_history_are_those_of_all_rows(reduction):
     made.run(1)
     after = {n: made[n].copy() for n in SHAPES}
     last = made.epochs_done()[-1]
-    for (w, name, rows) in ((before, "train_loss", data(75)), (after, "valid_loss", data(40, 5))):
+    for w, name, rows in ((before, "train_loss", data(75)), (after, "valid_loss", data(40, 5))):
         u = np.tanh(rows["x"] @ w["W1"] + w["b1"]) @ w["W2"] + w["b2"]
         each = np.log(np.exp(u).sum(1)) - (u * rows["t"]).sum(1)
         assert last[name] == pytest.approx(each.sum() if reduction == "sum" else each.mean(), rel=1e-12)

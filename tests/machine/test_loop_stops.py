@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from machine.networks import SHAPES, assert_same, data, loop, tapes
-from tolerance import same_bits
 
 from backlit.machine import backend
 from backlit.machine.loop import Job, Loop
 from backlit.machine.state import PLACE
 from backlit.ops import random
+from machine.networks import SHAPES, assert_same, data, loop, tapes
+from tolerance import same_bits
 
 ENGINES = ("compiled", "plain", "interpreter")
 FAILS = "@inline\ndef kernel(A, I, S, C, thread, threads):\n    return 7\n"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from ops import samples
-from ops.samples import EVERY_OP
-from tolerance import EPS, GRADIENT, assert_close
 
 from backlit.ops import REGISTRY, Elementwise, Op, formula, shapes
 from backlit.ops.arithmetic import mul
 from backlit.ops.declare import Slope
+from ops import samples
+from ops.samples import EVERY_OP
+from tolerance import EPS, GRADIENT, assert_close
 
 H = 1e-3  # of a difference over four points: h⁴ and ε/h are both about 1e-13
 WRONG = 1.001

@@ -8,9 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from ops import samples
-from ops.samples import EVERY_OP
-from tolerance import EPS, assert_close, same_bits
 
 from backlit.core.arena import Arena
 from backlit.core.tape import Tape, lay_out
@@ -20,6 +17,9 @@ from backlit.machine.encode import Encoder, Scalars
 from backlit.machine.runner import Machine
 from backlit.machine.state import PLACE
 from backlit.ops import REGISTRY, Op, shapes
+from ops import samples
+from ops.samples import EVERY_OP
+from tolerance import EPS, assert_close, same_bits
 
 every_op = pytest.mark.parametrize("name", EVERY_OP)
 GUARD = {"float32": np.uint32(0xDEADBEEF), "float64": np.uint64(0xDEADBEEFDEADBEEF)}

@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
-from ops import samples
-from ops.expressions import EXACT, exactly, trees, word_by_word, written
 
 from backlit.ops import REGISTRY, Elementwise
 from backlit.ops import formula as fm
 from backlit.ops.parse import parse
 from backlit.ops.printing import latex, machine, plain
 from backlit.ops.words import WORDS
+from ops import samples
+from ops.expressions import EXACT, exactly, trees, word_by_word, written
 
 u, v = fm.symbol("u"), fm.symbol("v")
 COMPARISONS = ("gt", "ge", "lt", "le", "eq")
@@ -207,7 +207,13 @@ def test_the_machines_text_computes_the_formula(tree):
     e = written(tree)
     lines, results = machine([e])
     assert not re.search(r"\d\.\d", re.sub(r"DTYPE\(\S*\)", "", "\n".join(lines))), "a number without its type"
-    names = {"DTYPE": np.float64, "ONE": np.float64(1), "ZERO": np.float64(0), "u": np.float64(1.25), "v": np.float64(0.5)}
+    names = {
+        "DTYPE": np.float64,
+        "ONE": np.float64(1),
+        "ZERO": np.float64(0),
+        "u": np.float64(1.25),
+        "v": np.float64(0.5),
+    }
     names |= {"power": np.power, "square_root": np.sqrt, "sine": np.sin, "cosine": np.cos}
     names |= {n: getattr(np, n) for n in ("exp", "expm1", "log", "log1p", "tanh")}
     with np.errstate(all="ignore"):

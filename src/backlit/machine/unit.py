@@ -115,21 +115,32 @@ def _module(name: str, mark: str, text: str) -> ModuleType:
         folder = cache_folder()
         path = folder / f"{name}_{mark}.py"
         with _one_process(folder):
-            if not path.exists() or path.read_text(encoding="utf-8") != text:
+            changed = not path.exists() or path.read_bytes() != text.encode()
+            if changed:
                 _write(path, text)
-            cold = not any((folder / "__pycache__").glob(f"{path.stem}.*.nbi"))
-            if cold:
-                compiled.append(name)
-                if listener:
-                    listener(name)
-            spec = importlib.util.spec_from_file_location(f"backlit_{name}_{mark}", path)
-            assert spec is not None
-            assert spec.loader is not None
-            module = importlib.util.module_from_spec(spec)
-            sys.modules[spec.name] = module
-            spec.loader.exec_module(module)
-            if cold and listener:
+            kept = (folder / "__pycache__").glob(f"{path.stem}.*")
+            if not changed and any(file.suffix == ".nbi" for file in kept):
+                try:
+                    return _import(path)
+                except Exception:  # a damaged file: what is wrong with the text itself is told below
+                    for file in (folder / "__pycache__").glob(f"{path.stem}.*"):
+                        file.unlink(missing_ok=True)
+            compiled.append(name)
+            if listener:
+                listener(name)
+            module = _import(path)
+            if listener:
                 listener(None)
+    return module
+
+
+def _import(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"backlit_{path.stem}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
     return module
 
 
