@@ -9,6 +9,7 @@ The repeats are interleaved, and the median counts: these machines are noisy.
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import platform
 import statistics
@@ -27,7 +28,7 @@ SIZES, BATCH, ROWS, RATE = (30, 32, 16, 1), 32, 1024, 1e-3
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(ROWS, SIZES[0])).astype(np.float32)
 T = np.tanh(X[:, :1] - X[:, 1:2] * X[:, 2:3]).astype(np.float32)
-WEIGHTS = [(RNG.normal(size=s) * (2 / s[0]) ** 0.5).astype(np.float32) for s in zip(SIZES, SIZES[1:], strict=False)]
+WEIGHTS = [(RNG.normal(size=s) * (2 / s[0]) ** 0.5).astype(np.float32) for s in itertools.pairwise(SIZES)]
 
 
 def backlit_steps():
@@ -136,7 +137,8 @@ def main() -> None:
             run(n)
             times[name].append((time.perf_counter() - begin) / n * 1e6)
     base = statistics.median(times["Backlit"])
-    print(f"30-32-16-1 ReLU, batch 32, Adam, float32; {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    print(f"30-32-16-1 ReLU, batch 32, Adam, float32; {machine}")
     print(f"loss after the first epoch: {', '.join(f'{n} {v:.6f}' for n, v in losses.items())}")
     for name, found in times.items():
         middle = statistics.median(found)

@@ -28,9 +28,7 @@ HEAVY = ["numba", "llvmlite", "scipy", "sklearn", "rich", "jinja2", "click"]
 def run(*arguments: str, cwd: Path = TOP) -> subprocess.CompletedProcess[str]:
     paths = os.pathsep.join([str(SOURCE.parent), os.environ.get("PYTHONPATH", "")]).strip(os.pathsep)
     environment = {**os.environ, "PYTHONPATH": paths, "PYTHONIOENCODING": "utf-8"}
-    return subprocess.run(
-        [sys.executable, *arguments], cwd=cwd, env=environment, capture_output=True, encoding="utf-8"
-    )
+    return subprocess.run([sys.executable, *arguments], cwd=cwd, env=environment, capture_output=True, encoding="utf-8")
 
 
 # ---- what lies in the repository ------------------------------------------------------------------------
@@ -131,8 +129,7 @@ def files_of(language: str) -> dict[str, dict[str, str]]:
 
     folder = SOURCE / "messages" / language
     return {
-        file.name: dict(flat(tomllib.loads(file.read_text(encoding="utf-8")), ""))
-        for file in folder.glob("*.toml")
+        file.name: dict(flat(tomllib.loads(file.read_text(encoding="utf-8")), "")) for file in folder.glob("*.toml")
     }
 
 
@@ -150,9 +147,7 @@ def test_a_catalogue_has_the_files_keys_and_placeholders_of_the_english_one(lang
 
 @pytest.mark.parametrize("language", messages.LANGUAGES)
 def test_a_key_stands_in_one_file_of_a_catalogue_only(language):
-    tables = [
-        table for texts in files_of(language).values() for table in {key.split(".")[0] for key in texts}
-    ]
+    tables = [table for texts in files_of(language).values() for table in {key.split(".")[0] for key in texts}]
     assert sorted(set(tables)) == sorted(tables)
 
 

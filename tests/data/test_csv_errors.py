@@ -282,9 +282,7 @@ def test_random_tables_give_a_table_or_an_error_of_ours(any_file, rows, delimite
 
 
 def test_a_good_file_with_one_byte_changed_gives_a_table_or_an_error_of_ours(any_file):
-    good = b"size,weight,kind\n" + b"".join(
-        b"%d,%d.5,%s\n" % (i, i, b"cat" if i % 3 else b"dog") for i in range(12)
-    )
+    good = b"size,weight,kind\n" + b"".join(b"%d,%d.5,%s\n" % (i, i, b"cat" if i % 3 else b"dog") for i in range(12))
     chance = random.Random(0)
     for _ in range(400):
         content = bytearray(good)

@@ -48,9 +48,7 @@ def test_an_unknown_name_offers_the_nearest(name, nearest):
     assert nearest in error.values["nearest"].split(", ")
 
 
-@pytest.mark.parametrize(
-    "source", ["", "nothing like it", 5, None, [1, 2, 3], {"a": 1}, np.zeros((3, 2)), b"iris"]
-)
+@pytest.mark.parametrize("source", ["", "nothing like it", 5, None, [1, 2, 3], {"a": 1}, np.zeros((3, 2)), b"iris"])
 def test_what_is_no_source(source):
     assert refused(source).code == "BL209"
 

@@ -71,17 +71,13 @@ def test_the_smallest_numbers_do_not_divide_by_zero():
     assert np.isfinite(preparation.inputs([[0.0], [5e-324], [1.0]])).all()
 
 
-@given(
-    hnp.arrays(np.float64, st.tuples(st.integers(1, 6), st.integers(1, 3)), elements=st.floats(-1e150, 1e150))
-)
+@given(hnp.arrays(np.float64, st.tuples(st.integers(1, 6), st.integers(1, 3)), elements=st.floats(-1e150, 1e150)))
 def test_any_numbers_come_back_in_their_units(x):
     table = numbers(x, t=x)
     preparation = Preparation.fit(table)
     z = preparation.targets(table.t)
     size = np.abs(x).max(axis=0)
-    np.testing.assert_allclose(
-        preparation.restore(z) - x, np.zeros_like(x), atol=1e-14 * max(size.max(), 1e-300)
-    )
+    np.testing.assert_allclose(preparation.restore(z) - x, np.zeros_like(x), atol=1e-14 * max(size.max(), 1e-300))
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, "float32"])
@@ -92,9 +88,7 @@ def test_the_dtype_asked_for_in_a_new_writable_array(dtype):
         assert array.dtype == np.dtype(dtype)
         assert array.flags.writeable
         assert array.flags.c_contiguous
-    np.testing.assert_allclose(
-        preparation.inputs(table.x, dtype), preparation.inputs(table.x), rtol=1e-5, atol=1e-6
-    )
+    np.testing.assert_allclose(preparation.inputs(table.x, dtype), preparation.inputs(table.x), rtol=1e-5, atol=1e-6)
 
 
 def test_classes_to_one_hot_and_back():

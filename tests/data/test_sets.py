@@ -89,9 +89,7 @@ def test_data_need_no_scientific_library_but_numpy():
         "for name in d.sources(): d.load(name)\n"
         "print([m for m in ('sklearn', 'scipy', 'pandas', 'numba', 'torch') if m in sys.modules])"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, cwd=REPOSITORY / "src"
-    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=REPOSITORY / "src")
     assert (done.stdout.strip(), done.stderr) == ("[]", "")
 
 
@@ -156,9 +154,7 @@ def test_blobs_have_their_centres_and_deviation():
     table = load("blobs", n=3000, noise=0.5, classes=3)
     for c, angle in enumerate([0, 2 * np.pi / 3, 4 * np.pi / 3]):
         cloud = table.x[table.t == c]
-        np.testing.assert_allclose(
-            cloud.mean(axis=0), 4 * np.array([np.cos(angle), np.sin(angle)]), atol=0.06
-        )
+        np.testing.assert_allclose(cloud.mean(axis=0), 4 * np.array([np.cos(angle), np.sin(angle)]), atol=0.06)
         np.testing.assert_allclose(cloud.std(axis=0), 0.5, atol=0.04)
 
 

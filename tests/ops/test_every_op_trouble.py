@@ -61,6 +61,28 @@ def test_a_nan_gives_the_declared_result(name, rng):
                     assert op.facts.nan != "false" or not result[moved].any(), (case, i)
 
 
+@pytest.mark.parametrize(
+    "name", [n for n in EVERY_OP if REGISTRY[n].facts.nan == "kept" and samples.moving(REGISTRY[n])]
+)
+def test_a_nan_is_not_hidden_by_the_derivative_either(name, rng):
+    op = REGISTRY[name]
+    for case in samples.small_cases(op):
+        tape = samples.tape_of(case)
+        given = samples.inputs_of(case, rng)
+        for i in op.inputs:
+            low, high, spoilt = (gradients_with(tape, given, i, value) for value in (-1000.0, 1000.0, np.nan))
+            for n in spoilt:
+                assert np.isnan(spoilt[n][low[n] != high[n]]).all(), (case, i, n)
+
+
+def gradients_with(tape: Tape, given: dict[str, np.ndarray], i: str, value: float) -> dict[str, np.ndarray]:
+    """The gradients where the middle element of input i is `value`."""
+    changed = {n: v.copy() for n, v in given.items()}
+    changed[i].reshape(-1)[given[i].size // 2] = value
+    found = samples.run(tape, changed, 1, "float64", "interpreter")
+    return {n: v for n, v in found.items() if n.startswith("∂")}
+
+
 def test_a_row_with_a_nan_is_not_counted_as_a_hit(rng):
     counts = [n for n in EVERY_OP if REGISTRY[n].facts.nan == "uncounted"]
     for name, dtype, engine in itertools.product(counts, EPS, ("interpreter", *samples.ENGINES)):

@@ -109,15 +109,11 @@ def test_mistakes_come_worst_first() -> None:
     assert heat.mixed_up(found) == [(1, 2, 4.0), (0, 1, 1.0)]
 
 
-@pytest.mark.parametrize(
-    "errors", [[0.0], [1.0, 1.0], [-5.0], [-2.5, 7.0, 0.1], [1e-9, 1e9], [-1e-300, 1e-300]]
-)
+@pytest.mark.parametrize("errors", [[0.0], [1.0, 1.0], [-5.0], [-2.5, 7.0, 0.1], [1e-9, 1e9], [-1e-300, 1e-300]])
 def test_every_error_is_in_one_bin(errors: list[float]) -> None:
     found = residuals.bins(errors)
     assert sum(n for _, _, n in found) == len(errors)
-    assert all(
-        low >= -1e-12 * abs(high) or high <= 0 or abs(high) < 1e-12 * abs(low) for low, high, _ in found
-    )
+    assert all(low >= -1e-12 * abs(high) or high <= 0 or abs(high) < 1e-12 * abs(low) for low, high, _ in found)
     assert len(found) <= 20
 
 

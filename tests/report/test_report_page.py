@@ -84,9 +84,7 @@ def check(page: str) -> Page:
     for figure in re.findall(r"<figure.*?</figure>", page, re.DOTALL):
         assert figure.index("<details>") < figure.index("<table>")
         assert "<svg" not in figure or figure.index("</svg>") < figure.index("<table>")
-    assert page.count("<svg") == sum(
-        "<svg" in figure for figure in re.findall(r"<figure.*?</figure>", page, re.DOTALL)
-    )
+    assert page.count("<svg") == sum("<svg" in figure for figure in re.findall(r"<figure.*?</figure>", page, re.DOTALL))
     assert len(page.encode()) < 500_000
     return parsed
 
@@ -112,10 +110,7 @@ def test_classification(digits: dict[str, Any], history: list[dict[str, Any]]) -
 def test_regression(diabetes: dict[str, Any], history: list[dict[str, Any]]) -> None:
     page = render(diabetes, history)
     text = visible(page)
-    assert (
-        "R² 0.620 on 89 held-out rows, with a typical error (RMSE) of 44.1 in the unit of “progression”"
-        in text
-    )
+    assert "R² 0.620 on 89 held-out rows, with a typical error (RMSE) of 44.1 in the unit of “progression”" in text
     assert "Its error is 23.8 % smaller than that of the linear model." in text
     assert "The last epoch was the best one" in text
     assert 'id="scatter-figure"' in page

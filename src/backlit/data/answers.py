@@ -17,9 +17,7 @@ ROWS_PER_CLASS = 10
 Answer = tuple[Task, NDArray[np.int64] | NDArray[np.float64], tuple[str, ...]]
 
 
-def of_names(
-    cells: Sequence[str], column: str, origin: Origin, classes: Sequence[str] | None = None
-) -> Answer:
+def of_names(cells: Sequence[str], column: str, origin: Origin, classes: Sequence[str] | None = None) -> Answer:
     """Class names as indices.
 
     Parameters

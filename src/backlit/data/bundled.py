@@ -22,9 +22,7 @@ def names() -> tuple[str, ...]:
     >>> names()
     ('breast_cancer', 'diabetes', 'digits', 'iris', 'wine')
     """
-    return tuple(
-        sorted(file.name.removesuffix(".npz") for file in FOLDER.iterdir() if file.name.endswith(".npz"))
-    )
+    return tuple(sorted(file.name.removesuffix(".npz") for file in FOLDER.iterdir() if file.name.endswith(".npz")))
 
 
 def read(name: str) -> Table:

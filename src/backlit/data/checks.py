@@ -89,9 +89,7 @@ class Origin(NamedTuple):
         return f"{self.name}[{row}]" if column is None else f"{self.name}[{row}, {column}]"
 
 
-def finite(
-    origin: Origin, given: NDArray[Any], columns: Sequence[str], result: NDArray[Any] | None = None
-) -> None:
+def finite(origin: Origin, given: NDArray[Any], columns: Sequence[str], result: NDArray[Any] | None = None) -> None:
     """BL207 where a number is missing (nan) or infinite.
 
     Parameters

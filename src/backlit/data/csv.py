@@ -106,9 +106,7 @@ class Records:
         self.delimiter = _delimiter(text, delimiter)
         self.number: Callable[[str], float] = _number
         self._text = text
-        self._reader = csv.reader(
-            io.StringIO(text, newline=""), delimiter=self.delimiter, skipinitialspace=True
-        )
+        self._reader = csv.reader(io.StringIO(text, newline=""), delimiter=self.delimiter, skipinitialspace=True)
         self._put_back: tuple[int, list[str]] | None = None
 
     def header(self, given: bool | None) -> list[str]:
@@ -134,9 +132,7 @@ class Records:
         """BL207 for a cell that stands for nothing, BL206 for any other text."""
         code = "BL207" if cell.strip().lower() in MISSING else "BL206"
         path = plain(self.path)
-        return fail(
-            code, path=path, line=line, place=f"{path}:{line}", column=column, value=shown(cell), count=1
-        )
+        return fail(code, path=path, line=line, place=f"{path}:{line}", column=column, value=shown(cell), count=1)
 
     def __iter__(self) -> Iterator[tuple[int, list[str]]]:
         if self._put_back is not None:

@@ -130,9 +130,7 @@ def _on_circle(angle: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.stack([np.cos(angle), np.sin(angle)], axis=1)
 
 
-def _table(
-    name: str, x: NDArray[np.float64], t: NDArray[np.int64], classes: int, noise: float, seed: int
-) -> Table:
+def _table(name: str, x: NDArray[np.float64], t: NDArray[np.int64], classes: int, noise: float, seed: int) -> Table:
     """The drawn points, moved by normal noise, as a table."""
     noise = real("noise", noise)
     # Drawn also for noise = 0: then a larger noise moves the same rows further in the same directions.

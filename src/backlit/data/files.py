@@ -54,9 +54,7 @@ def _known(encoding: str) -> None:
     try:
         " ".encode(encoding)
     except (LookupError, TypeError, ValueError):
-        raise fail(
-            "BL215", option="encoding", value=shown(encoding), allowed="utf-8, cp932, euc-jp, …"
-        ) from None
+        raise fail("BL215", option="encoding", value=shown(encoding), allowed="utf-8, cp932, euc-jp, …") from None
 
 
 def _neighbours(path: Path) -> str:

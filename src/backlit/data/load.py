@@ -140,9 +140,7 @@ def of_arrays(
     finite(Origin("X"), x, names if len(names) == x.shape[1] else [""] * x.shape[1])
     columns = [target] if isinstance(target, str) else list(target or _target_names(answer))
     if named and task != "regression":
-        kind, settled, found = answers.of_names(
-            [str(v) for v in answer.tolist()], columns[0], Origin("t"), classes
-        )
+        kind, settled, found = answers.of_names([str(v) for v in answer.tolist()], columns[0], Origin("t"), classes)
     elif answer.dtype.kind == "U":
         raise _unfit("t", answer, "int, float (task = regression)")
     else:
@@ -181,11 +179,7 @@ def _unfit(name: str, array: NDArray[Any], expected: str) -> Exception:
 
 def _is_path(text: str) -> bool:
     """Whether a name that is no set means a file: it is there, or it is written like one."""
-    return (
-        os.path.exists(os.path.expanduser(text))
-        or bool(os.path.splitext(text)[1])
-        or os.path.basename(text) != text
-    )
+    return os.path.exists(os.path.expanduser(text)) or bool(os.path.splitext(text)[1]) or os.path.basename(text) != text
 
 
 def _make(name: str, make: Make, options: Mapping[str, Any], **known: Any) -> Table:

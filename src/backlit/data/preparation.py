@@ -172,17 +172,13 @@ class Preparation:
     def to_dict(self) -> dict[str, Any]:
         """All of it as what JSON can hold; Python writes floats so that they come back to the bit.
 
-        >>> Preparation(
-        ...     (Column("age", 40.5, 12.25),), (Column("ill"),), "classification", ("no", "yes")
-        ... ).to_dict()
+        >>> Preparation((Column("age", 40.5, 12.25),), (Column("ill"),), "classification", ("no", "yes")).to_dict()
         ... # doctest: +NORMALIZE_WHITESPACE
         {'features': [{'name': 'age', 'mean': 40.5, 'scale': 12.25}],
          'target': [{'name': 'ill', 'mean': 0.0, 'scale': 1.0}],
          'task': 'classification', 'classes': ['no', 'yes']}
         """
-        return {
-            key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()
-        }
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> Preparation:

@@ -44,9 +44,7 @@ class Table:
 
     Examples
     --------
-    >>> table = Table(
-    ...     "or", [[0, 0], [0, 1], [1, 0]], [0, 1, 1], ("a", "b"), ("a or b",), "classification", ("0", "1")
-    ... )
+    >>> table = Table("or", [[0, 0], [0, 1], [1, 0]], [0, 1, 1], ("a", "b"), ("a or b",), "classification", ("0", "1"))
     >>> table
     Table('or', x (3, 2), t (3,), classification: 0, 1)
     >>> table.take([2, 1]).t
@@ -65,9 +63,7 @@ class Table:
     def __post_init__(self) -> None:
         labels = self.task == "classification"
         object.__setattr__(self, "x", _locked("x", self.x, np.float64, ndim=2))
-        object.__setattr__(
-            self, "t", _locked("t", self.t, np.int64 if labels else np.float64, ndim=1 if labels else 2)
-        )
+        object.__setattr__(self, "t", _locked("t", self.t, np.int64 if labels else np.float64, ndim=1 if labels else 2))
         for key in ("features", "target", "classes"):
             object.__setattr__(self, key, tuple(getattr(self, key)))
         if len(self.x) != len(self.t):

@@ -233,5 +233,3 @@ def tapes_work(tape: Tape, rows: int) -> int:
         else:
             total += shapes.count(shapes.product(i.shape), rows) * fm.size(i.formula)
     return total
-
-

@@ -66,7 +66,7 @@ def unit_text(body: str, dtype: str, *, plain: bool = False) -> str:
     return "\n".join(p.replace("from __future__ import annotations\n", "") for p in parts)
 
 
-ENTRY = '''
+ENTRY = """
 
 @cfunc(KERNEL, nopython=True, cache=True, error_model="numpy")
 def {entry}(arena, instruction, scalars, state, thread, threads):
@@ -75,7 +75,7 @@ def {entry}(arena, instruction, scalars, state, thread, threads):
     S = carray(as_doubles(scalars), HUGE)
     C = carray(as_integers(state), HUGE)
     return kernel(A, I, S, C, thread, threads)
-'''
+"""
 
 
 def kernel_address(name: str, body: str, dtype: str) -> int:
@@ -173,4 +173,3 @@ def yield_address() -> int:
         return ctypes.cast(ctypes.CDLL(None).sched_yield, ctypes.c_void_p).value or 0
     except (AttributeError, OSError, TypeError):
         return 0
-

@@ -215,9 +215,7 @@ def differentiate(e: Expr, name: str, slopes: Mapping[Expr, Expr | None] | None 
     return constant(0) if found is None else found
 
 
-def evaluate(
-    roots: Sequence[Expr], values: Mapping[str, Any], dtype: Any = None
-) -> list[Any]:
+def evaluate(roots: Sequence[Expr], values: Mapping[str, Any], dtype: Any = None) -> list[Any]:
     """The formulas computed by NumPy, word by word: the readable reference for what the machine does.
 
     `values` gives an array or a number for each input and uniform; every result has the inputs' dtype.

@@ -185,7 +185,9 @@ def _pad_shape(x: Shape, *, axis: int, before: int, total: int) -> Shape:
     axis = shapes.normal_axis(x, axis)
     size = x[axis]
     if isinstance(size, Rows) or not 0 <= before <= before + size <= total:
-        raise fail("BL101", op="pad", expected=f"{size} from {before} on to fit in {total}", got=shapes.text(x), where="pad")
+        raise fail(
+            "BL101", op="pad", expected=f"{size} from {before} on to fit in {total}", got=shapes.text(x), where="pad"
+        )
     return (*x[:axis], total, *x[axis + 1 :])
 
 

@@ -160,8 +160,7 @@ def pairs_table(found: Matrix, words: Words) -> Table | None:
         return None
     head = [words("pair_true"), words("pair_predicted"), words("rows"), words("pair_share")]
     rows = [
-        [found.classes[a], found.classes[b], count(times), percent(times / found.totals[a])]
-        for a, b, times in pairs
+        [found.classes[a], found.classes[b], count(times), percent(times / found.totals[a])] for a, b, times in pairs
     ]
     return Table(words("pairs_caption"), head, rows, words=2)
 

@@ -29,8 +29,8 @@ def plan(table: Table, parts: Split, batch_size: int, **asked: Any) -> Plan:
     """The plan for a table, with what was asked for (not None) in place of the defaults.
 
     Few rows a feature: one wide layer and much dropout, since such tables are soon learned by heart.  Many rows a
-    feature (drawn shapes in the plane): two layers, no dropout, a quicker rate, patience for early plateaus.  Nothing held out: no dropout, as
-    there is nothing to generalise to.
+    feature (drawn shapes in the plane): two layers, no dropout, a quicker rate, and patience for early plateaus.
+    Nothing held out: no dropout, as there is nothing to generalise to.
     """
     steps = max(1, -(-len(parts.train) // batch_size))
     epochs = asked.get("epochs") or max(EPOCHS, STEPS // steps)

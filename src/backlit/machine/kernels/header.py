@@ -21,7 +21,6 @@ def inline(function):
     return njit(error_model="numpy", nogil=True)(function)
 
 
-
 # The types of what Python hands over: named, so that all is compiled when the unit is made, and not at the first call.
 NUMBER, WHOLES, TABLE = types.int64, types.int64[::1], types.int64[:, ::1]
 REALS, DOUBLES, DOUBLE_TABLE = FLOAT[::1], types.float64[::1], types.float64[:, ::1]

@@ -44,7 +44,7 @@ def _(o):
     initial="xavier",
     hot=True,
     names={"torch": "Tanh", "onnx": "Tanh", "keras": "tanh", "jax": "tanh"},
-    source="LeCun, Bottou, Orr, Müller, \"Efficient BackProp\", 1998",
+    source='LeCun, Bottou, Orr, Müller, "Efficient BackProp", 1998',
 )
 def tanh(u):
     """The hyperbolic tangent, from -1 to 1 with centre 0: o = tanh(u).
