@@ -42,6 +42,7 @@ PLANE = {
     "128": {"hidden": (128,)},
     "128 dropout": {"hidden": (128,), "dropout": 0.5},
     "rate 0.001": {"learning_rate": 0.001},
+    "pat. 100": {"patience": 100},
 }
 
 

@@ -60,7 +60,7 @@ def train(
         Shares of the rows held out, stratified by class.
     epochs, patience : int
         At most so many epochs (600, and at least 6000 steps); stop when the validation loss has not fallen for
-        `patience` epochs (a sixth of them).
+        `patience` epochs (a sixth of them; half, where there are many rows a feature).
     out : path, optional
         The folder in which the run gets a folder of its own.
     progress : "auto", "bar", "lines", "none" or a Progress
