@@ -13,9 +13,9 @@ EPS = {"float32": 2.0**-23, "float64": 2.0**-52}
 # In units of the dtype's EPS.
 UNITS = {
     "op": 16,  # one operation and its gradient, engine against engine: words within 2 ulp, sums in another order
-    "twin": 32,  # an operation against its composed twin
-    "graph": 64,  # a graph of a dozen operations, engine against engine or against JAX in float64
-    "training": 4096,  # some twenty steps of training, where rounding grows from step to step
+    "twin": 64,  # an operation against its composed twin
+    "graph": 512,  # a graph of a dozen operations, engine against engine or against JAX in float64
+    "training": 1 << 16,  # some twenty steps of training, where rounding grows from step to step
 }
 GRADIENT = 1e-7  # a derivative against differences in float64; ×1.001 is 10,000 times as much
 
