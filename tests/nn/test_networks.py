@@ -137,7 +137,7 @@ def moved(net: Network, rng, **settings) -> dict[str, bool]:
     return {key: not np.array_equal(value, before[key]) for key, value in net.weights().items()}
 
 
-@pytest.mark.parametrize("optimizer", ["gradient_descent", "sgd", "momentum", "adam"])
+@pytest.mark.parametrize("optimizer", ["gradient_descent", "sgd", "momentum", "adam", "adamw"])
 def test_frozen_parameters_stay_put_to_the_bit_and_the_others_move(optimizer, rng):
     net = prepared(
         [Dense(4, "tanh"), Dense(5, "tanh", trainable=False), Dense(4, "tanh", trainable_bias=False), Dense(2)]
