@@ -102,7 +102,7 @@ def momentum(w, g, v, *, learning_rate=0.01, momentum=0.9):  # type: ignore[no-u
     return w - learning_rate * v, v
 
 
-def _adam_step(g, m, v, k, rate, beta1, beta2, eps):  # type: ignore[no-untyped-def]
+def _adam_step(g: Any, m: Any, v: Any, k: Any, rate: Any, beta1: Any, beta2: Any, eps: Any) -> tuple[Any, Any, Any]:
     """ε m̂ / (√v̂ + eps) and the new m and v, for Adam and what is built on it."""
     m = beta1 * m + (1 - beta1) * g
     v = beta2 * v + (1 - beta2) * (g * g)
