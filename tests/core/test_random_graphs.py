@@ -194,6 +194,7 @@ def oracles(jax: Any) -> dict[str, Any]:
         "pow": jnp.power, "abs": jnp.abs, "sign": jnp.sign, "exp": jnp.exp, "expm1": jnp.expm1, "log": jnp.log,
         "log1p": jnp.log1p, "sqrt": jnp.sqrt, "tanh": jnp.tanh, "sin": jnp.sin, "cos": jnp.cos,
         "max": jnp.maximum, "min": jnp.minimum, "where": lambda c, a, b: jnp.where(c != 0, a, b),
+        "erf": jax.lax.erf, "ndtr": jax.scipy.special.ndtr,
         "gt": answer(jnp.greater), "ge": answer(jnp.greater_equal), "lt": answer(jnp.less),
         "le": answer(jnp.less_equal), "eq": answer(jnp.equal),
         "identity": lambda u: u,
