@@ -96,8 +96,7 @@ def test_a_partial_batch_counts_with_its_rows():
     assert partial.bytes < whole.bytes
 
 
-def test_a_turn_measures_every_form_once(monkeypatch):
-    monkeypatch.setattr(limit, "TURN", 1e-5)
+def test_a_turn_measures_every_form_once():
     made = _limit()
     assert made.turn() > 0
     assert {len(found) for found in (*made.times.values(), *made.bandwidth.values())} == {1}
@@ -107,7 +106,7 @@ def test_a_turn_measures_every_form_once(monkeypatch):
 
 def _limit(batches=(4,)):
     loop = ours.fitting(BY_NAME["tiny"], epochs=1).loop
-    return limit.Limit(loop.train_tape, loop.arena.layout, "float32", batches)
+    return limit.Limit(loop.train_tape, loop.arena.layout, "float32", batches, 1e-4)
 
 
 def test_two_threads_do_more_than_none():

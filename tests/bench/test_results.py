@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 
 import pytest
 
 from backlit import messages
-from backlit.bench import page, peers, predicting, run, timing, training
+from backlit.bench import page, peers, predicting, run, specialists, timing, training
 from backlit.bench.peers import OURS, Learner, Missing
 from backlit.bench.results import Measured, Results, Section
 from backlit.bench.workloads import PREDICTION, TRAINING
@@ -23,9 +24,7 @@ WHERE = {
 
 @pytest.fixture(autouse=True)
 def _short_turns(monkeypatch):
-    monkeypatch.setattr("backlit.bench.limit.TURN", 1e-5)
-    monkeypatch.setattr("backlit.bench.limit.TRIED", 1e-6)
-    monkeypatch.setattr(timing, "REST", 0.0)
+    monkeypatch.setattr("backlit.bench.native.SPINNING", 0.0)
 
 
 def measured(others, w=TINY, tell=lambda text: None):
@@ -134,16 +133,25 @@ def test_the_quickest_way_of_a_peer_counts(monkeypatch):
 def test_the_limit_of_many_rows_is_that_of_all_of_them():
     asking = replace(PREDICTION[1], rows=2560)
     found = predicting.measure(asking, [], 1, 1e-4, lambda text: None, lambda: None)
-    limits = predicting._limits(asking)
+    limits = predicting._limits(asking, 1e-4)
     assert [limit.rows for limit in limits] == [256, 1024]
     assert found.limit.bytes in {round(limit.bytes * 2560 / limit.rows) for limit in limits}
     assert found.limit.microseconds.median > 100
 
 
+def test_there_are_signs_of_life_while_something_is_prepared():
+    ticks = []
+    with timing.alive(lambda: ticks.append(1), every=0.01):
+        time.sleep(0.2)
+    assert 2 <= len(ticks) <= 20
+    time.sleep(0.05)
+    assert len(ticks) <= 20
+
+
 def test_the_rounds_take_turns_and_move_on():
     seen = []
     turns = {name: lambda name=name: float(len(seen)) if seen.append(name) is None else 0.0 for name in "abc"}
-    found = timing.rounds(turns, 3, rest=0)
+    found = timing.rounds(turns, 3)
     assert "".join(seen) == "abcbcacab"
     assert found["a"] == [1.0, 6.0, 8.0]
 
@@ -151,10 +159,8 @@ def test_the_rounds_take_turns_and_move_on():
 @pytest.fixture(scope="module")
 def results():
     """A run of two workloads without other libraries, as it is written."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("backlit.bench.limit.TURN", 1e-5)
-        found = training.measure(TINY, ["onnxruntime"], 2, 1e-4, lambda text: None, lambda: None)
-        asked = predicting.measure(PREDICTION[0], [], 2, 1e-4, lambda text: None, lambda: None)
+    found = training.measure(TINY, [], 2, 1e-4, lambda text: None, lambda: None)
+    asked = predicting.measure(PREDICTION[0], [], 2, 1e-4, lambda text: None, lambda: None)
     section = Section("more", "More", ["A line."], {"one": 1.0})
     return Results(dict(WHERE), 2, 1e-4, False, [found, asked], [Missing("gelu", "no_layer")], [section])
 
@@ -171,6 +177,14 @@ def test_the_json_file_has_its_schema(results):
     assert set(one["limit"]["products"][0]) == {"m", "n", "k", "count", "microseconds", "gigaflop_a_second", "form"}
     assert two["limit"] is None
     assert plain["sections"][0]["figures"] == {"one": 1.0}
+
+
+@pytest.mark.parametrize("language", messages.LANGUAGES)
+def test_every_specialist_has_its_reason(language):
+    messages.use(language)
+    made = specialists.section(lambda text: None)
+    assert len(made.lines) == len(made.figures) + 2 == len(specialists.TRIED) + 2
+    assert len(set(made.figures.values())) == len(made.figures)
 
 
 @pytest.mark.parametrize("language", messages.LANGUAGES)
@@ -204,5 +218,5 @@ def test_the_sections_of_a_full_run_are_made_last(monkeypatch):
     ticks = []
     found = run.run((), quick=False, repeats=2, tell=lambda text: None, tick=lambda: ticks.append(1))
     assert [s.name for s in found.sections] == ["more"]
-    assert len(ticks) == 2
+    assert len(ticks) == 3 * 2  # Backlit and the limit, once to find the pace
     assert run.run(("tiny",), quick=False, repeats=1, tell=lambda text: None, tick=lambda: None).sections == []

@@ -7,6 +7,7 @@
     limit.py       the time that the matrix products and the bytes of a step take alone;  native.py: what measures it
     training.py, predicting.py   a workload measured, from the check to the figures
     machine.py     what it was measured on;  results.py: the figures as data;  page.py: as tables for people
+    specialists.py libraries for small networks that could not take part
     run.py         all of it in one run
 
 Only `cli/` imports this room.  Other libraries are imported inside functions: Backlit needs none of them.

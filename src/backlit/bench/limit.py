@@ -13,8 +13,7 @@ from ..core.tape import Instruction, Layout, Tape
 from ..ops import shapes
 from .native import Bench, Form, forms
 
-TRIED = 0.002  # seconds for each form of a product, once, to find those that are worth measuring
-TURN = 0.004  # seconds for a measurement
+PART = 0.025  # of a turn, for each measurement
 KEPT = 3  # forms that take part in every round
 
 
@@ -90,10 +89,13 @@ class Limit:
     batches : list of int
         The rows of every batch of an epoch (or call): the limit is that of the mean step.  A partial batch counts
         for its products in proportion to its rows.
+    seconds : float
+        Of a peer's turn; a measurement here takes a small part of it.
     """
 
-    def __init__(self, tape: Tape, layout: Layout, dtype: str, batches: Sequence[int]) -> None:
+    def __init__(self, tape: Tape, layout: Layout, dtype: str, batches: Sequence[int], seconds: float) -> None:
         self.bench = Bench(dtype)
+        self.seconds = seconds * PART
         itemsize = np.dtype(dtype).itemsize
         self.rows = layout.rows
         self.products = products(tape, layout.rows)
@@ -108,7 +110,7 @@ class Limit:
 
     def _worth(self, p: Product) -> list[Form]:
         """The quickest forms of a product in a first look."""
-        took = {f: self.bench.product(p.m, p.n, p.k, f, TRIED) for f in forms(p.m, p.n, p.k)}
+        took = {f: self.bench.product(p.m, p.n, p.k, f, self.seconds / 2) for f in forms(p.m, p.n, p.k)}
         return sorted(took, key=lambda f: took[f])[:KEPT]
 
     def forget(self) -> None:
@@ -121,10 +123,10 @@ class Limit:
         total = 0.0
         for p in self.products:
             for f in self.forms[p]:
-                self.times[p, f].append(self.bench.product(p.m, p.n, p.k, f, TURN) * 1e6)
+                self.times[p, f].append(self.bench.product(p.m, p.n, p.k, f, self.seconds) * 1e6)
             total += p.count * min(self.times[p, f][-1] for f in self.forms[p])
         for threads, found in self.bandwidth.items():
-            found.append(self.bench.stream(self.working_set, threads, TURN))
+            found.append(self.bench.stream(self.working_set, threads, self.seconds))
         return total * self.share + self.bytes / max(found[-1] for found in self.bandwidth.values()) * 1e6
 
     def found(self) -> Found:

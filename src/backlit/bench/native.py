@@ -68,6 +68,7 @@ def stream_often(A, C, n, repeats, thread, threads):
 '''
 LOOP = 2  # in place of a transpose flag: a plain loop, for what is smaller than a call of BLAS
 SMALL = 4096  # multiplications up to which that loop is tried, and no second thread
+SPINNING = 0.03  # seconds: about as long BLAS' own threads wait for more work before they sleep
 BLAS_ALONE = 262_144  # multiplications up to which OpenBLAS itself takes one thread
 
 
@@ -209,4 +210,4 @@ def _blas_threads(count: int) -> Iterator[None]:
 
     with threadpool_limits(count, user_api="blas"):
         yield
-    time.sleep(0.03)  # its threads spin on for a while
+    time.sleep(SPINNING)

@@ -26,26 +26,28 @@ def measure(
 ) -> Measured:
     """Check the answers of all, then time the calls in turns; of a peer's ways the quickest counts."""
     tell(say("bench.preparing", workload=asking.text, peer=peers.shown(OURS)))
-    x = asking.inputs()
-    answer = peers.answering(OURS, asking)["predict"]
-    wanted = answer(x)
+    with timing.alive(tick):
+        x = asking.inputs()
+        answer = peers.answering(OURS, asking)["predict"]
+        wanted = answer(x)
     turns: dict[str, Turn] = {OURS: timing.repeated(lambda: answer(x), seconds)}
     checked, missing, ways = {}, [], {}
     for peer in others:
         tell(say("bench.preparing", workload=asking.text, peer=peers.shown(peer)))
-        found = _prepared(peer, asking, x, wanted)
+        with timing.alive(tick):
+            found = _prepared(peer, asking, x, wanted)
         if isinstance(found, Missing):
             missing.append(found)
             continue
         ways[peer], checked[peer] = found
         turns |= {f"{peer}: {way}": _turn(f, x, seconds) for way, f in ways[peer].items()}
-    limits = _limits(asking) if asking.rows > 1 else []
+    limits = _limits(asking, seconds) if asking.rows > 1 else []
     turns |= {f"limit {i}": limit.turn for i, limit in enumerate(limits)}
     tell(say("bench.timing", workload=asking.text, repeats=repeats))
-    timing.rounds(turns, 1)
+    timing.rounds(turns, 1, tick)
     for limit in limits:
         limit.forget()
-    times = timing.rounds(turns, repeats, lambda number: tick())
+    times = timing.rounds(turns, repeats, tick, seconds * timing.REST)
     figures = []
     for peer in checked:
         way = min(ways[peer], key=lambda w: statistics.median(times[f"{peer}: {w}"]))
@@ -85,12 +87,12 @@ def _prepared(peer: str, asking: Asking, x: Array, wanted: Array) -> tuple[Ways,
     return ways, worst
 
 
-def _limits(asking: Asking) -> list[Limit]:
+def _limits(asking: Asking, seconds: float) -> list[Limit]:
     """The limits of the forward pass for some numbers of rows at a time."""
     built = network(asking.network).build()
     node = built.probable if asking.network.classes else built.output
     tape = lower({"result": node}, blocks=Blocks.of(built.trained, built.frozen))
-    return [Limit(tape, lay_out(tape, rows), asking.network.dtype, [rows]) for rows in BLOCKS]
+    return [Limit(tape, lay_out(tape, rows), asking.network.dtype, [rows], seconds) for rows in BLOCKS]
 
 
 def _whole(limit: Limit, rows: int) -> Found:

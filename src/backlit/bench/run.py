@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ..messages import say
-from . import machine, peers, predicting, training
+from . import machine, peers, predicting, specialists, training
 from .peers import Missing, absent
 from .results import Measured, Results, SectionMaker
 from .workloads import PREDICTION, TRAINING, Asking, Workload
 
 REPEATS, QUICK_REPEATS = 9, 7
-SECONDS, QUICK_SECONDS = 0.15, 0.05  # of a turn
+SECONDS, QUICK_SECONDS = 0.15, 0.03  # of a turn
 SLOW_TO_PREPARE = "torch.compile"  # it compiles for up to a minute for each network
 
 # What makes the further sections of the page of results, in order; a quick run leaves them out.
-SECTIONS: list[SectionMaker] = []
+SECTIONS: list[SectionMaker] = [specialists.section]
 
 
 def run(
@@ -28,7 +28,8 @@ def run(
     quick : bool
         Short turns, only peers that are installed and prepared at once, no further sections.
     tell, tick : callable
-        Get a sentence about what begins now, and a sign of life for every round.
+        Get a sentence about what begins now, and a sign of life: after every turn, and every second while something
+        is prepared.
     """
     machine.keep_to_two_cores()
     tell(say("bench.machine"))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gc
 import statistics
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-REST = 0.03  # seconds before a turn: threads of the one before spin for a while, and would take a core from it
+REST = 0.2  # of a turn, before each: threads of the one before spin for a while, and would take a core from it
 Turn = Callable[[], float]
 
 
@@ -31,21 +33,42 @@ class Figure:
         return cls(statistics.median(values), low, high)
 
 
+@contextmanager
+def alive(tick: Callable[[], None], every: float = 1.0) -> Iterator[None]:
+    """A sign of life every second, while something is prepared that may take long; never while anything is timed."""
+    over = threading.Event()
+
+    def signs() -> None:
+        while not over.wait(every):
+            tick()
+
+    thread = threading.Thread(target=signs, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
 def rounds(
-    turns: Mapping[str, Turn], repeats: int, tell: Callable[[int], None] = lambda number: None, rest: float = REST
+    turns: Mapping[str, Turn], repeats: int, tick: Callable[[], None] = lambda: None, rest: float = 0.0
 ) -> dict[str, list[float]]:
-    """The value of every turn in each of `repeats` rounds; the first one moves on by one from round to round."""
+    """The value of every turn in each of `repeats` rounds; the first one moves on by one from round to round.
+
+    `rest` are seconds before each turn, `tick` is called after it.
+    """
     names = list(turns)
     found: dict[str, list[float]] = {name: [] for name in names}
     gc.collect()
     gc.disable()
     try:
         for number in range(repeats):
-            tell(number + 1)
             start = number % len(names)
             for name in names[start:] + names[:start]:
                 time.sleep(rest)
                 found[name].append(turns[name]())
+                tick()
     finally:
         gc.enable()
     return found

@@ -22,15 +22,17 @@ def measure(
     alike = w.without_dropout()
     tell(say("bench.preparing", workload=w.text, peer=peers.shown(OURS)))
     try:
-        ours = peers.learning(OURS, w)
-        losses = (ours if alike == w else peers.learning(OURS, alike)).losses(check.EPOCHS)
+        with timing.alive(tick):
+            ours = peers.learning(OURS, w)
+            losses = (ours if alike == w else peers.learning(OURS, alike)).losses(check.EPOCHS)
     except Unsuited as reason:
         return Missing(w.name, str(reason))
     learners: dict[str, Learner] = {OURS: ours}
     checked, missing = {}, []
     for peer in others:
         tell(say("bench.preparing", workload=w.text, peer=peers.shown(peer)))
-        found = _prepared(peer, w, losses)
+        with timing.alive(tick):
+            found = _prepared(peer, w, losses)
         if isinstance(found, Missing):
             missing.append(found)
         else:
@@ -41,16 +43,16 @@ def measure(
     loop = ours.fitting.loop
     tell(say("bench.limiting", workload=w.text))
     batches = [w.batch] * (w.batches - 1) + [w.rows - w.batch * (w.batches - 1)]
-    limit = Limit(loop.train_tape, loop.arena.layout, w.dtype, batches)
+    limit = Limit(loop.train_tape, loop.arena.layout, w.dtype, batches, seconds)
 
     def turn(learner: Learner) -> timing.Turn:
         return lambda: learner.turn(seconds)
 
     turns = {name: turn(learner) for name, learner in learners.items()} | {"limit": limit.turn}
     tell(say("bench.timing", workload=w.text, repeats=repeats))
-    timing.rounds(turns, 1)  # finds the pace, and wakes everybody up
+    timing.rounds(turns, 1, tick)  # finds the pace, and wakes everybody up
     limit.forget()
-    times = timing.rounds(turns, repeats, lambda number: tick())
+    times = timing.rounds(turns, repeats, tick, seconds * timing.REST)
     figures = [
         PeerFigure(
             peer, Figure.of(times[peer]), (ratio := timing.ratios(times[peer], times[OURS])),

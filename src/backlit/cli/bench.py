@@ -76,7 +76,7 @@ def write(found: Results, folder: Path) -> None:
 
 
 class Told:
-    """Lines on stderr about what begins, and a dot for every round."""
+    """Lines on stderr about what begins, and a dot for every sign of life."""
 
     def __init__(self) -> None:
         self.dots = False

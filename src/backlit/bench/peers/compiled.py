@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import Any
 
@@ -16,7 +17,8 @@ class Compiled(Eager):
     def __init__(self, workload: Workload) -> None:
         super().__init__(workload)
         torch, model, loss = self.torch, self.model, self.loss
-        torch._dynamo.reset()
+        torch._dynamo.reset()  # so many networks are not compiled in one process as a rule: begin anew
+        torch._logging.set_logs(all=logging.ERROR)
         self.forward = torch.compile(lambda x, t: loss(model(x), t), dynamic=False)
         self.update = torch.compile(self.optimizer.step)
         begin = time.perf_counter()

@@ -72,6 +72,8 @@ class Ours(Learner):
         before, begin = self.fitting.loop.step, time.perf_counter()
         while (took := time.perf_counter() - begin) < seconds:
             self.fitting.advance()
+        if self.fitting.done:
+            raise self.fitting.trouble() or RuntimeError("the training came to its end")
         return took / (self.fitting.loop.step - before) * 1e6
 
     def epoch(self, order: Array) -> Any:
