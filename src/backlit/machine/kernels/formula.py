@@ -1,6 +1,6 @@
 # The formula machine.  A formula comes as data, so a formula that a person types needs no compilation.
 #
-# I = [address, n, fills, loads, words, register size in all, then
+# I = [address, n, grain, fills, loads, words, then
 #      fills: (register, place in S) …              a uniform, the same for all elements
 #      loads: (register, place, inner, length) …    an input that is repeated: element (i // inner) % length
 #      words: (code, d, d mode, a, a mode, b, b mode, c, c mode) …]
@@ -14,14 +14,14 @@ def word(code, d, a, b, c, n):
 
 
 @inline
-def kernel(A, I, S, C, thread, threads):
-    lo, hi = share(I[1], thread, threads)
-    fills, loads, words, registers = I[2], I[3], I[4], I[5] * thread
+def kernel(A, I, S, C, lo, hi, thread):
+    fills, loads, words, registers = I[3], I[4], I[5], C[REGISTERS] * thread
     loads_at = 6 + 2 * fills
+    most = min(BLOCK, hi - lo)
     words_at = loads_at + 4 * loads
     for f in range(fills):
         place = I[6 + 2 * f] + registers
-        A[place : place + BLOCK] = DTYPE(S[I[7 + 2 * f]])
+        A[place : place + most] = DTYPE(S[I[7 + 2 * f]])
     begin = lo
     while begin < hi:
         n = min(BLOCK, hi - begin)

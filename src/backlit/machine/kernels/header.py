@@ -13,7 +13,7 @@ FLOAT = {"float32": types.float32, "float64": types.float64}[DTYPE_NAME]
 WHOLE = {"float32": types.int32, "float64": types.int64}[DTYPE_NAME]
 ZERO, ONE = DTYPE(0), DTYPE(1)
 HUGE = 1 << 46  # the length of arrays whose end the kernel knows better
-KERNEL = types.int64(*[types.int64] * 6)
+KERNEL = types.int64(*[types.int64] * 7)
 
 
 def inline(function):
@@ -24,7 +24,7 @@ def inline(function):
 # The types of what Python hands over: named, so that all is compiled when the unit is made, and not at the first call.
 NUMBER, WHOLES, TABLE = types.int64, types.int64[::1], types.int64[:, ::1]
 REALS, DOUBLES, DOUBLE_TABLE = FLOAT[::1], types.float64[::1], types.float64[:, ::1]
-TAPE = types.Tuple((WHOLES, WHOLES, types.boolean[::1], WHOLES))
+TAPE = types.Tuple((WHOLES, WHOLES, types.boolean[::1], WHOLES, types.boolean[::1]))
 
 
 def entry(*kinds):
@@ -111,15 +111,15 @@ def gemm(context, address, ta, tb, m, n, k, a, lda, b, ldb, beta, c, ldc, arena)
 
 
 @intrinsic
-def call_kernel(context, address, arena, instruction, scalars, state, thread, threads):
+def call_kernel(context, address, arena, instruction, scalars, state, lo, hi, thread):
     """Call the kernel that lies at `address`."""
 
     def build(context, builder, signature, arguments):
         whole = ir.IntType(64)
-        kind = ir.FunctionType(whole, [whole] * 6)
+        kind = ir.FunctionType(whole, [whole] * 7)
         return builder.call(builder.inttoptr(arguments[0], kind.as_pointer()), arguments[1:])
 
-    return types.int64(*[types.int64] * 7), build
+    return types.int64(*[types.int64] * 8), build
 
 
 @intrinsic
@@ -132,17 +132,6 @@ def call_nothing(context, address):
         return context.get_dummy_value()
 
     return types.void(types.int64), build
-
-
-@intrinsic
-def atomic_add(context, address, value):
-    """Add to an integer that two threads share; gives the value before."""
-
-    def build(context, builder, signature, arguments):
-        pointer = builder.inttoptr(arguments[0], ir.IntType(64).as_pointer())
-        return builder.atomic_rmw("add", pointer, arguments[1], "seq_cst")
-
-    return types.int64(types.int64, types.int64), build
 
 
 @intrinsic
@@ -189,16 +178,19 @@ def cosine(a):
 
 
 @inline
-def share(n, thread, threads):
-    """The part of n elements that belongs to a thread: whole cache lines."""
+def share(count, grain, thread, threads):
+    """The part lo … hi - 1 of `count` things that a thread does: whole grains, the first half for the first thread."""
     if threads == 1:
-        return 0, n
-    part = ((n + threads - 1) // threads + 15) // 16 * 16
-    return min(n, thread * part), min(n, (thread + 1) * part)
+        return 0, count
+    part = ((count + grain - 1) // grain + threads - 1) // threads * grain
+    return min(count, thread * part), min(count, (thread + 1) * part)
 
 
 @inline
 def execute(A, S, C, code, place, thread, threads):
-    """The instruction that begins at `place`."""
+    """A thread's part of the instruction that begins at `place`."""
+    lo, hi = share(code[place + 1], code[place + 2], thread, threads)
+    if thread > 0 and hi <= lo:
+        return 0
     address = code.ctypes.data + 8 * place
-    return call_kernel(code[place], A.ctypes.data, address, S.ctypes.data, C.ctypes.data, thread, threads)
+    return call_kernel(code[place], A.ctypes.data, address, S.ctypes.data, C.ctypes.data, lo, hi, thread)

@@ -22,7 +22,8 @@ KERNELS = {}  # the number that stands in an instruction's first place → the k
 
 
 def execute(A, S, C, code, place, thread, threads):
-    return KERNELS[int(code[place])](A, code[place:], S, C, thread, threads)
+    lo, hi = share(int(code[place + 1]), int(code[place + 2]), thread, threads)
+    return KERNELS[int(code[place])](A, code[place:], S, C, lo, hi, thread)
 
 
 def bits(x):
@@ -60,8 +61,9 @@ def cosine(a):
     return DTYPE(np.cos(a))
 
 
-def share(n, thread, threads):
+def share(count, grain, thread, threads):
+    """The part lo … hi - 1 of `count` things that a thread does: whole grains, the first half for the first thread."""
     if threads == 1:
-        return 0, n
-    part = ((n + threads - 1) // threads + 15) // 16 * 16
-    return min(n, thread * part), min(n, (thread + 1) * part)
+        return 0, count
+    part = ((count + grain - 1) // grain + threads - 1) // threads * grain
+    return min(count, thread * part), min(count, (thread + 1) * part)

@@ -1,17 +1,15 @@
 # The kernel of ops/reduction.py.  The declaration's formulas EACH, JOIN and FINISH and the number START come before
-# this text.  I = [address, out, x, outer, n, inner].
+# this text.  I = [address, count, grain, out, x, outer, n, inner].
 
 
 @inline
-def reduce(A, I, S, C, thread, threads):
-    out, x, outer, n, inner = I[1], I[2], I[3], I[4], I[5]
+def reduce(A, I, S, C, lo, hi, thread):
+    out, x, outer, n, inner = I[3], I[4], I[5], I[6], I[7]
     if inner == 1:
-        lo, hi = share(outer, thread, threads)
         for o in range(lo, hi):
             A[out + o] = FINISH(along(A[x + o * n : x + o * n + n], n), DTYPE(n))
         return 0
     # Columns side by side: the thread's part of them, one row after the other.
-    lo, hi = share(inner, thread, threads)
     for o in range(outer):
         total = A[out + o * inner + lo : out + o * inner + hi]
         for j in range(hi - lo):
