@@ -1,4 +1,4 @@
-"""Two threads on one tape: they wait where they must, and nowhere else is the order of their work of any consequence."""
+"""Two threads on one tape wait where they must; nowhere else does the order of their work matter."""
 
 import numpy as np
 import pytest

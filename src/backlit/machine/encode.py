@@ -103,8 +103,9 @@ class Encoder:
         shared = sharing(self.tape, i, self.layout.rows)
         way = [] if shared.way is None else [shared.way]
         if i.op.scratch:
-            self.registers = max(self.registers, 1)
-            places.append(self.scratch)
+            wanted = i.op.scratch(shapes_in, i.shape, **attrs)
+            self.registers = max(self.registers, -(-wanted // BLOCK))
+            places.append(self.scratch if wanted else -1)
         head = [address, shared.count, shared.grain, self.at(i.outputs[0])]
         return [*head, *(self.at(v) for v in i.inputs), *numbers, *way, *places]
 

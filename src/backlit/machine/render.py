@@ -39,10 +39,10 @@ def fused_text(formulas: Sequence[Expr], inputs: int, uniforms: int, in_place: S
     lines, results = written(formulas)
     text = ["@inline", "def kernel(A, I, S, C, lo, hi, thread):"]
     for i in range(inputs):
-        text.append(f"    a{i} = A[I[{3 + outputs + i}] + lo : I[{3 + outputs + i}] + hi]")
+        text.append(f"    a{i} = part(A, I[{3 + outputs + i}] + lo, hi - lo)")
     for k in range(outputs):
         if in_place[k] < 0:
-            text.append(f"    y{k} = A[I[{3 + k}] + lo : I[{3 + k}] + hi]")
+            text.append(f"    y{k} = part(A, I[{3 + k}] + lo, hi - lo)")
     text += [f"    p{j} = DTYPE(S[I[{3 + outputs + inputs + j}]])" for j in range(uniforms)]
     text.append("    for i in range(hi - lo):")
     text += [f"        x{i} = a{i}[i]" for i in range(inputs)]

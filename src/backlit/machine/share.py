@@ -34,9 +34,9 @@ class Sharing:
 
 def sharing(tape: Tape, i: Instruction, rows: int) -> Sharing:
     """How the instruction is shared, for batches of `rows` rows."""
-    ways = (
-        [shapes.product(i.shape)] if i.op is None else list(i.op.units(_shapes_in(tape, i), i.shape, **dict(i.attrs)))
-    )
+    ways: list[Size] = [shapes.product(i.shape)]
+    if i.op is not None:
+        ways = list(i.op.units(_shapes_in(tape, i), i.shape, **dict(i.attrs)))
     way = 0
     if len(ways) > 1:
         high, broad = (shapes.count(w, rows) for w in ways[:2])
@@ -80,7 +80,8 @@ def arrange(tape: Tape, rows: int) -> tuple[Tape, list[int]]:
     """
     shared = [sharing(tape, i, rows) for i in tape.instructions]
     maker = {v: i.number for i in tape.instructions for v in i.outputs}
-    waiting, waves = list(tape.instructions[: tape.update_at]), []
+    waiting = list(tape.instructions[: tape.update_at])
+    waves: list[list[Instruction]] = []
     wave_of: dict[int, int] = {}
     while waiting:
         wave: list[Instruction] = []
@@ -109,12 +110,9 @@ def _joins(
     for place, v in enumerate(i.inputs):
         source = maker.get(v)
         if source is None:
-            # the batch's rows, which each thread brings itself, or a parameter
-            if (
-                now == 0
-                and tape.values[v].kind == "input"
-                and not (shared[i.number].by_rows and _own_rows(tape, i, place))
-            ):
+            # a parameter, or the batch's rows, of which each thread brings its own
+            own = shared[i.number].by_rows and _own_rows(tape, i, place)
+            if now == 0 and tape.values[v].kind == "input" and not own:
                 return False
             continue
         if source not in wave_of:

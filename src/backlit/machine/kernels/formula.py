@@ -21,21 +21,23 @@ def kernel(A, I, S, C, lo, hi, thread):
     words_at = loads_at + 4 * loads
     for f in range(fills):
         place = I[6 + 2 * f] + registers
-        A[place : place + most] = DTYPE(S[I[7 + 2 * f]])
+        register, value = part(A, place, most), DTYPE(S[I[7 + 2 * f]])
+        for i in range(most):
+            register[i] = value
     begin = lo
     while begin < hi:
         n = min(BLOCK, hi - begin)
         for f in range(loads):
             p = loads_at + 4 * f
             place = I[p] + registers
-            load(A[place : place + n], A, I[p + 1], I[p + 2], I[p + 3], begin, n)
+            load(part(A, place, n), A, I[p + 1], I[p + 2], I[p + 3], begin, n)
         for w in range(words):
             p = words_at + 9 * w
             d = I[p + 1] + (begin if I[p + 2] else registers)
             a = I[p + 3] + (begin if I[p + 4] else registers)
             b = I[p + 5] + (begin if I[p + 6] else registers)
             c = I[p + 7] + (begin if I[p + 8] else registers)
-            word(I[p], A[d : d + n], A[a : a + n], A[b : b + n], A[c : c + n], n)
+            word(I[p], part(A, d, n), part(A, a, n), part(A, b, n), part(A, c, n), n)
         begin += n
     return 0
 

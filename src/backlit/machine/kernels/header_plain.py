@@ -26,6 +26,33 @@ def execute(A, S, C, code, place, thread, threads):
     return KERNELS[int(code[place])](A, code[place:], S, C, lo, hi, thread)
 
 
+def part(array, begin, length):
+    assert 0 <= begin <= begin + length <= len(array)
+    return array[begin : begin + length]
+
+
+def at(array, i):
+    assert i >= 0
+    return array[i]
+
+
+def dot(x, y, n):
+    sums, rest = np.zeros(8, dtype=DTYPE), ZERO
+    for i in range(0, n // 8 * 8, 8):
+        sums += x[i : i + 8] * y[i : i + 8]
+    for i in range(n // 8 * 8, n):
+        rest += x[i] * y[i]
+    while len(sums) > 1:
+        sums = sums[: len(sums) // 2] + sums[len(sums) // 2 :]
+    return sums[0] + rest
+
+
+def turn_eight(source, begin, stride, target, place, other):
+    for i in range(8):
+        for j in range(8):
+            target[place + j * other + i] = source[begin + i * stride + j]
+
+
 def bits(x):
     return DTYPE(x).view(INT)
 

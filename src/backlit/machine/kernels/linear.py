@@ -3,7 +3,7 @@
 
 
 @inline
-def multiply(A, C, a, b, c, m, n, k, ta, tb, beta, lo, hi, columns):
+def multiply(A, C, a, b, c, m, n, k, ta, tb, beta, lo, hi, columns, scratch):
     """A part of the product c (m, n) of a (m, k) and b (k, n), all in row order; beta 1 adds to what is there."""
     if hi <= lo or m == 0 or n == 0:
         return 0
@@ -15,79 +15,110 @@ def multiply(A, C, a, b, c, m, n, k, ta, tb, beta, lo, hi, columns):
     # By the whole product, not by the thread's part of it: the way decides the bits.
     if k <= 1 or n == 1 or m * n * k <= 256 or (m == 1 and tb == 0 and n * k <= 65536):
         return small(A, a, b, c, m, n, k, ta, tb, beta, lo, hi)
+    if tb and scratch >= 0 and m >= 8 and m * n * k <= 1000000:
+        # For small products BLAS is slow with b transposed: by half for 32 × 32.
+        turned(A, b, scratch, n, k)
+        b, tb = scratch, 0
     first = a + lo if ta else a + lo * k
     gemm(C[GEMM], tb, ta, n, hi - lo, k, b, k if tb else n, first, m if ta else k, beta, c + lo * n, n, A)
     return 0
 
 
 @inline
+def turned(A, source, target, m, n):
+    """Write a matrix (m, n) to `target` with rows and columns exchanged."""
+    high, broad = m // 8 * 8, n // 8 * 8
+    for i in range(0, high, 8):
+        for j in range(0, broad, 8):
+            turn_eight(A, source + i * n + j, n, A, target + j * m + i, m)
+    for i in range(m):
+        for j in range(broad if i < high else 0, n):
+            A[target + j * m + i] = at(A, source + i * n + j)
+
+
+@inline
 def small(A, a, b, c, m, n, k, ta, tb, beta, lo, hi):
     """The same in plain loops, for what is less work than a call of BLAS (some 150 ns), and for vectors."""
     if n == 1 and not ta:  # a matrix times a column, which lies in a row either way
-        column = A[b : b + k]
+        column = part(A, b, k)
+        target = part(A, c, hi)
         for i in range(lo, hi):
-            value = dot(A[a + i * k : a + i * k + k], column, k)
-            A[c + i] = value if beta == ZERO else A[c + i] + value
+            value = dot(part(A, a + i * k, k), column, k)
+            target[i] = value if beta == ZERO else target[i] + value
         return 0
     if n == 1:
-        target = A[c + lo : c + hi]
+        target = part(A, c + lo, hi - lo)
         if beta == ZERO:
             target[:] = ZERO
         for p in range(k):
-            row = A[a + p * m + lo : a + p * m + hi]
-            factor = A[b + p]
+            row = part(A, a + p * m + lo, hi - lo)
+            factor = at(A, b + p)
             for i in range(hi - lo):
                 target[i] += factor * row[i]
         return 0
+    if k == 1 and beta == ZERO:  # a column times a row
+        row = part(A, b, n)
+        for i in range(lo, hi):
+            target, factor = part(A, c + i * n, n), at(A, a + i)
+            for j in range(n):
+                target[j] = factor * row[j]
+        return 0
+    if n < 8 or tb:
+        for i in range(lo, hi):
+            target = part(A, c + i * n, n)
+            for j in range(n):
+                value = ZERO if beta == ZERO else target[j]
+                for p in range(k):
+                    left = at(A, a + p * m + i if ta else a + i * k + p)
+                    value += left * at(A, b + j * k + p if tb else b + p * n + j)
+                target[j] = value
+        return 0
     for i in range(lo, hi):
-        target = A[c + i * n : c + i * n + n]
+        target = part(A, c + i * n, n)
         if beta == ZERO:
             target[:] = ZERO
         for p in range(k):
-            factor = A[a + p * m + i] if ta else A[a + i * k + p]
-            if tb and k > 1:
-                for j in range(n):
-                    target[j] += factor * A[b + j * k + p]
-            else:
-                row = A[b + p * n : b + p * n + n]
-                for j in range(n):
-                    target[j] += factor * row[j]
+            factor = at(A, a + p * m + i if ta else a + i * k + p)
+            row = part(A, b + p * n, n)
+            for j in range(n):
+                target[j] += factor * row[j]
     return 0
 
 
 @inline
-def dot(x, y, n):
-    """Σ x y with eight sums, joined in a fixed order."""
-    a0, a1, a2, a3 = ZERO, ZERO, ZERO, ZERO
-    a4, a5, a6, a7 = ZERO, ZERO, ZERO, ZERO
-    whole = n // 8 * 8
-    for i in range(0, whole, 8):
-        a0 += x[i] * y[i]
-        a1 += x[i + 1] * y[i + 1]
-        a2 += x[i + 2] * y[i + 2]
-        a3 += x[i + 3] * y[i + 3]
-        a4 += x[i + 4] * y[i + 4]
-        a5 += x[i + 5] * y[i + 5]
-        a6 += x[i + 6] * y[i + 6]
-        a7 += x[i + 7] * y[i + 7]
-    for i in range(whole, n):
-        a0 += x[i] * y[i]
-    return ((a0 + a4) + (a2 + a6)) + ((a1 + a5) + (a3 + a7))
+def matmul(A, I, S, C, lo, hi, thread):
+    scratch = I[12] + C[REGISTERS] * thread if I[12] >= 0 else -1
+    return multiply(A, C, I[4], I[5], I[3], I[6], I[7], I[8], I[9], I[10], ZERO, lo, hi, I[11], scratch)
 
 
 @inline
-def matmul(A, I, S, C, lo, hi, thread):
-    return multiply(A, C, I[4], I[5], I[3], I[6], I[7], I[8], I[9], I[10], ZERO, lo, hi, I[11])
+def repeat(A, source, out, n, stride, rows):
+    """Write n elements into each of some rows that lie `stride` apart."""
+    if rows == 0:
+        return
+    first, given = part(A, out, n), part(A, source, n)
+    for j in range(n):
+        first[j] = given[j]
+    if n < stride:
+        for i in range(1, rows):
+            row = part(A, out + i * stride, n)
+            for j in range(n):
+                row[j] = given[j]
+        return
+    done = 1  # rows: twice as many each time, while they stay in the first-level cache
+    while done < rows:
+        more = min(done, rows - done, max(1, 2048 // n))
+        row, given = part(A, out + done * n, more * n), part(A, out, more * n)
+        for j in range(more * n):
+            row[j] = given[j]
+        done += more
 
 
 @inline
 def affine(A, I, S, C, lo, hi, thread):
     out, bias, m, n, columns = I[3], I[6], I[7], I[8], I[10]
-    begin, width = (lo, hi - lo) if columns != 0 else (0, n)
-    b = A[bias + begin : bias + begin + width]
-    first, last = (0, m) if columns != 0 else (lo, hi)
-    for i in range(first, last):
-        row = A[out + i * n + begin : out + i * n + begin + width]
-        for j in range(width):
-            row[j] = b[j]
-    return multiply(A, C, I[4], I[5], out, m, n, I[9], 0, 0, ONE, lo, hi, columns)
+    if columns != 0:
+        repeat(A, bias + lo, out + lo, hi - lo, n, m)
+    else:
+        repeat(A, bias, out + lo * n, n, n, hi - lo)
+    return multiply(A, C, I[4], I[5], out, m, n, I[9], 0, 0, ONE, lo, hi, columns, -1)

@@ -17,9 +17,9 @@ def largest(x, n):
 def exponentials(x, e, rows, n):
     """e ← e^(x - the largest x of the row), for some rows."""
     for r in range(rows):
-        row = x[r * n : r * n + n]
+        row = part(x, r * n, n)
         top = largest(row, n)
-        target = e[r * n : r * n + n]
+        target = part(e, r * n, n)
         for j in range(n):
             target[j] = row[j] - top
     for i in range(rows * n):
@@ -37,10 +37,10 @@ def total_of(x, n):
 @inline
 def softmax(A, I, S, C, lo, hi, thread):
     n = I[6]
-    o = A[I[3] + lo * n : I[3] + hi * n]
-    exponentials(A[I[4] + lo * n : I[4] + hi * n], o, hi - lo, n)
+    o = part(A, I[3] + lo * n, (hi - lo) * n)
+    exponentials(part(A, I[4] + lo * n, (hi - lo) * n), o, hi - lo, n)
     for r in range(hi - lo):
-        row = o[r * n : r * n + n]
+        row = part(o, r * n, n)
         total = total_of(row, n)
         for j in range(n):
             row[j] = row[j] / total
@@ -50,11 +50,11 @@ def softmax(A, I, S, C, lo, hi, thread):
 @inline
 def log_softmax(A, I, S, C, lo, hi, thread):
     n = I[6]
-    o = A[I[3] + lo * n : I[3] + hi * n]
-    x = A[I[4] + lo * n : I[4] + hi * n]
+    o = part(A, I[3] + lo * n, (hi - lo) * n)
+    x = part(A, I[4] + lo * n, (hi - lo) * n)
     exponentials(x, o, hi - lo, n)
     for r in range(hi - lo):
-        u, row = x[r * n : r * n + n], o[r * n : r * n + n]
+        u, row = part(x, r * n, n), part(o, r * n, n)
         total, top = log(total_of(row, n)), largest(u, n)
         for j in range(n):
             row[j] = (u[j] - top) - total
@@ -70,16 +70,22 @@ def cross_entropy(A, I, S, C, lo, hi, thread):
     total = ZERO
     for first in range(0, rows, tile):
         count = min(tile, rows - first)
-        z = A[I[4] + first * n : I[4] + (first + count) * n]
-        t = A[I[5] + first * n : I[5] + (first + count) * n]
-        e = A[scratch : scratch + min(count * n, BLOCK)]
+        z = part(A, I[4] + first * n, count * n)
+        t = part(A, I[5] + first * n, count * n)
+        e = part(A, scratch, min(count * n, BLOCK))
         if n <= BLOCK:
             exponentials(z, e, count, n)
+        for r in range(count):  # e becomes the rows' logarithms of sums, which are fewer than what they are made of
+            row = part(z, r * n, n)
+            e[r] = total_of(part(e, r * n, n), n) if n <= BLOCK else in_pieces(row, e, largest(row, n), n)
         for r in range(count):
-            row = z[r * n : r * n + n]
-            top = largest(row, n)
-            spread = total_of(e[r * n : r * n + n], n) if n <= BLOCK else in_pieces(row, e, top, n)
-            total += row_of_cross_entropy(row, t[r * n : r * n + n], top, log(spread), n)
+            e[r] = log(e[r])
+        for r in range(count):
+            row, shares = part(z, r * n, n), part(t, r * n, n)
+            top, spread, value = largest(row, n), e[r], ZERO
+            for j in range(n):
+                value += shares[j] * ((row[j] - top) - spread)
+            total += value
     A[I[3]] = -total / DTYPE(I[8])
     return 0
 
@@ -97,23 +103,14 @@ def in_pieces(x, e, top, n):
 
 
 @inline
-def row_of_cross_entropy(z, t, top, spread, n):
-    """Σ t ln softmax(z)."""
-    total = ZERO
-    for j in range(n):
-        total += t[j] * ((z[j] - top) - spread)
-    return total
-
-
-@inline
 def cross_entropy_slope(A, I, S, C, lo, hi, thread):
     n = I[7]
     divisor = DTYPE(I[8])
-    o = A[I[3] + lo * n : I[3] + hi * n]
-    targets = A[I[5] + lo * n : I[5] + hi * n]
-    exponentials(A[I[4] + lo * n : I[4] + hi * n], o, hi - lo, n)
+    o = part(A, I[3] + lo * n, (hi - lo) * n)
+    targets = part(A, I[5] + lo * n, (hi - lo) * n)
+    exponentials(part(A, I[4] + lo * n, (hi - lo) * n), o, hi - lo, n)
     for r in range(hi - lo):
-        row, t = o[r * n : r * n + n], targets[r * n : r * n + n]
+        row, t = part(o, r * n, n), part(targets, r * n, n)
         total, weight = total_of(row, n), total_of(t, n)
         for j in range(n):
             row[j] = (row[j] / total * weight - t[j]) / divisor
@@ -125,8 +122,8 @@ def hits(A, I, S, C, lo, hi, thread):
     rows, n = I[6], I[7]
     right = 0
     for r in range(rows):
-        z = A[I[4] + r * n : I[4] + r * n + n]
-        t = A[I[5] + r * n : I[5] + r * n + n]
+        z = part(A, I[4] + r * n, n)
+        t = part(A, I[5] + r * n, n)
         best, wanted, whole = 0, 0, True
         for j in range(n):
             whole = whole & (z[j] == z[j]) & (t[j] == t[j])
@@ -142,7 +139,7 @@ def hits(A, I, S, C, lo, hi, thread):
 def squared_error(A, I, S, C, lo, hi, thread):
     # the numbers: n, divisor, place of the factor in S
     n = I[6]
-    o, t = A[I[4] : I[4] + n], A[I[5] : I[5] + n]
+    o, t = part(A, I[4], n), part(A, I[5], n)
     a0, a1, a2, a3 = ZERO, ZERO, ZERO, ZERO
     whole = n // 4 * 4
     for i in range(0, whole, 4):

@@ -7,19 +7,27 @@ def reduce(A, I, S, C, lo, hi, thread):
     out, x, outer, n, inner = I[3], I[4], I[5], I[6], I[7]
     if inner == 1:
         for o in range(lo, hi):
-            A[out + o] = FINISH(along(A[x + o * n : x + o * n + n], n), DTYPE(n))
+            A[out + o] = FINISH(along(part(A, x + o * n, n), n), DTYPE(n))
         return 0
-    # Columns side by side: the thread's part of them, one row after the other.
+    # Columns side by side: the thread's part of them, one row after the other, four in a pass.
+    width = hi - lo
     for o in range(outer):
-        total = A[out + o * inner + lo : out + o * inner + hi]
-        for j in range(hi - lo):
+        total = part(A, out + o * inner + lo, width)
+        for j in range(width):
             total[j] = START
-        for r in range(n):
-            begin = x + (o * n + r) * inner
-            row = A[begin + lo : begin + hi]
-            for j in range(hi - lo):
+        begin = x + o * n * inner + lo
+        whole = n // 4 * 4
+        for r in range(0, whole, 4):
+            r0, r1 = part(A, begin + r * inner, width), part(A, begin + (r + 1) * inner, width)
+            r2, r3 = part(A, begin + (r + 2) * inner, width), part(A, begin + (r + 3) * inner, width)
+            for j in range(width):
+                two = JOIN(JOIN(total[j], EACH(r0[j])), EACH(r1[j]))
+                total[j] = JOIN(JOIN(two, EACH(r2[j])), EACH(r3[j]))
+        for r in range(whole, n):
+            row = part(A, begin + r * inner, width)
+            for j in range(width):
                 total[j] = JOIN(total[j], EACH(row[j]))
-        for j in range(hi - lo):
+        for j in range(width):
             total[j] = FINISH(total[j], DTYPE(n))
     return 0
 
