@@ -47,6 +47,7 @@ EVERY = [(language, code) for language in messages.LANGUAGES for code in CODES]
 FACTS = {
     "activation": "step",
     "allowed": "0 ≤ noise",
+    "batch": 32,
     "classes": ["cat", "dog"],
     "code": "BL999",
     "column": 1,

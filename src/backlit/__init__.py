@@ -21,6 +21,7 @@ _HOMES = {
     "gradient_check": "training",
     "Activation": "nn",
     "Add": "nn",
+    "BatchNorm": "nn",
     "Concatenate": "nn",
     "Dense": "nn",
     "Dropout": "nn",
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from .errors import BacklitError as BacklitError
     from .nn import Activation as Activation
     from .nn import Add as Add
+    from .nn import BatchNorm as BatchNorm
     from .nn import Concatenate as Concatenate
     from .nn import Dense as Dense
     from .nn import Dropout as Dropout

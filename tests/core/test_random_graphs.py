@@ -208,4 +208,8 @@ def oracles(jax: Any) -> dict[str, Any]:
         "cross_entropy_slope": lambda z, t, reduction: jax.grad(cross_entropy)(z, t, reduction),
         "hits": lambda z, t: jnp.sum(jnp.where(jnp.argmax(z, -1) == jnp.argmax(t, -1), 1.0, 0.0)),
         "dropout": dropout,
+        "variance": lambda x, m: jnp.mean((x - m) ** 2, axis=0),
+        "centered_sum": lambda d, x, m: jnp.sum(d * (x - m), axis=0),
+        "batch_norm": lambda x, m, r, w, b: (x - m) * r * w + b,
+        "batch_norm_slope": lambda d, x, m, s, p, q: d * s + (x - m) * p + q,
     }  # fmt: skip

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from backlit.core.lowering import Blocks, lower
+from backlit.core.lowering import lower
 from backlit.core.tape import Tape
 from backlit.machine.runner import Machine
-from backlit.nn import Activation, Add, Concatenate, Dense, Dropout, Input, Residual
+from backlit.nn import Activation, Add, BatchNorm, Concatenate, Dense, Dropout, Input, Residual
 from backlit.ops.random import bits
 from backlit.training import Network
 from backlit.training.fitting import training_tape
@@ -64,7 +64,7 @@ def random_network(rng: np.random.Generator, classes: bool, outputs: int = 3) ->
     ends = [dense()(link) for link in inputs]
     for _ in range(int(rng.integers(1, 5))):
         at = int(rng.integers(len(ends)))
-        kind, link = rng.integers(7), ends[at]
+        kind, link = rng.integers(8), ends[at]
         if kind == 0:
             width = int(rng.integers(2, 6))
             link = dense(width)(link)
@@ -76,6 +76,8 @@ def random_network(rng: np.random.Generator, classes: bool, outputs: int = 3) ->
             ends[at] = Concatenate()(link, dense()(link), ends[0])
         elif kind == 3:
             ends[at] = Dropout(0.4)(link)
+        elif kind == 6:
+            ends[at] = BatchNorm(affine=bool(rng.random() < 0.8))(link)
         elif kind == 4:
             ends[at] = Activation(str(rng.choice(ELEMENTWISE)))(link)
         elif kind == 5:
@@ -118,7 +120,7 @@ def observed(
     """What the observed tape holds after a pass, by name; and the gradients by the parameters' names."""
     built, keep, gradients = net.observe(loss=loss, **options)
     found = {p: gradients[p] for p in built.trained if p in gradients}
-    tape = lower(keep, blocks=Blocks.of(built.trained, built.frozen), gradients=found)
+    tape = lower(keep, blocks=built.blocks(), gradients=found)
     machine = machine_of(tape, net, rows, dtype, engine)
     machine.run()
     return {name: machine[name].copy() for name in keep}, _gradients(machine, [p.name for p in found])
@@ -145,7 +147,11 @@ def _gradients(machine: Machine, names: list[str]) -> dict[str, Array]:
 class ByHand:
     """u, f′, o, δᵒ and δᵘ of every layer, E, and the gradients: the chain rule written out for each kind of layer."""
 
-    def __init__(self, net: Network, rows: Mapping[str, Array], loss: str, half: bool = False, sums: bool = False):
+    def __init__(
+        self, net: Network, rows: Mapping[str, Array], loss: str, half: bool = False, sums: bool = False,
+        training: bool = True,
+    ) -> None:  # fmt: skip
+        self.training = training
         self.net, self.number = net, {id(layer): i for i, layer in enumerate(net.layers())}
         self.seen: dict[str, Array] = {}
         self.gradients = {name: np.zeros_like(value, dtype=np.float64) for name, value in net.values.items()}
@@ -154,6 +160,7 @@ class ByHand:
         self.values: list[Array] = []
         self.place: dict[int, int] = {}  # of links
         self.used: dict[str, int] = {}
+        self.drawn: dict[int, int] = {}  # how often a dropout layer has drawn
         for link in net.links:
             if isinstance(link.layer, Input):
                 self.place[id(link)] = self.new(np.asarray(rows[link.layer.name], np.float64))
@@ -187,10 +194,16 @@ class ByHand:
             cuts = np.cumsum([g.shape[1] for g in given])[:-1]
             parts = lambda d: list(zip(sources, np.split(d, cuts, axis=1), strict=True))  # noqa: E731
             return self.step(np.concatenate(given, axis=1), parts)
+        if isinstance(layer, Dropout) and not self.training:
+            return sources[0]
         if isinstance(layer, Dropout):
-            kept = bits(SEED, STEP, self.number[id(layer)] + 1, given[0].size) >= int(layer.rate * 2**32)
+            self.drawn[id(layer)] = self.drawn.get(id(layer), -1) + 1
+            key = self.number[id(layer)] + 1 + (self.drawn[id(layer)] << 20)
+            kept = bits(SEED, STEP, key, given[0].size) >= int(layer.rate * 2**32)
             mask = kept.reshape(given[0].shape) / (1 - layer.rate)
             return self.step(given[0] * mask, lambda d: [(sources[0], d * mask)])
+        if isinstance(layer, BatchNorm):
+            return self.normalise(layer, sources[0])
         at = self.sum_of(layer, sources[0]) if isinstance(layer, Dense) else sources[0]
         return self.fire(layer, at)
 
@@ -205,6 +218,34 @@ class ByHand:
             return [(source, d @ w.T)]
 
         return self.step(u, back)
+
+    def normalise(self, layer: BatchNorm, source: int) -> int:
+        """Batch normalisation as in the paper, its gradient too: ∂E/∂σ² and ∂E/∂μ stand there by themselves."""
+        if not self.training:
+            return self.shifted(layer, source)
+        x, n = self.values[source], len(self.values[source])
+        scale = self.net.values[f"{layer.name}.weight"] if layer.affine else 1.0
+        mean, variance = x.mean(axis=0), x.var(axis=0)
+        away, deviation = x - mean, np.sqrt(variance + layer.eps)
+
+        def back(d: Array) -> list[tuple[int, Array]]:
+            if layer.affine:
+                self.gradients[f"{layer.name}.weight"] += (d * away / deviation).sum(axis=0)
+                self.gradients[f"{layer.name}.bias"] += d.sum(axis=0)
+            to_variance = (d * scale * away).sum(axis=0) * -0.5 / deviation**3
+            to_mean = -(d * scale).sum(axis=0) / deviation - 2 * to_variance * away.sum(axis=0) / n
+            return [(source, d * scale / deviation + to_variance * 2 * away / n + to_mean / n)]
+
+        return self.step(away / deviation * scale + self.net.values.get(f"{layer.name}.bias", 0.0), back)
+
+    def shifted(self, layer: BatchNorm, source: int) -> int:
+        """The same in use, forward only: by the averages of the training."""
+        mean, variance, scale, shift = (
+            self.net.values.get(f"{layer.name}.{part}", start)
+            for part, start in (("running_mean", None), ("running_var", None), ("weight", 1.0), ("bias", 0.0))
+        )
+        o = (self.values[source] - mean) / np.sqrt(variance + layer.eps) * scale + shift
+        return self.step(o, lambda d: [])
 
     def fire(self, layer: Any, at: int) -> int:
         name, u = self.name(layer), self.values[at]

@@ -100,7 +100,8 @@ def torch_twin(net: Network):
     nn = pytest.importorskip("torch.nn")
     functions = {
         "relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid, "softmax": lambda: nn.Softmax(dim=1),
-        "leaky_relu": nn.LeakyReLU, "silu": nn.SiLU, "identity": nn.Identity,
+        "leaky_relu": nn.LeakyReLU, "silu": nn.SiLU, "identity": nn.Identity, "gelu": nn.GELU,
+        "gelu_tanh": lambda: nn.GELU(approximate="tanh"),
     }  # fmt: skip
     modules, width = [], net.features[0]
     for layer in net.chain:
@@ -120,6 +121,7 @@ CHAINS = [
     MIXED,
     [Dense(2)],
     [Dense(4, name, biases=("normal", 1.0)) for name in ("relu", "tanh", "sigmoid", "leaky_relu", "silu", "identity")],
+    [Dense(4, name, biases=("normal", 2.0)) for name in ("gelu", "gelu_tanh")],
 ]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from backlit.core.lowering import Blocks, lower
+from backlit.core.lowering import lower
 from backlit.nn import Dense
 from backlit.training import Network
 from backlit.training.fitting import training_tape
@@ -71,7 +71,7 @@ def observed_machine(engine: str):
     built, keep, gradients = net.observe(loss="squared_error", **LOSS)
     tape = lower(
         keep,
-        blocks=Blocks.of(built.trained, built.frozen),
+        blocks=built.blocks(),
         gradients={p: gradients[p] for p in built.trained},
         update=Settings.of(optimizer="gradient_descent", learning_rate=0.5).optimizer.update,
     )

@@ -32,6 +32,8 @@ EXACT: dict[str, Any] = {
     "log1p": lambda a: mpmath.log(1 + a),
     "sqrt": mpmath.sqrt,
     "tanh": mpmath.tanh,
+    "erf": mpmath.erf,
+    "ndtr": lambda a: mpmath.erfc(-a / mpmath.sqrt(2)) / 2,
     "sin": mpmath.sin,
     "cos": mpmath.cos,
     "max": max,

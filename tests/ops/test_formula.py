@@ -12,6 +12,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
+from backlit.machine import unit
 from backlit.ops import REGISTRY, Elementwise
 from backlit.ops import formula as fm
 from backlit.ops.parse import parse
@@ -207,15 +208,7 @@ def test_the_machines_text_computes_the_formula(tree):
     e = written(tree)
     lines, results = machine([e])
     assert not re.search(r"\d\.\d", re.sub(r"DTYPE\(\S*\)", "", "\n".join(lines))), "a number without its type"
-    names = {
-        "DTYPE": np.float64,
-        "ONE": np.float64(1),
-        "ZERO": np.float64(0),
-        "u": np.float64(1.25),
-        "v": np.float64(0.5),
-    }
-    names |= {"power": np.power, "square_root": np.sqrt, "sine": np.sin, "cosine": np.cos}
-    names |= {n: getattr(np, n) for n in ("exp", "expm1", "log", "log1p", "tanh")}
+    names = {**unit.plain("", "float64"), "u": np.float64(1.25), "v": np.float64(0.5)}
     with np.errstate(all="ignore"):
         exec("\n".join([*lines, f"result = {results[0]}"]), names)
     wanted = fm.evaluate([e], {"u": np.float64(1.25), "v": np.float64(0.5)})[0]

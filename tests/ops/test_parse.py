@@ -31,6 +31,8 @@ TYPED = [
     "tanh(u) + 0.1*u",
     "maximum(u, 0) ** 3 / 6",
     "sin(2*pi*u)",
+    "0.5 * u * (1 + erf(u / sqrt(2)))",
+    "u * ndtr(u)",
     "u",
 ]
 
@@ -67,6 +69,8 @@ def value(text: str, **given: float) -> float:
         ("pi", np.pi),
         ("e", np.e),
         ("ln(e)", 1.0),
+        ("erf(0.5)", 0.5204998778130465),
+        ("ndtr(-1)", 0.15865525393145707),
         ("minimum(3, 2)", 2.0),
         ("max(3, 2)", 3.0),
         ("where(2 > 1, 5, 6)", 5.0),

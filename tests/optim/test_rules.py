@@ -27,6 +27,7 @@ CASES = [
     ("adam", {"learning_rate": 0.1}, "Adam", {"lr": 0.1}),
     ("adam", {"learning_rate": 0.02, "beta1": 0.5, "beta2": 0.9, "eps": 0.01}, "Adam",
      {"lr": 0.02, "betas": (0.5, 0.9), "eps": 0.01}),
+    ("adamw", {"learning_rate": 0.05, "weight_decay": 0.3}, "AdamW", {"lr": 0.05, "weight_decay": 0.3}),
 ]  # fmt: skip
 every_case = pytest.mark.parametrize(("name", "settings", "cls", "theirs"), CASES)
 
@@ -76,8 +77,14 @@ def adam(
     return w - learning_rate * m / (np.sqrt(v) + eps)
 
 
+def adamw(
+    w: Array, g: Array, k: int, kept: dict[str, Array], learning_rate: float, weight_decay=0.01, **more: float
+) -> Array:
+    return adam(w, g, k, kept, learning_rate, **more) - learning_rate * weight_decay * w
+
+
 FORMULAS: dict[str, Callable[..., Array]] = {
-    "gradient_descent": plain, "sgd": plain, "momentum": heavy, "adam": adam,
+    "gradient_descent": plain, "sgd": plain, "momentum": heavy, "adam": adam, "adamw": adamw,
 }  # fmt: skip
 
 
@@ -111,7 +118,7 @@ def test_twenty_steps_are_those_of_torch(name, settings, cls, theirs):
         np.testing.assert_allclose(found, twin.weight.detach().numpy(), rtol=1e-12, atol=1e-15, err_msg=f"step {k}")
 
 
-@pytest.mark.parametrize("name", ["sgd", "momentum", "adam"])
+@pytest.mark.parametrize("name", ["sgd", "momentum", "adam", "adamw"])
 def test_minibatches_go_through_the_shuffled_rows_and_the_last_one_is_smaller(name):
     """6 rows in batches of 4 and 2; the order is that of the counter-based shuffle."""
     net, fitting = start(4, optimizer=name, seed=3)

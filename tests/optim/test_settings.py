@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from backlit.errors import ParameterError
-from backlit.optim import OPTIMIZERS, Optimizer, adam, gradient_descent, momentum, optimizer_named, sgd
+from backlit.optim import OPTIMIZERS, Optimizer, adam, adamw, gradient_descent, momentum, optimizer_named, sgd
 
 
 def code_of(make) -> str:
@@ -20,6 +20,7 @@ def test_the_defaults_are_stated():
     assert repr(sgd()) == "sgd(learning_rate=0.01)"
     assert repr(momentum()) == "momentum(learning_rate=0.01, momentum=0.9)"
     assert repr(adam()) == "adam(learning_rate=0.001, beta1=0.9, beta2=0.999, eps=1e-08)"
+    assert repr(adamw()) == "adamw(learning_rate=0.001, beta1=0.9, beta2=0.999, eps=1e-08, weight_decay=0.01)"
 
 
 def test_only_gradient_descent_takes_the_full_batch():
@@ -39,7 +40,7 @@ def test_an_unknown_optimizer_is_told_with_the_nearest():
     with pytest.raises(ParameterError) as caught:
         optimizer_named("adma")
     assert caught.value.code == "BL303"
-    assert caught.value.values["nearest"] == "adam"
+    assert caught.value.values["nearest"] == "adam, adamw"
     assert code_of(lambda: optimizer_named(3)) == "BL303"
     assert code_of(lambda: optimizer_named(None)) == "BL303"
 

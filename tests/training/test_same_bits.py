@@ -56,7 +56,7 @@ every_dtype = pytest.mark.parametrize("dtype", ["float32", "float64"])
 
 @every_dtype
 @pytest.mark.parametrize("engine", ["compiled", "interpreter"])
-@pytest.mark.parametrize("optimizer", ["adam", "momentum", "sgd", "gradient_descent"])
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "momentum", "sgd", "gradient_descent"])
 def test_twice_in_one_process(optimizer, engine, dtype):
     settings = {"optimizer": optimizer, "engine": engine, "dtype": dtype, "seed": 7, "epochs": 6}
     (one, first), (other, second) = trained(**settings), trained(**settings)

@@ -95,8 +95,8 @@ def _loss_options(net: Network, told: dict[str, Any]) -> dict[str, Any]:
 
 def observed_tape(net: Network) -> Tape:
     """The tape on which u, f′, o, δᵒ and δᵘ of every unit have places of their own."""
-    from ..core.lowering import Blocks, lower
+    from ..core.lowering import lower
 
     built, keep, gradient = net.observe(loss=net.loss)
     found = {p: gradient[p] for p in built.trained if p in gradient}
-    return lower(keep, blocks=Blocks.of(built.trained, built.frozen), gradients=found)
+    return lower(keep, blocks=built.blocks(), gradients=found)

@@ -28,24 +28,28 @@ class Blocks:
     """The parameters in one order, and where each begins in the block θ (and in ∂E/∂θ and the optimizer's state)."""
 
     trained: dict[Node, int] = field(default_factory=dict)
+    running: dict[Node, int] = field(default_factory=dict)  # averages: kept, and changed by the tape itself
     frozen: dict[Node, int] = field(default_factory=dict)
     length: int = 0
+    running_length: int = 0
     frozen_length: int = 0
 
     @classmethod
-    def of(cls, parameters: Sequence[Node], frozen: Sequence[Node] = ()) -> Blocks:
+    def of(cls, parameters: Sequence[Node], frozen: Sequence[Node] = (), running: Sequence[Node] = ()) -> Blocks:
         made = cls()
-        for node in parameters:
-            made.trained[node] = made.length
-            made.length += _room(node)
-        for node in frozen:
-            made.frozen[node] = made.frozen_length
-            made.frozen_length += _room(node)
+        made.trained, made.length = _side_by_side(parameters)
+        made.running, made.running_length = _side_by_side(running)
+        made.frozen, made.frozen_length = _side_by_side(frozen)
         return made
 
 
-def _room(node: Node) -> int:
-    return -(-shapes.elements(shapes.resolve(node.shape, 1)) // ALIGN) * ALIGN
+def _side_by_side(nodes: Sequence[Node]) -> tuple[dict[Node, int], int]:
+    """Where each begins in a block of all of them, and the block's length; each on a cache line of its own."""
+    places, end = {}, 0
+    for node in nodes:
+        places[node] = end
+        end += -(-shapes.elements(shapes.resolve(node.shape, 1)) // ALIGN) * ALIGN
+    return places, end
 
 
 @dataclass(frozen=True)
@@ -63,8 +67,9 @@ def lower(
     blocks: Blocks | None = None,
     gradients: Mapping[Node, Node] | None = None,
     update: Update | None = None,
+    running: Mapping[Node, Node] | None = None,
 ) -> Tape:
-    """The tape that computes the nodes of `keep` (and the gradients, into their block; and the update).
+    """The tape that computes the nodes of `keep` (and the gradients, into their block; and the updates).
 
     Parameters
     ----------
@@ -75,19 +80,24 @@ def lower(
     gradients : parameter → node
         What goes to the gradient block.
     update : Update
-        The optimizer's step, as the tape's last instruction.
+        The optimizer's step.
+    running : node of the running block → node
+        The new value of each running value.  Like the optimizer's step it is written behind `update_at`, so that a
+        step whose loss is not finite leaves it as it was.
     """
-    return _Lowering(dict(keep), blocks or Blocks(), dict(gradients or {}), update).tape()
+    return _Lowering(dict(keep), blocks or Blocks(), dict(gradients or {}), update, dict(running or {})).tape()
 
 
 class _Lowering:
     def __init__(
-        self, keep: dict[str, Node], blocks: Blocks, gradients: dict[Node, Node], update: Update | None
-    ) -> None:
-        self.keep, self.blocks, self.gradients, self.update = keep, blocks, gradients, update
+        self, keep: dict[str, Node], blocks: Blocks, gradients: dict[Node, Node], update: Update | None,
+        running: dict[Node, Node],
+    ) -> None:  # fmt: skip
+        self.keep, self.blocks, self.gradients, self.update, self.running = keep, blocks, gradients, update, running
         self.kept = set(keep.values())
         self.label = {node: name for name, node in reversed(keep.items())}
-        self.nodes = reachable([*keep.values(), *gradients.values()])
+        self.early = reachable([*keep.values(), *gradients.values()])  # the rest is for the running values alone
+        self.nodes = reachable([*self.early, *running.values()])
         self.users: dict[Node, list[Node]] = {n: [] for n in self.nodes}
         for node in self.nodes:
             for a in dict.fromkeys(node.args):
@@ -107,13 +117,14 @@ class _Lowering:
             if isinstance(node.op, Elementwise):
                 self.joined[node] = self.join(node)
         self.make_blocks()
-        for node in self.nodes:
+        for node in self.early:
             self.emit(node)
         for parameter, g in self.gradients.items():
             self.copy_gradient(parameter, g)
         names = {name: self.kept_value(name, node) for name, node in self.keep.items()}
         at = len(self.instructions)
         scalars: dict[str, float | Rows] = {}
+        self.emit_running()
         if self.update:
             scalars |= self.emit_update(self.update)
         scalars |= self.row_scalars
@@ -187,6 +198,7 @@ class _Lowering:
     def make_blocks(self) -> None:
         for label, places, length in (
             ("θ", self.blocks.trained, self.blocks.length),
+            ("running", self.blocks.running, self.blocks.running_length),
             ("frozen", self.blocks.frozen, self.blocks.frozen_length),
         ):
             if not places:
@@ -263,6 +275,8 @@ class _Lowering:
         if e.kind != "word":
             return e
         named = fm.substitute(e, {n: self.scalar_leaf(n) for n in fm.leaves([e], "uniform")})
+        if named.kind == "constant":  # 1 - 0.1 is known already
+            return named
         for name, known in self.derived:
             if known is named:
                 return self.scalar(name)
@@ -288,6 +302,26 @@ class _Lowering:
         if node not in self.value_of:
             self.read(node)
         return self.value_of[node]
+
+    def emit_running(self) -> None:
+        """The new running values: all are worked out before the first old one is written over."""
+        done = set(self.early)
+        whole = {old: new for old, new in self.running.items() if self.is_change_in_place(old, new)}
+        for node in self.nodes:
+            if node not in done and node not in whole.values():
+                self.emit(node)
+        copied = {old: self.read(new) for old, new in self.running.items() if old not in whole}
+        for old, new in whole.items():
+            self.formula([self.joined[new]], [self.read(old)], old.shape)
+        for old in copied:
+            self.formula([self.operand(self.running[old], old)], [self.read(old)], old.shape)
+
+    def is_change_in_place(self, old: Node, new: Node) -> bool:
+        """Whether the new value is one formula of the old one and of nothing else that is written over."""
+        if not isinstance(new.op, Elementwise) or self.users[new] or new in self.kept or new.shape != old.shape:
+            return False
+        read = {self.leaves[name][0] for name in fm.leaves([self.joined[new]], "input")}
+        return not read & (self.running.keys() - {old}) and list(self.running.values()).count(new) == 1
 
     def emit_update(self, update: Update) -> dict[str, float]:
         """The optimizer's step over the whole block, in place."""

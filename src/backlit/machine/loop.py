@@ -16,9 +16,8 @@ from typing import Any
 import numpy as np
 
 from ..core.arena import Arena, Array, aligned
-from ..core.tape import Tape, lay_out
+from ..core.tape import Layout, Tape, lay_out
 from ..errors import fail
-from ..ops import shapes
 from .backend import backend
 from .blas import one_thread
 from .encode import Code, Scalars
@@ -114,8 +113,7 @@ class Loop:
         self.identity = np.arange(held_out, dtype=np.int64)
         self.history = np.full((job.epochs, len(HISTORY)), np.nan)
         self.sums = np.array([0.0, np.inf])
-        block = next(v for v in train.values if v.name == "θ") if "θ" in train.names else None
-        size = shapes.elements(shapes.resolve(block.shape, 1)) if block else 0
+        begin, size = _weights_in(train, layout)
         self.best = np.zeros(size, dtype=dtype)
         self.state = new_state()
         self._set(
@@ -123,7 +121,7 @@ class Loop:
             PATIENCE=job.patience, VALID_ROWS=held_out, VALID_BATCH=valid_batch, SUM_LOSS=int(job.sum_loss),
             EXTRA=self.train.extra, VALID_EXTRA=self.valid.extra if self.valid else 0, REGISTERS=registers * BLOCK,
             UPDATE_AT=train.update_at + self.train.extra, LOSS_AT=layout.offsets[train.names["E"]],
-            BLOCK_AT=layout.offsets[block.number] if block else 0, BLOCK_LENGTH=size, THREADS=self.threads,
+            BLOCK_AT=begin, BLOCK_LENGTH=size, THREADS=self.threads,
             VALID_LOSS_AT=valid_layout.offsets[valid.names["E"]] if self.valid and valid else 0,
             VALID_HITS_AT=valid_layout.offsets[valid.names["hits"]]
             if self.valid and valid and "hits" in valid.names else -1,
@@ -244,8 +242,13 @@ class Loop:
 
     def take_best(self) -> None:
         """Put the best epoch's weights in place of the last ones."""
-        if self.best_epoch and self.best.size:
-            self.arena["θ"] = self.best
+        if self.best_epoch:
+            self.weights()[:] = self.best
+
+    def weights(self) -> Array:
+        """All that a step changes and prediction reads: the parameters and the running averages."""
+        begin = self._get("BLOCK_AT")
+        return self.arena.memory[begin : begin + self._get("BLOCK_LENGTH")]
 
     def forget_stop(self, epochs: int) -> None:
         """Allow the run to go on, up to `epochs` epochs in all."""
@@ -288,6 +291,14 @@ class Loop:
     def epochs_done(self) -> list[dict[str, float]]:
         """The history: one dictionary an epoch."""
         return [dict(zip(HISTORY, map(float, row), strict=True)) for row in self.history[: self.epoch]]
+
+
+def _weights_in(tape: Tape, layout: Layout) -> tuple[int, int]:
+    """Where θ and the running averages lie, and their length: the first blocks of a tape, side by side."""
+    wanted = [v for v in tape.values if v.kind == "block" and v.block is None and v.name in ("θ", "running")]
+    ends = [(layout.offsets[v.number], layout.offsets[v.number] + layout.size(v, 1)) for v in wanted]
+    begin = min((first for first, _ in ends), default=0)
+    return begin, max((last for _, last in ends), default=0) - begin
 
 
 def packed(inputs: Mapping[str, Array], tape: Tape, offsets: tuple[int, ...], dtype: str) -> tuple[Array, Array]:

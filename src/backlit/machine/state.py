@@ -34,7 +34,7 @@ FIELDS = (
     "LOSS_AT",  # places in the arena
     "VALID_LOSS_AT",
     "VALID_HITS_AT",  # -1: not counted
-    "BLOCK_AT",
+    "BLOCK_AT",  # θ and the running averages behind it: what the best epoch's weights are copied from
     "BLOCK_LENGTH",
     # how it is run
     "RESOLVED",  # the number of rows that the training tape is resolved for

@@ -6,7 +6,7 @@ the links are made for you.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from numbers import Integral, Real
 from typing import Any, ClassVar, Protocol
 
@@ -28,6 +28,10 @@ class Builder(Protocol):
 
     def parameter(self, layer: Layer, name: str, shape: Shape, rule: Initializer, fans: tuple[int, int]) -> Node: ...
 
+    def running(self, layer: Layer, name: str, shape: Shape, start: float) -> Node: ...
+
+    def update(self, node: Node, change: Callable[[Node], Node]) -> None: ...
+
     def name(self, node: Node, layer: Layer, symbol: str) -> Node: ...
 
     def key(self, layer: Layer) -> int: ...
@@ -45,6 +49,8 @@ class Layer:
 
     kind: ClassVar[str] = "layer"
     least, most = 1, 1  # inputs
+    least_rows: ClassVar[int] = 1  # of a batch in training
+    buffers: ClassVar[tuple[str, ...]] = ()  # its running values: kept and saved, but no parameters
 
     def __init__(self, *, trainable: bool = True, name: str = "") -> None:
         self.trainable, self.name = trainable, name
@@ -146,9 +152,7 @@ class Dense(Layer):
 
     def build(self, builder: Builder, inputs: Sequence[Node]) -> Node:
         (x,) = inputs
-        if len(x.shape) != 2 or not isinstance(x.shape[1], int):
-            raise fail("BL101", op="Dense", expected="(rows, features)", got=text(x.shape), where=self.name)
-        fans = (x.shape[1], self.units)
+        fans = (features_of(self, x), self.units)
         f: Op | None = None if self.activation is None else activation_named(self.activation)
         rule = self.weights or initializer(f.facts.initial if f else "xavier")
         w = builder.parameter(self, "weight", fans, rule, fans)
@@ -257,6 +261,7 @@ class Residual(Layer):
         return f"Residual({', '.join(map(repr, self.layers))})"
 
 
+# The layers by name; a layer in a file of its own adds itself.
 KINDS: dict[str, type[Layer]] = {
     cls.__name__: cls for cls in (Input, Dense, Activation, Dropout, Add, Concatenate, Residual)
 }
@@ -288,6 +293,13 @@ def _known(name: str) -> str:
         find(repr(name), "activation")
     activation_named(name)  # raises BL301 with the nearest names
     return name
+
+
+def features_of(layer: Layer, x: Node) -> int:
+    """The number of features of what comes in, which has to be (rows, features)."""
+    if len(x.shape) != 2 or not isinstance(x.shape[1], int):
+        raise fail("BL101", op=type(layer).__name__, expected="(rows, features)", got=text(x.shape), where=layer.name)
+    return x.shape[1]
 
 
 def _one_shape(layer: Layer, nodes: Sequence[Node]) -> None:

@@ -7,39 +7,23 @@ Parameters are kept as the engine uses them, a dense weight as (in_features, out
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ..core.backprop import backprop
-from ..core.graph import Graph, Node
+from ..core.graph import Node
 from ..errors import fail, nearest
 from ..ops import Elementwise, Rows, find
 from ..ops.arithmetic import div, mul, neg, sub
 from ..ops.movement import spread
 from ..ops.normalized import softmax
-from ..ops.shapes import Shape, resolve
-from .initial import Initializer
+from ..ops.shapes import Shape
+from .batch_norm import BatchNorm
+from .builder import Built, GraphBuilder
 from .layers import Activation, Dense, Dropout, Input, Layer, Link, describe, revive
 
 Array = np.ndarray[Any, Any]
-
-
-@dataclass
-class Built:
-    """A network as a graph: the nodes that others ask for."""
-
-    graph: Graph
-    inputs: list[Node]
-    output: Node  # what the last layer gives
-    logits: Node  # what cross-entropy reads: u of a softmax output, else the output itself
-    probable: Node  # shares of the classes: softmax of the logits
-    parameters: dict[str, Node]
-    trained: list[Node]
-    frozen: list[Node]
-    target: Node | None = None
-    loss: Node | None = None
 
 
 class Structure:
@@ -130,7 +114,7 @@ class Structure:
         """`connect`, and draw the initial parameters that are not there yet."""
         self.connect(features)
         self.seed = seed
-        builder = _Builder(self, False)
+        builder = GraphBuilder(self, False)
         builder.build()
         builder.draw(seed, dtype)
 
@@ -148,7 +132,7 @@ class Structure:
         """The network as a graph, with the loss E if one is named."""
         if not self.links:
             raise fail("BL707")
-        built = _Builder(self, training).build()
+        built = GraphBuilder(self, training).build()
         if loss is not None:
             op = find(loss, "loss")
             z = built.logits if loss == "cross_entropy" else built.output
@@ -194,12 +178,12 @@ class Structure:
         """The names of parameters as PyTorch's nn.Sequential gives them, where the network is one: "0.weight"."""
         chain = [link.layer for link in self.links if not isinstance(link.layer, Input)]
         single = all(len(link.sources) == 1 for link in self.links if not isinstance(link.layer, Input))
-        if not single or not all(isinstance(layer, (Dense, Activation, Dropout)) for layer in chain):
+        if not single or not all(isinstance(layer, (Dense, Activation, Dropout, BatchNorm)) for layer in chain):
             return {name: name for name in self.values}
         keys: dict[str, str] = {}
         number = 0
         for layer in chain:
-            for part in ("weight", "bias"):
+            for part in ("weight", "bias", *layer.buffers):
                 if f"{layer.name}.{part}" in self.values:
                     keys.setdefault(f"{layer.name}.{part}", f"{number}.{part}")
             number += 2 if isinstance(layer, Dense) and layer.activation else 1
@@ -240,8 +224,13 @@ class Structure:
 
     @property
     def size(self) -> int:
-        """The number of parameters."""
-        return sum(v.size for v in self.values.values())
+        """The number of parameters; running averages are none, as in PyTorch."""
+        return sum(v.size for v in self.parameters().values())
+
+    def parameters(self) -> dict[str, Array]:
+        """The values that are trained or frozen, by display name: all but the running averages."""
+        averages = {f"{layer.name}.{part}" for layer in self.layers() for part in layer.buffers}
+        return {n: v for n, v in self.values.items() if n not in averages}
 
     # --- as data ----------------------------------------------------------------------------------------------
 
@@ -265,64 +254,6 @@ class Structure:
         for number, sources in data["links"]:
             links.append(Link(layers[number], tuple(links[s] for s in sources)))
         return [links[i] for i in data["inputs"]], links[data["output"]]
-
-
-class _Builder:
-    """Builds the graph layer by layer; hands out parameters and names, and draws initial values."""
-
-    def __init__(self, structure: Structure, training: bool) -> None:
-        self.structure, self.training = structure, training
-        self.graph = Graph()
-        self.drawn_by: dict[str, tuple[int, Initializer, tuple[int, int]]] = {}
-        self.parameters: dict[str, Node] = {}
-        self.trained: list[Node] = []
-        self.frozen: list[Node] = []
-        self.numbers = {id(layer): i for i, layer in enumerate(structure.layers())}
-
-    def build(self) -> Built:
-        made: dict[int, Node] = {}
-        for link in self.structure.links:
-            if isinstance(link.layer, Input):
-                made[id(link)] = self.graph.input(link.layer.name, (Rows(), link.layer.features))
-            else:
-                made[id(link)] = link.layer.build(self, [made[id(s)] for s in link.sources])
-        output = made[id(self.structure.output)]
-        is_softmax = output.op is softmax
-        logits = output.args[0] if is_softmax else output
-        inputs = [made[id(link)] for link in self.structure.inputs]
-        probable = output if is_softmax else softmax(output)
-        return Built(self.graph, inputs, output, logits, probable, self.parameters, self.trained, self.frozen)
-
-    def parameter(self, layer: Layer, name: str, shape: Shape, rule: Initializer, fans: tuple[int, int]) -> Node:
-        full = f"{layer.name}.{name}"
-        if full in self.parameters:  # a layer used twice has one set of parameters
-            if self.parameters[full].shape != shape:
-                raise fail("BL101", op=full, expected=self.parameters[full].shape, got=shape, where=layer.name)
-            return self.parameters[full]
-        node = self.graph.parameter(full, shape)
-        self.parameters[full] = node
-        self.drawn_by[full] = (self.numbers[id(layer)], rule, fans)
-        (self.trained if layer.trains(name) else self.frozen).append(node)
-        return node
-
-    def draw(self, seed: int, dtype: Any) -> None:
-        """Initial values for the parameters that have none."""
-        for full, (number, rule, fans) in self.drawn_by.items():
-            if full not in self.structure.values:
-                # a generator per parameter: adding a layer does not change the others' numbers
-                rng = np.random.default_rng([seed, number, len(full.rsplit(".", 1)[1])])
-                shape = resolve(self.parameters[full].shape, 1)
-                self.structure.values[full] = rule(*fans, shape, rng).astype(dtype)
-
-    def name(self, node: Node, layer: Layer, symbol: str) -> Node:
-        label, number = f"{layer.name}.{symbol}", 1
-        while label in self.graph.names and self.graph.names[label] is not node:
-            number += 1
-            label = f"{layer.name}#{number}.{symbol}"
-        return self.graph.rename(label, node)
-
-    def key(self, layer: Layer) -> int:
-        return self.numbers[id(layer)] + 1
 
 
 def _sorted(output: Link, inputs: Sequence[Link]) -> list[Link]:

@@ -1,6 +1,6 @@
 """WHAT is computed: every operation, declared once.  Start with `activation/relu.py`."""
 
-from . import activation, arithmetic, linear, loss, movement, normalized, random, reduction
+from . import activation, arithmetic, batch_norm, linear, loss, movement, normalized, random, reduction
 from .declare import REGISTRY, Elementwise, Facts, Op, Structural, elementwise, find, structural
 from .formula import Expr
 from .parse import is_typed, parse, typed_activation
@@ -24,6 +24,7 @@ __all__ = [
     "activation",
     "activation_named",
     "arithmetic",
+    "batch_norm",
     "elementwise",
     "find",
     "is_typed",

@@ -7,6 +7,7 @@ a tangent of None is an exact zero (the argument does not depend on the variable
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -113,6 +114,16 @@ def _compare(ufunc: Any) -> Callable[[Any, Any], Any]:
     return lambda a, b: ufunc(a, b).astype(np.result_type(a, b))
 
 
+def _special(name: str) -> Callable[[Any], Any]:
+    # NumPy has neither; SciPy's are in a package that is slow to import, so only for whoever computes one.
+    def computed(a: Any) -> Any:
+        from scipy import special
+
+        return getattr(special, name)(a)
+
+    return computed
+
+
 _TEST = "(ONE if {0} %s {1} else ZERO)"
 
 _word("add", 2, np.add, "({0} + {1})", "{0} + {1}", lambda y, a, t: plus(t[0], t[1]), infix=" + ", binds=2)
@@ -153,6 +164,17 @@ _word(
 _word(
     "tanh", 1, np.tanh, "tanh({0})", r"\tanh\left({0}\right)",
     lambda y, a, t: times(t[0], 1 - y * y),
+)  # fmt: skip
+_word(
+    "erf", 1, _special("erf"), "erf({0}, exp(-({0} * {0})), mills(DTYPE(1.4142135623730951) * {0}))",
+    r"\operatorname{{erf}}\left({0}\right)",
+    lambda y, a, t: times(t[0], 2 / math.sqrt(math.pi) * _call("exp", -(a[0] * a[0]))),
+    about="the error function, 2/√π times the integral of e^(-x²) from 0 to a",
+)  # fmt: skip
+_word(
+    "ndtr", 1, _special("ndtr"), "ndtr({0}, bell({0}), mills({0}))", r"\Phi\left({0}\right)",
+    lambda y, a, t: times(t[0], 1 / math.sqrt(2 * math.pi) * _call("exp", a[0] * a[0] * -0.5)),
+    about="the distribution function of the standard normal: Φ(a) = (1 + erf(a / √2)) / 2, accurate in both tails",
 )  # fmt: skip
 _word("sin", 1, np.sin, "sine({0})", r"\sin\left({0}\right)", lambda y, a, t: times(t[0], _call("cos", a[0])))
 _word("cos", 1, np.cos, "cosine({0})", r"\cos\left({0}\right)", lambda y, a, t: times(t[0], -_call("sin", a[0])))

@@ -36,8 +36,15 @@ class Optimizer:
 
 
 OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {}
-_LIMITS = {"learning_rate": (0.0, float("inf")), "eps": (0.0, float("inf"))}  # else 0 to 1
-_OPEN = {"learning_rate": (0.0, float("inf")), "eps": (float("inf"),), "beta1": (1.0,), "beta2": (1.0,)}  # without
+_INF = float("inf")
+_LIMITS = {"learning_rate": (0.0, _INF), "eps": (0.0, _INF), "weight_decay": (0.0, _INF)}  # else 0 to 1
+_OPEN = {  # limits that are not themselves allowed
+    "learning_rate": (0.0, _INF),
+    "eps": (_INF,),
+    "weight_decay": (_INF,),
+    "beta1": (1.0,),
+    "beta2": (1.0,),
+}
 
 
 def rule(*, full_batch: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Optimizer]]:
@@ -95,6 +102,13 @@ def momentum(w, g, v, *, learning_rate=0.01, momentum=0.9):  # type: ignore[no-u
     return w - learning_rate * v, v
 
 
+def _adam_step(g: Any, m: Any, v: Any, k: Any, rate: Any, beta1: Any, beta2: Any, eps: Any) -> tuple[Any, Any, Any]:
+    """ε m̂ / (√v̂ + eps) and the new m and v, for Adam and what is built on it."""
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * (g * g)
+    return rate / (1 - beta1**k) * m / (sqrt(v) / sqrt(1 - beta2**k) + eps), m, v
+
+
 @rule()
 def adam(w, g, m, v, *, k, learning_rate=0.001, beta1=0.9, beta2=0.999, eps=1e-8):  # type: ignore[no-untyped-def]
     """Adam: each weight has its own step, from running means of g and g² (Kingma, Ba, ICLR 2015, algorithm 1).
@@ -102,9 +116,23 @@ def adam(w, g, m, v, *, k, learning_rate=0.001, beta1=0.9, beta2=0.999, eps=1e-8
     m ← β₁ m + (1 - β₁) g, v ← β₂ v + (1 - β₂) g², w ← w - ε m̂ / (√v̂ + eps) with m̂ = m / (1 - β₁ᵏ),
     v̂ = v / (1 - β₂ᵏ).  As in PyTorch, eps stands outside the root.
     """
-    m = beta1 * m + (1 - beta1) * g
-    v = beta2 * v + (1 - beta2) * (g * g)
-    return w - learning_rate / (1 - beta1**k) * m / (sqrt(v) / sqrt(1 - beta2**k) + eps), m, v
+    step, m, v = _adam_step(g, m, v, k, learning_rate, beta1, beta2, eps)
+    return w - step, m, v
+
+
+@rule()
+def adamw(  # type: ignore[no-untyped-def]
+    w, g, m, v, *, k, learning_rate=0.001, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0.01
+):
+    """Adam that also pulls every weight towards 0, by the same share each step (Loshchilov, Hutter, ICLR 2019).
+
+    w ← (1 - ε λ) w - (Adam's step), λ = weight_decay.  The pull does not go through m and v (it is *decoupled*), so
+    a weight with large gradients is pulled as hard as any other; λ ‖w‖² / 2 added to the loss under Adam is another
+    method.  As in PyTorch the pull comes first, is multiplied by ε (algorithm 2 of the paper keeps it apart from ε),
+    and holds for every trained parameter, the biases too; frozen ones stay put.  With λ = 0 it is Adam.
+    """
+    step, m, v = _adam_step(g, m, v, k, learning_rate, beta1, beta2, eps)
+    return w * (1 - learning_rate * weight_decay) - step, m, v
 
 
 def optimizer_named(given: str | Optimizer, **settings: float) -> Optimizer:

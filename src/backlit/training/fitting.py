@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..core.backprop import backprop
-from ..core.lowering import Blocks, lower
+from ..core.lowering import lower
 from ..core.tape import Tape
 from ..errors import BacklitError, fail
 from ..machine.loop import Job, Loop, Snapshot
@@ -30,9 +30,10 @@ def training_tape(net: Structure, settings: Settings) -> Tape:
     found = backprop(built.loss, built.trained)
     return lower(
         {"E": built.loss},
-        blocks=Blocks.of(built.trained, built.frozen),
+        blocks=built.blocks(),
         gradients={p: found[p] for p in built.trained if p in found},
         update=settings.optimizer.update if built.trained else None,
+        running=built.updates,
     )
 
 
@@ -44,7 +45,20 @@ def judging_tape(net: Structure, settings: Settings) -> Tape:
     keep = {"E": built.loss}
     if settings.loss == "cross_entropy":
         keep["hits"] = hits(built.logits, built.target)
-    return lower(keep, blocks=Blocks.of(built.trained, built.frozen))
+    return lower(keep, blocks=built.blocks())
+
+
+def check_batches(net: Structure, rows: int, batch: int) -> None:
+    """A ParameterError where a batch, the last one of an epoch perhaps, has fewer rows than a layer needs."""
+
+    def last(batch: int) -> int:
+        return rows % batch or min(batch, rows)
+
+    for layer in net.layers():
+        if last(batch) < layer.least_rows:
+            larger = range(batch + 1, max(rows, layer.least_rows))
+            other = next((b for b in larger if last(b) >= layer.least_rows), max(rows, layer.least_rows))
+            raise fail("BL310", least=layer.least_rows, rows=rows, batch=batch, layer=layer.name, other=other)
 
 
 class Fitting:
@@ -64,6 +78,7 @@ class Fitting:
         self.net, self.settings = net, settings
         rows = len(inputs["t"])
         batch = rows if settings.optimizer.full_batch else settings.batch_size
+        check_batches(net, rows, batch)
         # With one step an epoch its loss is that of the weights before the step: the new ones are judged by themselves.
         judged = held_out or (inputs if batch >= rows else {})
         job = Job(
@@ -146,8 +161,7 @@ class Fitting:
         if loop.best_epoch:
             last = loop.valid is None and loop.step == loop.best_epoch * loop.steps_per_epoch
             return bool(np.isfinite(loop.best).all()) and not (last and loop.stopped == "not finite")
-        finite = "θ" not in loop.train_tape.names or np.isfinite(loop["θ"]).all()
-        return bool(finite) and loop.stopped != "not finite"
+        return bool(np.isfinite(loop.weights()).all()) and loop.stopped != "not finite"
 
     def trouble(self) -> BacklitError | None:
         """The error to tell when the loop stopped because something broke."""

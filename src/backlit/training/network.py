@@ -219,7 +219,7 @@ class Network(Structure):
         built = self.build()
         rows = []
         for layer in self.layers():
-            own = [v for n, v in self.values.items() if n.rsplit(".", 1)[0] == layer.name]
+            own = [v for n, v in self.parameters().items() if n.rsplit(".", 1)[0] == layer.name]
             node = built.graph.names.get(f"{layer.name}.o")
             activation = getattr(layer, "activation", None) or getattr(layer, "function", None)
             width = [int(s) for s in node.shape[1:]] if node is not None else []  # type: ignore[arg-type]

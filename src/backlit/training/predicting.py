@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..core.arena import Arena, aligned
-from ..core.lowering import Blocks, lower
+from ..core.lowering import lower
 from ..core.tape import lay_out
 from ..machine.backend import backend
 from ..machine.encode import Scalars
@@ -32,7 +32,7 @@ class Predictor:
         built = net.build()
         node = {"output": built.output, "probable": built.probable}.get(what) or built.graph.names[what]
         self.inputs = [n.name for n in built.inputs]
-        self.tape = lower({"result": node}, blocks=Blocks.of(built.trained, built.frozen))
+        self.tape = lower({"result": node}, blocks=built.blocks())
         self.backend = backend(engine, dtype)
         layout = lay_out(self.tape, MOST)
         table = Scalars()
