@@ -118,7 +118,7 @@ class Encoder:
         n = shapes.product(i.shape)
         whole = all(shapes.repeats(v, i.shape) == (1, n) for v in i.views) and bool(i.inputs)
         plain_uniforms = all(not isinstance(u, Rows) for u in i.uniforms)
-        updates = any(o in i.inputs for o in i.outputs)  # an optimizer's step
+        updates = any(v.kind == "block" and v.block is None for v in map(self.tape.values.__getitem__, i.outputs))
         hot = len(i.formula) > 1 or updates or i.formula[0] in render.hot_formulas()
         return self.fused(i) if whole and hot and plain_uniforms else self.program(i, n)
 
