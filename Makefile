@@ -19,7 +19,7 @@ help:
 	@echo "make quick       the suite without its slow tests"
 	@echo "make lint        style, types, rooms, repository"
 	@echo "make docs-check  run what the pages show and compare"
-	@echo "make bench       compare speeds with PyTorch, JAX, scikit-learn"
+	@echo "make bench       compare speeds with other libraries and with the limit   (ARGS=--quick)"
 	@echo "make format      put the source into its shape"
 	@echo "make clean       remove what make made, .venv included"
 
@@ -43,7 +43,7 @@ docs-check: $(VENV)/.run
 	$(BIN)/python tools/check_docs.py $(ARGS)
 
 bench: $(VENV)/.bench
-	$(BIN)/python benchmarks/run.py $(ARGS)
+	$(BIN)/backlit bench --lang en --out benchmarks $(ARGS)
 
 format: $(VENV)/.lint
 	$(BIN)/ruff check --fix

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import itertools
 from collections.abc import Iterator
 
@@ -127,6 +128,15 @@ def test_a_declaration_says_what_the_tests_need(name):
     else:
         assert isinstance(op, Elementwise)
         assert op.slope(0).saves == tuple("output" if r == "y" else f"input {r}" for r in op.slope(0).reads)
+
+
+@every_op
+def test_the_examples_on_its_page_print_what_stands_there(name):
+    """An operation is no function, so --doctest-modules passes it by."""
+    known = {name: REGISTRY[name], f"{name}_": REGISTRY[name]}  # sum_, where Python has a name of its own
+    page = doctest.DocTestParser().get_doctest(REGISTRY[name].__doc__ or "", known, name, None, None)
+    assert doctest.DocTestRunner().run(page).failed == 0
+    assert page.examples or REGISTRY[name].facts.role != "activation" or isinstance(REGISTRY[name], Structural)
 
 
 SHAPES = [(), (1,), (3,), (4,), (3, 4), (4, 3), (1, 4), (3, 1), (2, 3, 4), (Rows(), 3), (Rows(), 4)]

@@ -244,6 +244,19 @@ def test_a_step_that_is_stopped_leaves_the_averages_as_they_were():
         assert same_bits(loop[name], value), name
 
 
+def test_a_variance_that_overflows_is_told_although_the_loss_is_finite(rng):
+    """1 / √∞ is 0, so the loss does not show it: the averages do."""
+    x = rng.normal(size=(64, 3))
+    x[40] = 1e25
+    net = Network([BatchNorm(), Dense(1)])
+    with pytest.raises(TrainingError) as told:
+        net.fit(x, rng.normal(size=64), epochs=5, batch_size=16, shuffle=False)
+    assert told.value.code == "BL601"
+    assert (told.value.values["epoch"], told.value.values["step"]) == (1, 3)
+    assert (told.value.values["op"], told.value.values["value"]) == ("variance", "batch_norm1.variance")
+    assert all(np.isfinite(v).all() for v in net.values.values())
+
+
 def test_the_averages_of_a_run_that_breaks_are_those_of_the_weights_that_are_kept():
     x, t = table(40)
     net = Network([Dense(3, "tanh"), BatchNorm(), Dense(2)])

@@ -94,8 +94,8 @@ class BatchNorm(Layer):
         middle = builder.running(self, "running_mean", shape, 0.0)
         width = builder.running(self, "running_var", shape, 1.0)
         if builder.training:
-            m = mean(x, axis=0)
-            v = variance(x, m)
+            m = builder.name(mean(x, axis=0), self, "mean")
+            v = builder.name(variance(x, m), self, "variance")
             estimate = unbiased(v, n=x.shape[0])
             builder.update(middle, lambda old: moving_average(old, m, share=self.momentum))
             builder.update(width, lambda old: moving_average(old, estimate, share=self.momentum))

@@ -130,6 +130,9 @@ def adamw(  # type: ignore[no-untyped-def]
     a weight with large gradients is pulled as hard as any other; λ ‖w‖² / 2 added to the loss under Adam is another
     method.  As in PyTorch the pull comes first, is multiplied by ε (algorithm 2 of the paper keeps it apart from ε),
     and holds for every trained parameter, the biases too; frozen ones stay put.  With λ = 0 it is Adam.
+
+    >>> adamw(learning_rate=0.01)
+    adamw(learning_rate=0.01, beta1=0.9, beta2=0.999, eps=1e-08, weight_decay=0.01)
     """
     step, m, v = _adam_step(g, m, v, k, learning_rate, beta1, beta2, eps)
     return w * (1 - learning_rate * weight_decay) - step, m, v

@@ -103,6 +103,8 @@ class Network(Structure):
 
         Raises
         ------
+        ParameterError
+            BL310, when a batch has a single row and the network a BatchNorm.
         TrainingError
             BL601, when the loss is not finite; the best weights so far are in the network.
         """

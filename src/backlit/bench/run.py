@@ -1,0 +1,65 @@
+"""All of it in one run: workloads one after the other, within each the peers in turns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from ..messages import say
+from . import machine, peers, predicting, training
+from .peers import Missing, absent
+from .results import Measured, Results, SectionMaker
+from .workloads import PREDICTION, TRAINING, Asking, Workload
+
+REPEATS, QUICK_REPEATS = 9, 7
+SECONDS, QUICK_SECONDS = 0.15, 0.05  # of a turn
+SLOW_TO_PREPARE = "torch.compile"  # it compiles for up to a minute for each network
+
+# What makes the further sections of the page of results, in order; a quick run leaves them out.
+SECTIONS: list[SectionMaker] = []
+
+
+def run(
+    names: Sequence[str], *, quick: bool, repeats: int, tell: Callable[[str], None], tick: Callable[[], None]
+) -> Results:
+    """Measure workloads by name (all, or with `quick` the quick ones, if none is named).
+
+    Parameters
+    ----------
+    quick : bool
+        Short turns, only peers that are installed and prepared at once, no further sections.
+    tell, tick : callable
+        Get a sentence about what begins now, and a sign of life for every round.
+    """
+    machine.keep_to_two_cores()
+    tell(say("bench.machine"))
+    where = machine.described()
+    seconds = QUICK_SECONDS if quick else SECONDS
+    skipped: list[Missing] = []
+    measured: list[Measured] = []
+
+    def take(found: Measured | Missing) -> None:
+        if isinstance(found, Missing):
+            skipped.append(found)
+        else:
+            measured.append(found)
+
+    def wanted(workload: Workload | Asking) -> bool:
+        return workload.name in names if names else workload.quick or not quick
+
+    trainers, answerers = (_others(each, quick, skipped) for each in (peers.TRAINING, peers.PREDICTION))
+    for w in filter(wanted, TRAINING):
+        take(training.measure(w, trainers, repeats, seconds, tell, tick))
+    for asking in filter(wanted, PREDICTION):
+        take(predicting.measure(asking, answerers, repeats, seconds, tell, tick))
+    where["load_at_the_end"] = machine.load()
+    sections = [] if quick or names else [make(tell) for make in SECTIONS]
+    return Results(where, repeats, seconds, quick, measured, skipped, sections)
+
+
+def _others(names: Sequence[str], quick: bool, skipped: list[Missing]) -> list[str]:
+    """Who takes part; with `quick`, who is not at hand is told once, else for each workload."""
+    if not quick:
+        return list(names)
+    gone = {p: absent(p) or (Missing(p, "slow_to_prepare") if p == SLOW_TO_PREPARE else None) for p in names}
+    skipped += [missing for missing in gone.values() if missing and missing not in skipped]
+    return [p for p in names if gone[p] is None]

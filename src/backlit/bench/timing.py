@@ -1,0 +1,75 @@
+"""Turns: all take part in every round, one after the other, and are compared with their neighbours in time."""
+
+from __future__ import annotations
+
+import gc
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+REST = 0.03  # seconds before a turn: threads of the one before spin for a while, and would take a core from it
+Turn = Callable[[], float]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What is said about repeated measurements: the median and the quartiles."""
+
+    median: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Figure:
+        """Of at least one value.
+
+        >>> Figure.of([3.0, 1.0, 2.0])
+        Figure(median=2.0, low=1.0, high=3.0)
+        """
+        low, _, high = statistics.quantiles(values, n=4) if len(values) > 1 else (values[0],) * 3
+        return cls(statistics.median(values), low, high)
+
+
+def rounds(
+    turns: Mapping[str, Turn], repeats: int, tell: Callable[[int], None] = lambda number: None, rest: float = REST
+) -> dict[str, list[float]]:
+    """The value of every turn in each of `repeats` rounds; the first one moves on by one from round to round."""
+    names = list(turns)
+    found: dict[str, list[float]] = {name: [] for name in names}
+    gc.collect()
+    gc.disable()
+    try:
+        for number in range(repeats):
+            tell(number + 1)
+            start = number % len(names)
+            for name in names[start:] + names[:start]:
+                time.sleep(rest)
+                found[name].append(turns[name]())
+    finally:
+        gc.enable()
+    return found
+
+
+def ratios(others: Sequence[float], ours: Sequence[float]) -> Figure:
+    """How many times ours the others take: the median over the rounds of the ratio within a round.
+
+    >>> ratios([10.0, 30.0, 10.0], [5.0, 10.0, 2.0]).median
+    3.0
+    """
+    return Figure.of([a / b for a, b in zip(others, ours, strict=True)])
+
+
+def repeated(call: Callable[[], object], seconds: float) -> Turn:
+    """A turn that calls as often as fits into `seconds`; its value is the microseconds of a call."""
+    pace = [1]
+
+    def turn() -> float:
+        begin = time.perf_counter()
+        for _ in range(pace[0]):
+            call()
+        took = time.perf_counter() - begin
+        done, pace[0] = pace[0], max(1, round(seconds / max(took, 1e-7) * pace[0]))
+        return took / done * 1e6
+
+    return turn
