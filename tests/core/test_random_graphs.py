@@ -192,7 +192,7 @@ def oracles(jax: Any) -> dict[str, Any]:
     return {
         "add": jnp.add, "sub": jnp.subtract, "mul": jnp.multiply, "div": jnp.divide, "neg": jnp.negative,
         "pow": jnp.power, "abs": jnp.abs, "sign": jnp.sign, "exp": jnp.exp, "expm1": jnp.expm1, "log": jnp.log,
-        "log1p": jnp.log1p, "sqrt": jnp.sqrt, "tanh": jnp.tanh, "sin": jnp.sin, "cos": jnp.cos,
+        "log1p": jnp.log1p, "erf": jax.scipy.special.erf, "ndtr": jax.scipy.special.ndtr, "sqrt": jnp.sqrt, "tanh": jnp.tanh, "sin": jnp.sin, "cos": jnp.cos,
         "max": jnp.maximum, "min": jnp.minimum, "where": lambda c, a, b: jnp.where(c != 0, a, b),
         "gt": answer(jnp.greater), "ge": answer(jnp.greater_equal), "lt": answer(jnp.less),
         "le": answer(jnp.less_equal), "eq": answer(jnp.equal),
