@@ -24,8 +24,8 @@ import numba
 import numpy as np
 from timing import machine_line
 
-from backlit.machine.encode import tapes_work
 from backlit.machine.loop import WORTH_TWO_THREADS
+from backlit.machine.share import tapes_work
 from backlit.nn import Dense
 from backlit.training.fitting import Fitting
 from backlit.training.network import Network

@@ -22,8 +22,8 @@ def machine_line() -> str:
 
 def instruction_timer(machine: Machine, times: int) -> Callable[[], float]:
     """A function that runs the machine's tape `times` times in one native call and gives the seconds of one run."""
-    code, template, factor, starts = machine.code.arrays()
-    tape = (code, template, factor, np.tile(starts, times))
+    code, template, factor, starts, _ = machine.code.arrays()
+    tape = (code, template, factor, np.tile(starts, times), np.zeros(len(starts) * times, dtype=np.bool_))
     play = machine.backend.function("play_alone")
     head = (machine.arena.memory, machine.table, machine.state)
 

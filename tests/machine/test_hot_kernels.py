@@ -17,10 +17,10 @@ KIND = {"float32": "float", "float64": "double"}
 ARITHMETIC = r"= (?:fmul|fsub|fadd|fcmp \w+|select <\d+ x i1> [^,]+,) <\d+ x {}>"
 
 
-def compiled(e: formula.Expr, dtype: str, words: str = "") -> str:
-    """LLVM's last word on the fused kernel of a formula; `words` is put behind the words of the dtype."""
+def compiled(e: formula.Expr, dtype: str) -> str:
+    """LLVM's last word on the fused kernel of a formula."""
     numbered, inputs, uniforms = formula.number([e])
-    text = words + render.fused_text(numbered, len(inputs), len(uniforms), [-1])
+    text = render.fused_text(numbered, len(inputs), len(uniforms), [-1])
     names: dict[str, Any] = {}
     whole = unit.unit_text(text, dtype) + unit.ENTRY.format(entry="entry")
     exec(whole.replace("cache=True", "cache=False"), names)
@@ -60,10 +60,3 @@ def test_a_call_of_the_c_library_is_seen():
     found = called(compiled(formula.call("sin", formula.symbol("u")), "float64"))
     assert found
     assert all("sin" in name for name in found)
-
-
-@pytest.mark.usefixtures("_wide")
-def test_a_word_that_is_too_long_to_be_put_into_the_loop_is_seen():
-    long = "@inline\ndef tanh(x):\n" + "    x = x * x + DTYPE(0.25)\n" * 200 + "    return x\n\n"
-    (name,) = called(compiled(formula.call("tanh", formula.symbol("u")), "float32", long))
-    assert "tanh" in name

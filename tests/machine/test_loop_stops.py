@@ -15,7 +15,7 @@ from machine.networks import SHAPES, assert_same, data, loop, tapes
 from tolerance import same_bits
 
 ENGINES = ("compiled", "plain", "interpreter")
-FAILS = "@inline\ndef kernel(A, I, S, C, thread, threads):\n    return 7\n"
+FAILS = "@inline\ndef kernel(A, I, S, C, lo, hi, thread):\n    return 7\n"
 
 
 def spoilt_data(value: float) -> dict[str, np.ndarray]:

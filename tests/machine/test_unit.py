@@ -18,7 +18,7 @@ import pytest
 from backlit.machine import unit
 
 SOURCE = Path(__file__).parents[2] / "src"
-BODY = "@inline\ndef kernel(A, I, S, C, thread, threads):\n    A[I[1]] = DTYPE({})\n    return 5\n"
+BODY = "@inline\ndef kernel(A, I, S, C, lo, hi, thread):\n    A[I[1]] = DTYPE({})\n    return 5\n"
 
 # Compiles or loads a kernel that writes a number, calls it, and tells what it had to compile.
 PROBE = """
@@ -30,8 +30,8 @@ told = []
 unit.listener = told.append
 address = unit.kernel_address("probe", sys.argv[1], "float32")
 arena, instruction = np.zeros(4, np.float32), np.array([address, 2], np.int64)
-call = CFUNCTYPE(c_int64, *[c_int64] * 6)(address)
-status = call(arena.ctypes.data, instruction.ctypes.data, 0, 0, 0, 1)
+call = CFUNCTYPE(c_int64, *[c_int64] * 7)(address)
+status = call(arena.ctypes.data, instruction.ctypes.data, 0, 0, 0, 1, 0)
 print(json.dumps([arena.tolist(), status, unit.compiled, told, str(unit.cache_folder())]))
 """
 # The same with a whole tape on the real machine.
@@ -169,7 +169,7 @@ def test_threads_that_ask_for_the_same_unit_at_the_same_time_all_get_it(tmp_path
     for address in set(found):
         arena, instruction = np.zeros(2), np.array([address, 1], dtype=np.int64)
         call = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * 6)(address)
-        assert call(arena.ctypes.data, instruction.ctypes.data, 0, 0, 0, 1) == 5
+        assert call(arena.ctypes.data, instruction.ctypes.data, 0, 0, 0, 1, 0) == 5
         assert arena.tolist() == [0.0, 77.0]
     assert unit.compiled == ["probe_float64"]
 

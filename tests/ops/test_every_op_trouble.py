@@ -157,20 +157,20 @@ def test_no_kernel_writes_where_it_must_not(name, dtype, engine, rng):
 
 
 @pytest.mark.parametrize("engine", samples.ENGINES)
-@pytest.mark.parametrize("place", ["I[1] - 1", "I[1] + 9", "I[2]"], ids=["before", "after", "input"])
+@pytest.mark.parametrize("place", ["I[3] - 1", "I[3] + 9", "I[4]"], ids=["before", "after", "input"])
 def test_the_guard_words_see_a_kernel_that_writes_one_element_too_many(place, engine, rng):
     case = samples.Case(REGISTRY["transpose"], ((3, 3),), {})
     machine = samples.runner(samples.tape_of(case, gradient=False), 1, "float64", engine, guard=16)
     given = samples.inputs_of(case, rng)
     assert keeps_to_its_own(machine, given, 1, 1)
-    text = f"@inline\ndef kernel(A, I, S, C, thread, threads):\n    A[{place}] = ZERO\n    return 0\n"
+    text = f"@inline\ndef kernel(A, I, S, C, lo, hi, thread):\n    A[{place}] = ZERO\n    return 0\n"
     machine.code.template[machine.code.starts[0]] = machine.backend.address("spoils", text)
     assert not keeps_to_its_own(machine, given, 1, 1)
 
 
 # ---- status ---------------------------------------------------------------------------------------------
 
-FAILS = "@inline\ndef kernel(A, I, S, C, thread, threads):\n    return 7\n"
+FAILS = "@inline\ndef kernel(A, I, S, C, lo, hi, thread):\n    return 7\n"
 
 
 @pytest.mark.parametrize("engine", [*samples.ENGINES, "interpreter"])
@@ -232,7 +232,7 @@ def test_no_float32_kernel_computes_anything_in_float64(text):
 
 
 def test_a_number_without_a_type_is_seen_as_float64():
-    kernel = "@inline\ndef kernel(A, I, S, C, thread, threads):\n    A[I[1]] = {} * A[I[2]] + ONE\n    return 0\n"
+    kernel = "@inline\ndef kernel(A, I, S, C, lo, hi, thread):\n    A[I[1]] = {} * A[I[2]] + ONE\n    return 0\n"
     assert not widened(kernel.format("DTYPE(0.5)"))
     assert widened(kernel.format("0.5"))
 

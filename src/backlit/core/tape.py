@@ -7,7 +7,7 @@ kernels, both on the same arena.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -103,7 +103,10 @@ class Layout:
         return shapes.count(shapes.product(value.shape), rows)
 
 
-def lay_out(tape: Tape, rows: int, guard: int = 0, start: int = 0, blocks: Mapping[str, int] | None = None) -> Layout:
+def lay_out(
+    tape: Tape, rows: int, guard: int = 0, start: int = 0, blocks: Mapping[str, int] | None = None,
+    until: Sequence[int] | None = None,
+) -> Layout:  # fmt: skip
     """Give every value of the tape a place; values that are never alive together may share one.
 
     Parameters
@@ -114,6 +117,9 @@ def lay_out(tape: Tape, rows: int, guard: int = 0, start: int = 0, blocks: Mappi
         Elements left free after each slot (the tests put guard words there).
     start : int
         The first free element; blocks that another tape has placed are given by name in `blocks`.
+    until : Sequence of int
+        For each instruction the one after which the places of what it reads may be used again: itself, or a later
+        one, where instructions are not done strictly one after the other.
 
     An output never shares its place with an input of the same instruction: kernels may read and write in any order.
     """
@@ -131,19 +137,23 @@ def lay_out(tape: Tape, rows: int, guard: int = 0, start: int = 0, blocks: Mappi
         offsets[value.number] = end
         end += room(shapes.product(value.shape))
     kept_end = max([offsets[v.number] + room(shapes.product(v.shape)) for v in own if v.kind == "block"], default=start)
-    end = _place_passing(tape, offsets, end, room)
+    end = _place_passing(tape, offsets, end, room, until or range(len(tape.instructions)))
     for value in tape.values:
         if value.block is not None:
             offsets[value.number] = offsets[value.block] + value.place
     return Layout(tuple(offsets), end, kept_end, rows)
 
 
-def _place_passing(tape: Tape, offsets: list[int], end: int, room: Any) -> int:
+def _place_passing(tape: Tape, offsets: list[int], end: int, room: Any, until: Sequence[int]) -> int:
     """First fit: each passing value takes the first gap that is free from its making to its last use."""
     last: dict[int, int] = {}
     for i in tape.instructions:
         for v in (*i.inputs, *i.outputs):
-            last[v] = i.number
+            last[v] = until[i.number]
+    dying: dict[int, list[int]] = {}
+    for v, number in last.items():
+        if tape.values[v].kind == "passing":
+            dying.setdefault(number, []).append(v)
     free: list[tuple[int, int]] = []  # (offset, size), sorted
     for i in tape.instructions:
         for v in i.outputs:
@@ -158,9 +168,8 @@ def _place_passing(tape: Tape, offsets: list[int], end: int, room: Any) -> int:
             else:
                 offsets[v] = end
                 end += size
-        for v in {*i.inputs, *i.outputs}:
-            if tape.values[v].kind == "passing" and last[v] == i.number:
-                free = _merged([*free, (offsets[v], room(shapes.product(tape.values[v].shape)))])
+        for v in dying.get(i.number, ()):
+            free = _merged([*free, (offsets[v], room(shapes.product(tape.values[v].shape)))])
     return end
 
 

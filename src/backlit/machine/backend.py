@@ -101,10 +101,11 @@ class Interpreted:
     def encode(self, tape: Tape, layout: Layout, scalars: Scalars) -> tuple[Code, int]:
         scalars.settings(tape)
         numbers = [next(_numbers) for _ in tape.instructions]
-        template = np.array([x for n in numbers for x in (n, 1)], dtype=np.int64)
-        factor = np.array([False, True] * len(numbers), dtype=np.bool_)
-        starts = np.arange(len(numbers), dtype=np.int64) * 2
-        return Code(template.copy(), template, factor, starts, scalars.place, 0), 0
+        template = np.array([x for n in numbers for x in (n, 1, 1)], dtype=np.int64)
+        factor = np.array([False, True, False] * len(numbers), dtype=np.bool_)
+        starts = np.arange(len(numbers), dtype=np.int64) * 3
+        meets = np.zeros(len(numbers), dtype=np.bool_)
+        return Code(template.copy(), template, factor, starts, meets, scalars.place, 0), 0
 
     def attach(self, code: Code, arena: Arena) -> None:
         """Make the instructions' kernels; they live as long as the code does."""
@@ -120,7 +121,7 @@ class Interpreted:
         """Nothing to do."""
 
 
-def _interpret(owner: Any, instruction: Instruction, A: Any, I: Any, S: Any, C: Any, *threads: int) -> int:  # noqa: E741
+def _interpret(owner: Any, instruction: Instruction, A: Any, I: Any, S: Any, C: Any, *part: int) -> int:  # noqa: E741
     """One instruction with the kernels' calling convention."""
     code = owner()
     runner, rows = code.runner, int(I[1])

@@ -18,6 +18,8 @@ from ..ops import shapes
 from ..ops.formula import Expr
 from ..ops.shapes import Rows, Size
 from . import render
+from .share import barriers, sharing
+from .state import BLOCK
 
 
 @dataclass
@@ -28,12 +30,13 @@ class Code:
     template: np.ndarray
     factor: np.ndarray
     starts: np.ndarray
+    meets: np.ndarray  # before which instructions two threads wait for each other
     scalars: dict[str, int]  # place in S of each scalar by name
     extra: int  # instructions before the tape's first one (0 or 1: the scalars)
     runner: Any = None  # the interpreter, where that is what runs it
 
-    def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        return self.code, self.template, self.factor, self.starts
+    def arrays(self) -> tuple[np.ndarray, ...]:
+        return self.code, self.template, self.factor, self.starts, self.meets
 
 
 class Scalars:
@@ -65,7 +68,8 @@ Addresser = Callable[[str, str], int]
 class Encoder:
     """Encodes one tape; scalars are shared by all tapes of a program.
 
-    The registers of the formula machine lie from `scratch` on; `registers` is how many the tape wants per thread.
+    Scratch memory (registers of the formula machine, mostly) lies from `scratch` on; `registers` is how many blocks of
+    it the tape wants per thread.  Every instruction begins with [address, count, grain]: what two threads share.
     """
 
     def __init__(self, tape: Tape, layout: Layout, scalars: Scalars, address: Addresser, scratch: int) -> None:
@@ -84,7 +88,8 @@ class Encoder:
         template = np.array([n.factor if isinstance(n, Rows) else n for n in flat], dtype=np.int64)
         factor = np.array([isinstance(n, Rows) for n in flat], dtype=np.bool_)
         starts = np.cumsum([0, *(len(r) for r in self.rows)])[:-1].astype(np.int64)
-        return Code(template.copy(), template, factor, starts, self.scalars.place, extra)
+        meets = np.array([False] * extra + barriers(self.tape, self.layout), dtype=np.bool_)
+        return Code(template.copy(), template, factor, starts, meets, self.scalars.place, extra)
 
     # --- structural -------------------------------------------------------------------------------------------
 
@@ -95,7 +100,14 @@ class Encoder:
         address = self.address(i.op.kernel, render.structural_text(i.op.kernel, i.op.words))
         numbers = list(i.op.numbers(shapes_in, i.shape, **attrs))
         places = [self.scalars.number(v) for v in i.op.scalars(**attrs)]
-        return [address, self.at(i.outputs[0]), *(self.at(v) for v in i.inputs), *numbers, *places]
+        shared = sharing(self.tape, i, self.layout.rows)
+        way = [] if shared.way is None else [shared.way]
+        if i.op.scratch:
+            wanted = i.op.scratch(shapes_in, i.shape, **attrs)
+            self.registers = max(self.registers, -(-wanted // BLOCK))
+            places.append(self.scratch if wanted else -1)
+        head = [address, shared.count, shared.grain, self.at(i.outputs[0])]
+        return [*head, *(self.at(v) for v in i.inputs), *numbers, *way, *places]
 
     def at(self, value: int) -> int:
         return self.layout.offsets[value]
@@ -106,15 +118,18 @@ class Encoder:
         n = shapes.product(i.shape)
         whole = all(shapes.repeats(v, i.shape) == (1, n) for v in i.views) and bool(i.inputs)
         plain_uniforms = all(not isinstance(u, Rows) for u in i.uniforms)
-        hot = len(i.formula) > 1 or i.formula[0] in render.hot_formulas()
-        return self.fused(i, n) if whole and hot and plain_uniforms else self.program(i, n)
+        updates = any(v.kind == "block" and v.block is None for v in map(self.tape.values.__getitem__, i.outputs))
+        hot = len(i.formula) > 1 or updates or i.formula[0] in render.hot_formulas()
+        return self.fused(i) if whole and hot and plain_uniforms else self.program(i, n)
 
-    def fused(self, i: Instruction, n: Size) -> list[Size]:
+    def fused(self, i: Instruction) -> list[Size]:
         in_place = [i.inputs.index(o) if o in i.inputs else -1 for o in i.outputs]
         text = render.fused_text(i.formula, len(i.inputs), len(i.uniforms), in_place)
         places = [self.uniform(u) for u in i.uniforms]
         address = self.address("fused", text)
-        return [address, n, *(self.at(v) for v in i.outputs), *(self.at(v) for v in i.inputs), *places]
+        shared = sharing(self.tape, i, self.layout.rows)
+        head = [address, shared.count, shared.grain]
+        return [*head, *(self.at(v) for v in i.outputs), *(self.at(v) for v in i.inputs), *places]
 
     def uniform(self, u: Scalar) -> int:
         if isinstance(u, str):
@@ -162,9 +177,10 @@ class Encoder:
             source = operand[i.formula[0]]
             words += [render.CODES["max"], self.at(i.outputs[0]), 1, *source, *source, *source]
             count["words"] += 1
-        address = self.address("formula", f"BLOCK = {render.BLOCK}\n\n" + render.formula_machine_text())
+        address = self.address("formula", render.formula_machine_text())
         self.registers = max(self.registers, registers.used)
-        head = [address, n, count["fills"], count["loads"], count["words"], registers.used * render.BLOCK]
+        head = [address, n, sharing(self.tape, i, self.layout.rows).grain]
+        head += [count["fills"], count["loads"], count["words"]]
         return [*head, *fills, *loads, *words]
 
     def fill_place(self, e: Expr, i: Instruction) -> int:
@@ -202,7 +218,7 @@ class Encoder:
                 count += 1
         sizes = [(v, self.scalars.at(n)) for n, v in self.tape.scalars.items() if isinstance(v, Rows)]
         address = self.address("scalars", render.scalar_machine_text())
-        return [address, len(sizes), *(x for pair in sizes for x in pair), count, *rows]
+        return [address, 1, 1, len(sizes), *(x for pair in sizes for x in pair), count, *rows]
 
 
 class _Registers:
@@ -214,22 +230,10 @@ class _Registers:
 
     def take(self) -> int:
         if not self.free:
-            self.free.append(self.scratch + self.used * render.BLOCK)
+            self.free.append(self.scratch + self.used * BLOCK)
             self.used += 1
         return self.free.pop()
 
     def give(self, operand: tuple[int, int]) -> None:
         if operand[1] == 0:
             self.free.append(operand[0])
-
-
-def tapes_work(tape: Tape, rows: int) -> int:
-    """About how many operations a pass over the tape takes: what the number of threads is chosen by."""
-    total = 0
-    for i in tape.instructions:
-        if i.op is not None:
-            shapes_in = [tape.values[v].shape for v in i.inputs]
-            total += shapes.count(i.op.work(shapes_in, i.shape, **dict(i.attrs)), rows)
-        else:
-            total += shapes.count(shapes.product(i.shape), rows) * fm.size(i.formula)
-    return total

@@ -20,9 +20,9 @@ from ..core.tape import Layout, Tape, lay_out
 from ..errors import fail
 from .backend import backend
 from .blas import one_thread
-from .encode import Code, Scalars, tapes_work
-from .render import BLOCK
-from .state import FIELDS, HISTORY, PLACE, REASONS
+from .encode import Code, Scalars
+from .share import arrange, tapes_work
+from .state import APART, BLOCK, CONSTANTS, HISTORY, PLACE, REASONS, new_state
 
 # Operations a step from which a second thread pays for a barrier after each instruction
 # (docs/decisions/0006-threads.md).
@@ -82,24 +82,26 @@ class Loop:
         self, train: Tape, valid: Tape | None, job: Job, dtype: str = "float32", *,
         engine: str = "compiled", threads: int = 0,
     ) -> None:  # fmt: skip
-        self.job, self.dtype, self.train_tape = job, dtype, train
+        self.job, self.dtype = job, dtype
         self.backend = backend(engine, dtype)
         rows = len(next(iter(job.inputs.values())))
         held_out = len(next(iter(job.held_out.values()))) if job.held_out and valid else 0
         self.batch = min(job.batch, rows)
-        self.threads = self._threads(threads, engine)
+        self.threads = self._threads(threads, engine, train)
         table = Scalars()
-        layout = lay_out(train, self.batch)
+        train, until = arrange(train, self.batch) if self.threads > 1 else (train, None)
+        self.train_tape = train
+        layout = lay_out(train, self.batch, until=until)
         blocks = {v.name: layout.offsets[v.number] for v in train.values if v.kind == "block" and v.block is None}
         self.train, registers = self.backend.encode(train, layout, table)
-        length = layout.length + 2 * registers * BLOCK
+        length = layout.length
         self.valid: Code | None = None
         valid_batch = max(1, min(held_out, max(self.batch, 256)))
         if held_out and valid:
             valid_layout = lay_out(valid, valid_batch, start=layout.kept, blocks=blocks)
-            self.valid, registers = self.backend.encode(valid, valid_layout, table)
-            length = max(length, valid_layout.length + 2 * registers * BLOCK)
-        self.arena = Arena(train, layout, dtype, aligned(length, dtype))
+            self.valid, more = self.backend.encode(valid, valid_layout, table)
+            length, registers = max(length, valid_layout.length), max(registers, more)
+        self.arena = Arena(train, layout, dtype, aligned(length + 2 * registers * BLOCK, dtype))
         self.backend.attach(self.train, self.arena)
         self.table = np.array(table.values, dtype=np.float64)
         self.data, self.places = packed(job.inputs, train, layout.offsets, dtype)
@@ -113,10 +115,11 @@ class Loop:
         self.sums = np.array([0.0, np.inf])
         begin, size = _weights_in(train, layout)
         self.best = np.zeros(size, dtype=dtype)
-        self.state = np.zeros(len(FIELDS), dtype=np.int64)
+        self.state = new_state()
         self._set(
             SEED=job.seed, ROWS=rows, BATCH=self.batch, SHUFFLE=int(job.shuffle), EPOCHS=job.epochs,
             PATIENCE=job.patience, VALID_ROWS=held_out, VALID_BATCH=valid_batch, SUM_LOSS=int(job.sum_loss),
+            EXTRA=self.train.extra, VALID_EXTRA=self.valid.extra if self.valid else 0, REGISTERS=registers * BLOCK,
             UPDATE_AT=train.update_at + self.train.extra, LOSS_AT=layout.offsets[train.names["E"]],
             BLOCK_AT=begin, BLOCK_LENGTH=size, THREADS=self.threads,
             VALID_LOSS_AT=valid_layout.offsets[valid.names["E"]] if self.valid and valid else 0,
@@ -126,7 +129,8 @@ class Loop:
         self.backend.prepare(self.state)
         self.backend.function("advance")  # compiled now, so that the first step is a step like any other
         nothing = np.zeros(1, dtype=np.int64)
-        self._no_tape = (nothing, nothing, np.zeros(1, dtype=np.bool_), nothing)
+        false = np.zeros(1, dtype=np.bool_)
+        self._no_tape = (nothing, nothing, false, nothing, false)
 
     def _set(self, **fields: int) -> None:
         for name, value in fields.items():
@@ -135,13 +139,13 @@ class Loop:
     def _get(self, name: str) -> int:
         return int(self.state[PLACE[name]])
 
-    def _threads(self, asked: int, engine: str) -> int:
+    def _threads(self, asked: int, engine: str, tape: Tape) -> int:
         if engine != "compiled":
             return 1
         if asked:
             return min(asked, 2)
         # From the shapes alone, so that the same run gives the same bits wherever there are two cores.
-        large = tapes_work(self.train_tape, self.batch) >= WORTH_TWO_THREADS
+        large = tapes_work(tape, self.batch) >= WORTH_TWO_THREADS
         return 2 if large and (os.cpu_count() or 1) > 1 else 1
 
     # --- where the run stands ---------------------------------------------------------------------------------
@@ -199,11 +203,9 @@ class Loop:
             valid = self.valid.arrays() if self.valid else self._no_tape
             head = (self.arena.memory, self.table, self.state)
             advance = self.backend.function("advance")
-            with self._helper(*head, train, valid):
-                done = advance(
-                    *head, self.sums, steps, train, valid, self.data, self.places, self.order,
-                    self.valid_data, self.valid_places, self.identity, self.best, self.history,
-                )  # fmt: skip
+            rows = (self.data, self.places, self.order, self.valid_data, self.valid_places, self.identity)
+            with self._helper(*head, train, valid, *rows):
+                done = advance(*head, self.sums, steps, train, valid, *rows, self.best, self.history)
         return int(done)
 
     @contextmanager
@@ -212,7 +214,8 @@ class Loop:
         if self.threads == 1:
             yield
             return
-        self._set(ARRIVED=0, TURN=0, JOB=1)
+        self._set(JOB=1)
+        self.state[CONSTANTS["ARRIVALS"] :: APART] = 0
         helper = threading.Thread(target=self.backend.function("help_along"), args=given, daemon=True)
         helper.start()
         try:
@@ -232,7 +235,7 @@ class Loop:
         self.arena.kept()[:] = s.kept
         addresses = {n: self._get(n) for n in ("GEMM", "YIELD", "THREADS", "EPOCHS")}
         self.state[:] = s.state
-        self._set(RESOLVED=0, VALID_RESOLVED=0, SHUFFLED=0, ARRIVED=0, TURN=0, JOB=0, **addresses)
+        self._set(RESOLVED=0, VALID_RESOLVED=0, SHUFFLED=0, JOB=0, **addresses)
         self.table[:], self.sums[:], self.best[:] = s.table, s.sums, s.best
         self.history[:] = np.nan
         self.history[: len(s.history)] = s.history

@@ -13,7 +13,6 @@ from ..ops.printing import machine as written
 from ..ops.words import WORDS
 
 CODES = {name: i for i, name in enumerate(WORDS)}  # the numbers of words in formula programs
-BLOCK = 256  # elements of a register of the formula machine: 1 kB, so that all of them stay in the first-level cache
 
 
 @functools.cache
@@ -34,17 +33,17 @@ def fused_text(formulas: Sequence[Expr], inputs: int, uniforms: int, in_place: S
 
     `in_place[k]` is the input that output k overwrites, or -1: such a pair is one array with one pointer, since an
     output that may overlap an input forbids vector code.
-    I = [address, n, outputs …, inputs …, places of uniforms in S …].
+    I = [address, n, grain, outputs …, inputs …, places of uniforms in S …].
     """
     outputs = len(formulas)
     lines, results = written(formulas)
-    text = ["@inline", "def kernel(A, I, S, C, thread, threads):", "    lo, hi = share(I[1], thread, threads)"]
+    text = ["@inline", "def kernel(A, I, S, C, lo, hi, thread):"]
     for i in range(inputs):
-        text.append(f"    a{i} = A[I[{2 + outputs + i}] + lo : I[{2 + outputs + i}] + hi]")
+        text.append(f"    a{i} = part(A, I[{3 + outputs + i}] + lo, hi - lo)")
     for k in range(outputs):
         if in_place[k] < 0:
-            text.append(f"    y{k} = A[I[{2 + k}] + lo : I[{2 + k}] + hi]")
-    text += [f"    p{j} = DTYPE(S[I[{2 + outputs + inputs + j}]])" for j in range(uniforms)]
+            text.append(f"    y{k} = part(A, I[{3 + k}] + lo, hi - lo)")
+    text += [f"    p{j} = DTYPE(S[I[{3 + outputs + inputs + j}]])" for j in range(uniforms)]
     text.append("    for i in range(hi - lo):")
     text += [f"        x{i} = a{i}[i]" for i in range(inputs)]
     text += [f"        {line}" for line in lines]
@@ -107,7 +106,7 @@ def kernel_file(name: str) -> str:
 def file_of(kernel: str) -> str:
     """The file of kernels/ in which a function stands."""
     for file in sorted(resources.files(f"{__package__}.kernels").iterdir(), key=lambda f: f.name):
-        wanted = f"\ndef {kernel}(A, I, S, C, thread, threads)"
+        wanted = f"\ndef {kernel}(A, I, S, C, lo, hi, thread)"
         if file.name.endswith(".py") and wanted in file.read_text(encoding="utf-8"):
             return file.name[:-3]
     raise KeyError(f"no kernel {kernel!r} in machine/kernels")

@@ -11,8 +11,7 @@ from ..core.tape import Tape, lay_out
 from ..errors import fail
 from .backend import backend
 from .encode import Scalars
-from .render import BLOCK
-from .state import FIELDS, PLACE
+from .state import BLOCK, PLACE, new_state
 
 
 class Machine:
@@ -41,8 +40,8 @@ class Machine:
         self.arena = Arena(tape, layout, dtype, memory)
         self.backend.attach(self.code, self.arena)
         self.table = np.array(table.values, dtype=np.float64)
-        self.state = np.zeros(len(FIELDS), dtype=np.int64)
-        self.state[PLACE["THREADS"]] = 1
+        self.state = new_state()
+        self.state[PLACE["THREADS"]], self.state[PLACE["REGISTERS"]] = 1, registers * BLOCK
         self.backend.prepare(self.state)
 
     @property

@@ -5,6 +5,10 @@ Kernels get the whole row; the field names are constants in their text (`C[SEED]
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+
 FIELDS = (
     # where the run stands: with the blocks and the scalars this is all that a snapshot needs
     "SEED",
@@ -24,6 +28,8 @@ FIELDS = (
     "VALID_ROWS",
     "VALID_BATCH",
     "SUM_LOSS",  # 1: the loss is a sum over the batch's rows, 0: a mean
+    "EXTRA",  # instructions before the tape's first one: the scalars of the step, worked out by the first thread
+    "VALID_EXTRA",
     "UPDATE_AT",
     "LOSS_AT",  # places in the arena
     "VALID_LOSS_AT",
@@ -38,17 +44,26 @@ FIELDS = (
     "GEMM",  # addresses
     "YIELD",
     "THREADS",
-    # what the two threads say to each other
-    "ARRIVED",
-    "TURN",
-    "JOB",
-    "JOB_TAPE",
-    "JOB_LO",
-    "JOB_HI",
+    "REGISTERS",  # elements of scratch memory of each thread
+    "JOB",  # what the second thread shall do: 0 go home, 1 a training step, 2 a batch of the rows held out
+    "JOB_FIRST",  # the first of the batch's rows, in the order of the epoch
 )
 PLACE = {name: i for i, name in enumerate(FIELDS)}
 REASONS = {0: "", 1: "epochs", 2: "early", 3: "not finite", 4: "kernel"}
 # sums of the epoch that is running, and the best loss so far
 SUMS = ("TRAIN_SUM", "BEST")
 HISTORY = ("train_loss", "valid_loss", "valid_hits", "learning_rate")
-EVERY_CACHE_LINE = 8  # int64 in 64 bytes
+# Each thread counts its arrivals at a barrier in a place of its own, far from what others write: 16 int64 are the two
+# cache lines that processors fetch together.
+APART = 16
+CONSTANTS = {
+    "BLOCK": 256,  # elements of a register of the formula machine: 1 kB, all of them fit the first-level cache
+    "APART": APART,
+    "ARRIVALS": -(-len(FIELDS) // APART) * APART,
+}
+BLOCK = CONSTANTS["BLOCK"]
+
+
+def new_state() -> np.ndarray[Any, Any]:
+    """A state with all fields 0 and the threads' counters of arrivals behind them."""
+    return np.zeros(CONSTANTS["ARRIVALS"] + 2 * APART, dtype=np.int64)

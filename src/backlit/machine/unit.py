@@ -21,7 +21,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from .state import FIELDS, SUMS
+from .state import CONSTANTS, FIELDS, SUMS
 
 DTYPES = ("float32", "float64")
 # Called before a unit is compiled (name) and after (None): how the caller tells people what takes a moment.
@@ -54,9 +54,10 @@ def text_of(name: str) -> str:
 
 
 def fields() -> str:
-    """The names of state fields as Python text."""
+    """The names of state fields, and what else Python and the kernels share, as Python text."""
     lines = [f"{name} = {i}" for i, name in enumerate(FIELDS)]
-    return "\n".join(lines + [f"{name} = {i}" for i, name in enumerate(SUMS)]) + "\n"
+    lines += [f"{name} = {i}" for i, name in enumerate(SUMS)]
+    return "\n".join(lines + [f"{name} = {value}" for name, value in CONSTANTS.items()]) + "\n"
 
 
 def unit_text(body: str, dtype: str, *, plain: bool = False) -> str:
@@ -69,12 +70,12 @@ def unit_text(body: str, dtype: str, *, plain: bool = False) -> str:
 ENTRY = """
 
 @cfunc(KERNEL, nopython=True, cache=True, error_model="numpy")
-def {entry}(arena, instruction, scalars, state, thread, threads):
+def {entry}(arena, instruction, scalars, state, lo, hi, thread):
     A = carray(as_floats(arena), HUGE)
     I = carray(as_integers(instruction), HUGE)
     S = carray(as_doubles(scalars), HUGE)
     C = carray(as_integers(state), HUGE)
-    return kernel(A, I, S, C, thread, threads)
+    return kernel(A, I, S, C, lo, hi, thread)
 """
 
 

@@ -46,6 +46,7 @@ def _all(shapes_in: Any, shape: Shape) -> Size:
 @structural(
     role="reduction",
     kernel="variance",
+    units=lambda shapes_in, shape: shape,
     shape=lambda x, m: _columns("variance", x, m)[1:],
     numbers=_sizes,
     work=_all,
@@ -83,6 +84,7 @@ def _(x, m):
 @structural(
     role="reduction",
     kernel="centered_sum",
+    units=lambda shapes_in, shape: shape,
     shape=lambda d, x, m: _same("centered_sum", d, x, m)[1:],
     numbers=_sizes,
     work=_all,
@@ -154,6 +156,7 @@ def moving_average(old, new, *, share=0.1):
 @structural(
     role="normalisation",
     kernel="batch_norm",
+    units=lambda shapes_in, shape: shape[:1],
     shape=lambda x, m, r, w, b: _columns("batch_norm", x, m, r, w, b),
     numbers=_sizes,
     work=lambda shapes_in, shape: shapes.times(4, shapes.product(shape)),
@@ -207,6 +210,7 @@ def _(x, m, r, w, b):
 @structural(
     role="slope",
     kernel="batch_norm_slope",
+    units=lambda shapes_in, shape: shape[:1],
     shape=lambda d, x, m, s, p, q: _same("batch_norm_slope", d, x, m, s, p, q),
     numbers=_sizes,
     work=lambda shapes_in, shape: shapes.times(5, shapes.product(shape)),

@@ -224,7 +224,12 @@ class Structural(Op):
         self.mixes_rows: bool = parts.pop("mixes_rows", False)  # one row's result depends on other rows
         self.random: bool = parts.pop("random", False)  # reads (seed, step): given by whoever runs it
         self.spreads: bool = parts.pop("spreads", False)  # only repeats elements: a formula can read its input instead
+        # Elements of memory that the kernel wants to work in; where this is declared the place comes last, or -1.
+        self.scratch: Callable[..., int] | None = parts.pop("scratch", None)
         self.samples: Sequence[tuple[Sequence[Shape], dict[str, Any]]] = parts.pop("samples", ())  # for the tests
+        # Ways to share the work: each a number of parts of the result that can be computed apart, the best one first.
+        # The kernel of an operation with several ways finds the number of the chosen one behind its other numbers.
+        self.units: Callable[..., Sequence[Size]] = parts.pop("units", lambda shapes_in, result, **attrs: (1,))
         self.work: Callable[..., Size] = parts.pop("work", lambda shapes_in, result, **a: shapes.product(result))
         self.twin: Callable[..., Node] | None = None
         self.rule_vjp: Callable[..., Sequence[Node | None]] | None = None

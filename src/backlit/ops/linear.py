@@ -29,11 +29,19 @@ def _product_numbers(shapes_in: Any, shape: Shape, *, ta: bool, tb: bool) -> lis
     return [shape[0], shape[1], _matrix(shapes_in[0], ta)[1], int(ta), int(tb)]
 
 
+def _turned_size(shapes_in: Any, shape: Shape, *, ta: bool, tb: bool) -> int:
+    """Room for a small b, turned: the machine multiplies by that."""
+    size = shapes.product(shapes_in[1])
+    return size if tb and not ta and isinstance(size, int) and size <= 4096 else 0
+
+
 @structural(
     role="linear",
     kernel="matmul",
     shape=_product_shape,
     numbers=_product_numbers,
+    units=lambda shapes_in, shape, **attrs: shape,
+    scratch=_turned_size,
     work=lambda shapes_in, shape, *, ta, tb: (
         shapes.product(shapes_in[0]) * (shape[1] if isinstance(shape[1], int) else 1) * 2
     ),
@@ -80,6 +88,7 @@ def _affine_shape(x: Shape, w: Shape, b: Shape) -> Shape:
     kernel="affine",
     shape=_affine_shape,
     numbers=lambda shapes_in, shape: [shape[0], shape[1], shapes_in[1][0]],
+    units=lambda shapes_in, shape: shape,
     work=lambda shapes_in, shape: shapes.product(shapes_in[0]) * shape[1] * 2,
     names={"torch": "nn.functional.linear", "onnx": "Gemm"},
     samples=[(((3, 4), (4, 5), (5,)), {}), (((1, 2), (2, 1), (1,)), {}), (((33, 20), (20, 17), (17,)), {})],

@@ -116,6 +116,7 @@ _CLASS_SAMPLES: list[Any] = [
     kernel="cross_entropy",
     shape=_class_scalar,
     numbers=_class_numbers,
+    scratch=lambda shapes_in, shape, **attrs: 256,
     work=lambda shapes_in, shape, **attrs: shapes.product(shapes_in[0]),
     constant=("t",),
     mixes_rows=True,
@@ -158,6 +159,7 @@ def _(z, t, *, reduction):
     kernel="cross_entropy_slope",
     shape=lambda z, t, **attrs: _class_scalar(z, t, **attrs) or z,
     numbers=_class_numbers,
+    units=lambda shapes_in, shape, **attrs: [shapes.product(shape[:-1])],
     constant=("t",),
     samples=_CLASS_SAMPLES,
 )

@@ -98,6 +98,7 @@ def _turned(x: Shape) -> Shape:
     kernel="transpose",
     shape=_turned,
     numbers=lambda shapes_in, shape: shapes_in[0],
+    units=lambda shapes_in, shape: [shape[0]],
     mixes_rows=True,
     names={"torch": "t", "onnx": "Transpose"},
     samples=[(((3, 5),), {}), (((1, 4),), {})],
@@ -130,6 +131,7 @@ def _joined(a: Shape, b: Shape, *, axis: int) -> Shape:
         shapes.around(shape, axis)[0],
         *(shapes.product(s[shapes.normal_axis(s, axis) :]) for s in shapes_in),
     ),
+    units=lambda shapes_in, shape, *, axis: [shapes.around(shape, axis)[0]],
     names={"torch": "cat", "onnx": "Concat"},
     samples=[(((3, 4), (3, 2)), {}), (((2, 3), (4, 3)), {"axis": 0})],
 )
@@ -168,6 +170,7 @@ def _cut_shape(x: Shape, *, axis: int, start: int, length: int) -> Shape:
     numbers=lambda shapes_in, shape, *, axis, start, length: _window(
         shapes_in[0], axis=axis, total=length, source=start, target=0, length=length
     ),
+    units=lambda shapes_in, shape, *, axis, **attrs: [shapes.around(shape, axis)[0]],
     names={"torch": "narrow", "onnx": "Slice"},
     samples=[(((3, 6),), {"axis": 1, "start": 2, "length": 3}), (((5, 2),), {"axis": 0, "start": 1, "length": 2})],
 )
@@ -198,6 +201,7 @@ def _pad_shape(x: Shape, *, axis: int, before: int, total: int) -> Shape:
     numbers=lambda shapes_in, shape, *, axis, before, total: _window(
         shapes_in[0], axis=axis, total=total, source=0, target=before, length=shapes_in[0][axis]
     ),
+    units=lambda shapes_in, shape, *, axis, **attrs: [shapes.around(shape, axis)[0]],
     names={"torch": "pad", "onnx": "Pad"},
     samples=[(((3, 2),), {"axis": 1, "before": 1, "total": 5})],
 )

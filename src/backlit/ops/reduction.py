@@ -15,6 +15,7 @@ from . import shapes
 from .arithmetic import div, equal, maximum, mul
 from .declare import Node, structural
 from .movement import spread
+from .shapes import Shape, Size
 
 _a, _x, _n = fm.symbol("a"), fm.symbol("x"), fm.symbol("n")
 _SAMPLES = [
@@ -25,6 +26,12 @@ _SAMPLES = [
     (((4, 1),), {"axis": -1}),
     (((1, 130),), {"axis": -1}),
 ]
+
+
+def _apart(shapes_in: Any, shape: Shape, *, axis: int | None, keepdims: bool) -> list[Size]:
+    """Columns side by side can be summed apart; where there are none, rows."""
+    outer, _, inner = shapes.around(shapes_in[0], axis)
+    return [outer if inner == 1 else inner]
 
 
 def _parts(*, start: float, joined: Any, finished: Any = _a, each: Any = _x) -> dict[str, Any]:
@@ -39,6 +46,7 @@ def _parts(*, start: float, joined: Any, finished: Any = _a, each: Any = _x) -> 
         "kernel": "reduce",
         "shape": lambda x, *, axis, keepdims: shapes.reduced(x, axis, keepdims),
         "numbers": lambda shapes_in, shape, *, axis, keepdims: shapes.around(shapes_in[0], axis),
+        "units": _apart,
         "work": lambda shapes_in, shape, **attrs: shapes.product(shapes_in[0]),
         "words": {"START": fm.constant(start), "EACH": each, "JOIN": joined, "FINISH": finished},
         "samples": _SAMPLES,

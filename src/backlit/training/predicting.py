@@ -13,8 +13,7 @@ from ..core.tape import lay_out
 from ..machine.backend import backend
 from ..machine.encode import Scalars
 from ..machine.loop import packed
-from ..machine.render import BLOCK
-from ..machine.state import FIELDS
+from ..machine.state import BLOCK, new_state
 from ..nn import Structure
 from ..ops import shapes
 
@@ -41,7 +40,7 @@ class Predictor:
         self.arena = Arena(self.tape, layout, dtype, aligned(layout.length + registers * BLOCK, dtype))
         self.backend.attach(self.code, self.arena)
         self.table = np.array(table.values)
-        self.state = np.zeros(len(FIELDS), dtype=np.int64)
+        self.state = new_state()
         self.backend.prepare(self.state)
         number = self.tape.names["result"]
         self.place = layout.offsets[number]

@@ -1,6 +1,6 @@
 # The formula machine.  A formula comes as data, so a formula that a person types needs no compilation.
 #
-# I = [address, n, fills, loads, words, register size in all, then
+# I = [address, n, grain, fills, loads, words, then
 #      fills: (register, place in S) …              a uniform, the same for all elements
 #      loads: (register, place, inner, length) …    an input that is repeated: element (i // inner) % length
 #      words: (code, d, d mode, a, a mode, b, b mode, c, c mode) …]
@@ -14,28 +14,30 @@ def word(code, d, a, b, c, n):
 
 
 @inline
-def kernel(A, I, S, C, thread, threads):
-    lo, hi = share(I[1], thread, threads)
-    fills, loads, words, registers = I[2], I[3], I[4], I[5] * thread
+def kernel(A, I, S, C, lo, hi, thread):
+    fills, loads, words, registers = I[3], I[4], I[5], C[REGISTERS] * thread
     loads_at = 6 + 2 * fills
+    most = min(BLOCK, hi - lo)
     words_at = loads_at + 4 * loads
     for f in range(fills):
         place = I[6 + 2 * f] + registers
-        A[place : place + BLOCK] = DTYPE(S[I[7 + 2 * f]])
+        register, value = part(A, place, most), DTYPE(S[I[7 + 2 * f]])
+        for i in range(most):
+            register[i] = value
     begin = lo
     while begin < hi:
         n = min(BLOCK, hi - begin)
         for f in range(loads):
             p = loads_at + 4 * f
             place = I[p] + registers
-            load(A[place : place + n], A, I[p + 1], I[p + 2], I[p + 3], begin, n)
+            load(part(A, place, n), A, I[p + 1], I[p + 2], I[p + 3], begin, n)
         for w in range(words):
             p = words_at + 9 * w
             d = I[p + 1] + (begin if I[p + 2] else registers)
             a = I[p + 3] + (begin if I[p + 4] else registers)
             b = I[p + 5] + (begin if I[p + 6] else registers)
             c = I[p + 7] + (begin if I[p + 8] else registers)
-            word(I[p], A[d : d + n], A[a : a + n], A[b : b + n], A[c : c + n], n)
+            word(I[p], part(A, d, n), part(A, a, n), part(A, b, n), part(A, c, n), n)
         begin += n
     return 0
 

@@ -22,7 +22,35 @@ KERNELS = {}  # the number that stands in an instruction's first place → the k
 
 
 def execute(A, S, C, code, place, thread, threads):
-    return KERNELS[int(code[place])](A, code[place:], S, C, thread, threads)
+    lo, hi = share(int(code[place + 1]), int(code[place + 2]), thread, threads)
+    return KERNELS[int(code[place])](A, code[place:], S, C, lo, hi, thread)
+
+
+def part(array, begin, length):
+    assert 0 <= begin <= begin + length <= len(array)
+    return array[begin : begin + length]
+
+
+def at(array, i):
+    assert i >= 0
+    return array[i]
+
+
+def dot(x, y, n):
+    sums, rest = np.zeros(8, dtype=DTYPE), ZERO
+    for i in range(0, n // 8 * 8, 8):
+        sums += x[i : i + 8] * y[i : i + 8]
+    for i in range(n // 8 * 8, n):
+        rest += x[i] * y[i]
+    while len(sums) > 1:
+        sums = sums[: len(sums) // 2] + sums[len(sums) // 2 :]
+    return sums[0] + rest
+
+
+def turn_eight(source, begin, stride, target, place, other):
+    for i in range(8):
+        for j in range(8):
+            target[place + j * other + i] = source[begin + i * stride + j]
 
 
 def bits(x):
@@ -60,8 +88,9 @@ def cosine(a):
     return DTYPE(np.cos(a))
 
 
-def share(n, thread, threads):
+def share(count, grain, thread, threads):
+    """The part lo … hi - 1 of `count` things that a thread does: whole grains, the first half for the first thread."""
     if threads == 1:
-        return 0, n
-    part = ((n + threads - 1) // threads + 15) // 16 * 16
-    return min(n, thread * part), min(n, (thread + 1) * part)
+        return 0, count
+    part = ((count + grain - 1) // grain + threads - 1) // threads * grain
+    return min(count, thread * part), min(count, (thread + 1) * part)

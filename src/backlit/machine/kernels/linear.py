@@ -1,54 +1,124 @@
-# Kernels of ops/linear.py.  I = [address, out, inputs …, numbers …]; places are elements of the arena A.
+# Kernels of ops/linear.py.  I = [address, count, grain, out, inputs …, numbers …]; places are elements of the arena A.
+# What a thread does is the rows lo … hi - 1 of the result, or, where the encoder chose so, these columns of it.
 
 
 @inline
-def multiply(A, C, a, b, c, m, n, k, ta, tb, beta, thread, threads):
-    """Rows lo … hi of the product c (m, n) of a (m, k) and b (k, n), all in row order; beta 1 adds to what is there."""
-    lo, hi = share_rows(m, thread, threads)
-    if hi <= lo or n == 0:
+def multiply(A, C, a, b, c, m, n, k, ta, tb, beta, lo, hi, columns, scratch):
+    """A part of the product c (m, n) of a (m, k) and b (k, n), all in row order; beta 1 adds to what is there."""
+    if hi <= lo or m == 0 or n == 0:
         return 0
-    if k == 0 or m * n * k <= 256:
-        # A call of BLAS costs about 150 ns: more than these loops.
-        for i in range(lo, hi):
-            row = A[c + i * n : c + i * n + n]
-            if beta == ZERO:
-                row[:] = ZERO
-            for p in range(k):
-                factor = A[a + p * m + i] if ta else A[a + i * k + p]
-                if tb:
-                    for j in range(n):
-                        row[j] += factor * A[b + j * k + p]
-                else:
-                    other = A[b + p * n : b + p * n + n]
-                    for j in range(n):
-                        row[j] += factor * other[j]
+    if columns != 0:
+        # BLAS counts in columns: the row-order product a b is its product bᵀ aᵀ.
+        other = b + lo * k if tb else b + lo
+        gemm(C[GEMM], tb, ta, hi - lo, m, k, other, k if tb else n, a, m if ta else k, beta, c + lo, n, A)
         return 0
-    # BLAS counts in columns: the row-order product a b is its product bᵀ aᵀ.
+    # By the whole product, not by the thread's part of it: the way decides the bits.
+    if k <= 1 or n == 1 or m * n * k <= 256 or (m == 1 and tb == 0 and n * k <= 65536):
+        return small(A, a, b, c, m, n, k, ta, tb, beta, lo, hi)
+    if tb and scratch >= 0 and m >= 8 and m * n * k <= 1000000:
+        # For small products BLAS is slow with b transposed: by half for 32 × 32.
+        turned(A, b, scratch, n, k)
+        b, tb = scratch, 0
     first = a + lo if ta else a + lo * k
     gemm(C[GEMM], tb, ta, n, hi - lo, k, b, k if tb else n, first, m if ta else k, beta, c + lo * n, n, A)
     return 0
 
 
 @inline
-def share_rows(m, thread, threads):
-    if threads == 1:
-        return 0, m
-    part = (m + threads - 1) // threads
-    return min(m, thread * part), min(m, (thread + 1) * part)
+def turned(A, source, target, m, n):
+    """Write a matrix (m, n) to `target` with rows and columns exchanged."""
+    high, broad = m // 8 * 8, n // 8 * 8
+    for i in range(0, high, 8):
+        for j in range(0, broad, 8):
+            turn_eight(A, source + i * n + j, n, A, target + j * m + i, m)
+    for i in range(m):
+        for j in range(broad if i < high else 0, n):
+            A[target + j * m + i] = at(A, source + i * n + j)
 
 
 @inline
-def matmul(A, I, S, C, thread, threads):
-    return multiply(A, C, I[2], I[3], I[1], I[4], I[5], I[6], I[7], I[8], ZERO, thread, threads)
-
-
-@inline
-def affine(A, I, S, C, thread, threads):
-    out, bias, m, n = I[1], I[4], I[5], I[6]
-    b = A[bias : bias + n]
-    lo, hi = share_rows(m, thread, threads)
+def small(A, a, b, c, m, n, k, ta, tb, beta, lo, hi):
+    """The same in plain loops, for what is less work than a call of BLAS (some 150 ns), and for vectors."""
+    if n == 1 and not ta:  # a matrix times a column, which lies in a row either way
+        column = part(A, b, k)
+        target = part(A, c, hi)
+        for i in range(lo, hi):
+            value = dot(part(A, a + i * k, k), column, k)
+            target[i] = value if beta == ZERO else target[i] + value
+        return 0
+    if n == 1:
+        target = part(A, c + lo, hi - lo)
+        if beta == ZERO:
+            target[:] = ZERO
+        for p in range(k):
+            row = part(A, a + p * m + lo, hi - lo)
+            factor = at(A, b + p)
+            for i in range(hi - lo):
+                target[i] += factor * row[i]
+        return 0
+    if k == 1 and beta == ZERO:  # a column times a row
+        row = part(A, b, n)
+        for i in range(lo, hi):
+            target, factor = part(A, c + i * n, n), at(A, a + i)
+            for j in range(n):
+                target[j] = factor * row[j]
+        return 0
+    if n < 8 or tb:
+        for i in range(lo, hi):
+            target = part(A, c + i * n, n)
+            for j in range(n):
+                value = ZERO if beta == ZERO else target[j]
+                for p in range(k):
+                    left = at(A, a + p * m + i if ta else a + i * k + p)
+                    value += left * at(A, b + j * k + p if tb else b + p * n + j)
+                target[j] = value
+        return 0
     for i in range(lo, hi):
-        row = A[out + i * n : out + i * n + n]
-        for j in range(n):
-            row[j] = b[j]
-    return multiply(A, C, I[2], I[3], out, m, n, I[7], 0, 0, ONE, thread, threads)
+        target = part(A, c + i * n, n)
+        if beta == ZERO:
+            target[:] = ZERO
+        for p in range(k):
+            factor = at(A, a + p * m + i if ta else a + i * k + p)
+            row = part(A, b + p * n, n)
+            for j in range(n):
+                target[j] += factor * row[j]
+    return 0
+
+
+@inline
+def matmul(A, I, S, C, lo, hi, thread):
+    scratch = I[12] + C[REGISTERS] * thread if I[12] >= 0 else -1
+    return multiply(A, C, I[4], I[5], I[3], I[6], I[7], I[8], I[9], I[10], ZERO, lo, hi, I[11], scratch)
+
+
+@inline
+def repeat(A, source, out, n, stride, rows):
+    """Write n elements into each of some rows that lie `stride` apart."""
+    if rows == 0:
+        return
+    first, given = part(A, out, n), part(A, source, n)
+    for j in range(n):
+        first[j] = given[j]
+    if n < stride:
+        for i in range(1, rows):
+            row = part(A, out + i * stride, n)
+            for j in range(n):
+                row[j] = given[j]
+        return
+    done = 1  # rows: twice as many each time, while they stay in the first-level cache
+    while done < rows:
+        more = min(done, rows - done, max(1, 2048 // n))
+        row, given = part(A, out + done * n, more * n), part(A, out, more * n)
+        for j in range(more * n):
+            row[j] = given[j]
+        done += more
+
+
+@inline
+def affine(A, I, S, C, lo, hi, thread):
+    out, bias, m, n, columns = I[3], I[6], I[7], I[8], I[10]
+    if columns != 0:
+        repeat(A, bias + lo, out + lo, hi - lo, n, m)
+    else:
+        repeat(A, bias, out + lo * n, n, n, hi - lo)
+    return multiply(A, C, I[4], I[5], out, m, n, I[9], 0, 0, ONE, lo, hi, columns, -1)

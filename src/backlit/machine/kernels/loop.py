@@ -26,34 +26,56 @@ def shuffle(order, seed, epoch):
 
 
 @inline
-def run(A, S, C, tape, lo, hi, job):
-    """A part of a tape, with the second thread's help if there is one."""
-    code, starts = tape[0], tape[3]
-    if C[THREADS] == 1:
-        return play(A, S, C, code, starts, lo, hi, 0, 1)
-    C[JOB], C[JOB_LO], C[JOB_HI] = job, lo, hi
-    meet(C, C[YIELD])
-    return play(A, S, C, code, starts, lo, hi, 0, 2)
+def train_batch(A, S, C, tape, data, places, order, thread, threads):
+    """A thread's part of a step: its rows are gathered; forward, backward; the update if the loss is finite."""
+    lo, hi = share(C[RESOLVED], 1, thread, threads)
+    gather(A, data, places, order, C[JOB_FIRST], lo, hi)
+    play(A, S, C, tape, C[EXTRA], C[UPDATE_AT], thread, threads)
+    if threads > 1:
+        meet(C, thread)
+    if C[STATUS] == 0 and abs(A[C[LOSS_AT]]) < math.inf:
+        play(A, S, C, tape, C[UPDATE_AT], len(tape[3]), thread, threads)
+    if threads > 1:
+        meet(C, thread)
 
 
-@entry(REALS, DOUBLES, WHOLES, TAPE, TAPE)
-def help_along(A, S, C, train, valid):
-    """The second thread: does its part of whatever the first one runs, until it is told to go (job 0)."""
+@inline
+def judge_batch(A, S, C, tape, data, places, order, thread, threads):
+    """A thread's part of a batch of the rows held out."""
+    lo, hi = share(C[VALID_RESOLVED], 1, thread, threads)
+    gather(A, data, places, order, C[JOB_FIRST], lo, hi)
+    play(A, S, C, tape, C[VALID_EXTRA], len(tape[3]), thread, threads)
+    if threads > 1:
+        meet(C, thread)
+
+
+@inline
+def begin(A, S, C, tape, extra, job, first):
+    """The first thread works out the batch's scalars and calls the second one, if there is one."""
+    play(A, S, C, tape, 0, extra, 0, 1)
+    C[JOB], C[JOB_FIRST] = job, first
+    if C[THREADS] > 1:
+        meet(C, 0)
+
+
+@entry(REALS, DOUBLES, WHOLES, TAPE, TAPE, REALS, TABLE, WHOLES, REALS, TABLE, WHOLES)
+def help_along(A, S, C, train, valid, data, places, order, valid_data, valid_places, identity):
+    """The second thread: does its part of whatever the first one does, until it is told to go."""
     while True:
-        meet(C, C[YIELD])
+        meet(C, 1)
         if C[JOB] == 1:
-            play(A, S, C, train[0], train[3], C[JOB_LO], C[JOB_HI], 1, 2)
+            train_batch(A, S, C, train, data, places, order, 1, 2)
         elif C[JOB] == 2:
-            play(A, S, C, valid[0], valid[3], C[JOB_LO], C[JOB_HI], 1, 2)
+            judge_batch(A, S, C, valid, valid_data, valid_places, identity, 1, 2)
         else:
             return 0
 
 
 @inline
 def dismiss(C):
+    C[JOB] = 0
     if C[THREADS] > 1:
-        C[JOB] = 0
-        meet(C, C[YIELD])
+        meet(C, 0)
 
 
 @inline
@@ -65,8 +87,9 @@ def validate(A, S, C, valid, data, places, identity):
         if rows != C[VALID_RESOLVED]:
             resolve(valid[0], valid[1], valid[2], rows)
             C[VALID_RESOLVED] = rows
-        gather(A, data, places, identity, first, rows)
-        if run(A, S, C, valid, 0, len(valid[3]), 2) != 0:
+        begin(A, S, C, valid, C[VALID_EXTRA], 2, first)
+        judge_batch(A, S, C, valid, data, places, identity, 0, C[THREADS])
+        if C[STATUS] != 0:
             break
         loss += float(A[C[VALID_LOSS_AT]]) * (1 if C[SUM_LOSS] else rows)
         if C[VALID_HITS_AT] >= 0:
@@ -123,17 +146,14 @@ def advance(A, S, C, F, steps, train, valid, data, places, order, valid_data, va
         if rows != C[RESOLVED]:
             resolve(train[0], train[1], train[2], rows)
             C[RESOLVED] = rows
-        gather(A, data, places, order, C[POSITION], rows)
         C[STEP] += 1
         S[0] = C[STEP]
-        status = run(A, S, C, train, 0, C[UPDATE_AT], 1)
+        begin(A, S, C, train, C[EXTRA], 1, C[POSITION])
+        train_batch(A, S, C, train, data, places, order, 0, C[THREADS])
         loss = float(A[C[LOSS_AT]])
-        if status != 0 or not abs(loss) < math.inf:
+        if C[STATUS] != 0 or not abs(loss) < math.inf:
             C[STEP] -= 1
-            C[STOP] = 4 if status != 0 else 3
-            break
-        if run(A, S, C, train, C[UPDATE_AT], len(train[3]), 1) != 0:
-            C[STOP] = 4
+            C[STOP] = 4 if C[STATUS] != 0 else 3
             break
         F[TRAIN_SUM] += loss * (1 if C[SUM_LOSS] else rows)
         C[POSITION] += rows
@@ -146,6 +166,6 @@ def advance(A, S, C, F, steps, train, valid, data, places, order, valid_data, va
 
 @entry(WHOLES)
 def release(C):
-    """Send the second thread home when nothing else did."""
+    """Send the second thread home where `advance` never began."""
     dismiss(C)
     return 0

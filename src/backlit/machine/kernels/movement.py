@@ -1,14 +1,12 @@
-# Kernels of ops/movement.py and ops/random.py.
+# Kernels of ops/movement.py and ops/random.py.  I = [address, count, grain, out, inputs …, numbers …]
 
 
 @inline
-def spread(A, I, S, C, thread, threads):
-    # I = [address, out, x, sizes of four axes, their steps in x]
-    out, x = I[1], I[2]
-    n0, n1, n2, n3 = I[3], I[4], I[5], I[6]
-    s0, s1, s2, s3 = I[7], I[8], I[9], I[10]
-    if thread != 0:
-        return 0
+def spread(A, I, S, C, lo, hi, thread):
+    # the numbers: sizes of four axes, their steps in x
+    out, x = I[3], I[4]
+    n0, n1, n2, n3 = I[5], I[6], I[7], I[8]
+    s0, s1, s2, s3 = I[9], I[10], I[11], I[12]
     for a in range(n0):
         for b in range(n1):
             for c in range(n2):
@@ -23,9 +21,8 @@ def spread(A, I, S, C, thread, threads):
 
 
 @inline
-def transpose(A, I, S, C, thread, threads):
-    out, x, m, n = I[1], I[2], I[3], I[4]
-    lo, hi = share(n, thread, threads)
+def transpose(A, I, S, C, lo, hi, thread):
+    out, x, m, n = I[3], I[4], I[5], I[6]
     for j in range(lo, hi):
         for i in range(m):
             A[out + j * m + i] = A[x + i * n + j]
@@ -33,10 +30,9 @@ def transpose(A, I, S, C, thread, threads):
 
 
 @inline
-def concatenate(A, I, S, C, thread, threads):
-    # I = [address, out, a, b, outer, inner size of a, of b]
-    out, a, b, outer, m, n = I[1], I[2], I[3], I[4], I[5], I[6]
-    lo, hi = share(outer, thread, threads)
+def concatenate(A, I, S, C, lo, hi, thread):
+    # the numbers: outer, inner size of a, of b
+    out, a, b, m, n = I[3], I[4], I[5], I[7], I[8]
     for r in range(lo, hi):
         begin = out + r * (m + n)
         A[begin : begin + m] = A[a + r * m : a + r * m + m]
@@ -45,11 +41,10 @@ def concatenate(A, I, S, C, thread, threads):
 
 
 @inline
-def window(A, I, S, C, thread, threads):
-    # I = [address, out, x, outer, row of x, row of out, read from, write to, length]
-    out, x, outer, m, n = I[1], I[2], I[3], I[4], I[5]
-    source, target, length = I[6], I[7], I[8]
-    lo, hi = share(outer, thread, threads)
+def window(A, I, S, C, lo, hi, thread):
+    # the numbers: outer, row of x, row of out, read from, write to, length
+    out, x, m, n = I[3], I[4], I[6], I[7]
+    source, target, length = I[8], I[9], I[10]
     for r in range(lo, hi):
         row = A[out + r * n : out + r * n + n]
         if length < n:
@@ -75,15 +70,14 @@ def stream_of(seed, step, key):
 
 
 @inline
-def dropout(A, I, S, C, thread, threads):
-    # I = [address, out, x, n, key, place of the rate in S]
-    out, x, n, key = I[1], I[2], I[3], I[4]
-    rate = S[I[5]]
+def dropout(A, I, S, C, lo, hi, thread):
+    # the numbers: key, place of the rate in S
+    out, x, key = I[3], I[4], I[5]
+    rate = S[I[6]]
     bound = np.uint64(int(rate * 4294967296.0))
     scale = DTYPE(1.0 / (1.0 - rate))
     golden = np.uint64(0x9E3779B97F4A7C15)
     begin = stream_of(C[SEED], C[STEP], key)
-    lo, hi = share(n, thread, threads)
     source, target = A[x + lo : x + hi], A[out + lo : out + hi]
     for i in range(hi - lo):
         drawn = mixed(begin + np.uint64(lo + i + 1) * golden) >> np.uint64(32)

@@ -1,101 +1,129 @@
 # Kernels of ops/normalized.py and of the losses and counts over rows of classes.
+# I = [address, count, grain, out, inputs …, numbers …]
+#
+# Rows are often short (ten classes), so exponentials are taken over many rows in one loop, which becomes vector code.
 
 
 @inline
 def largest(x, n):
-    """The largest of n numbers; NaN if one is NaN."""
+    """The largest of n numbers.  A NaN may be missed: it comes back from the exponentials of its row."""
     top = x[0]
     for j in range(1, n):
-        top = top if (top >= x[j]) | (top != top) else x[j]
+        top = x[j] if x[j] > top else top
     return top
 
 
 @inline
-def exponentials(x, e, n):
-    """e ← e^(x - max x) and the sum of it, with the largest x."""
-    top = largest(x, n)
-    for j in range(n):
-        e[j] = exp(x[j] - top)
-    total = ZERO
-    for j in range(n):
-        total += e[j]
-    return top, total
-
-
-@inline
-def softmax(A, I, S, C, thread, threads):
-    out, x, rows, n = I[1], I[2], I[3], I[4]
-    lo, hi = share(rows, thread, threads)
-    for r in range(lo, hi):
-        o = A[out + r * n : out + r * n + n]
-        top, total = exponentials(A[x + r * n : x + r * n + n], o, n)
-        for j in range(n):
-            o[j] = o[j] / total
-    return 0
-
-
-@inline
-def log_softmax(A, I, S, C, thread, threads):
-    out, x, rows, n = I[1], I[2], I[3], I[4]
-    lo, hi = share(rows, thread, threads)
-    for r in range(lo, hi):
-        u = A[x + r * n : x + r * n + n]
-        o = A[out + r * n : out + r * n + n]
-        top, total = exponentials(u, o, n)
-        total = log(total)
-        for j in range(n):
-            o[j] = (u[j] - top) - total
-    return 0
-
-
-@inline
-def cross_entropy(A, I, S, C, thread, threads):
-    if thread != 0:
-        return 0
-    out, z_at, t_at, rows, n = I[1], I[2], I[3], I[4], I[5]
-    total = ZERO
+def exponentials(x, e, rows, n):
+    """e ← e^(x - the largest x of the row), for some rows."""
     for r in range(rows):
-        z = A[z_at + r * n : z_at + r * n + n]
-        t = A[t_at + r * n : t_at + r * n + n]
-        top = largest(z, n)
-        spread = ZERO
+        row = part(x, r * n, n)
+        top = largest(row, n)
+        target = part(e, r * n, n)
         for j in range(n):
-            spread += exp(z[j] - top)
-        spread = log(spread)
-        row = ZERO
+            target[j] = row[j] - top
+    for i in range(rows * n):
+        e[i] = exp(e[i])
+
+
+@inline
+def total_of(x, n):
+    total = ZERO
+    for j in range(n):
+        total += x[j]
+    return total
+
+
+@inline
+def softmax(A, I, S, C, lo, hi, thread):
+    n = I[6]
+    o = part(A, I[3] + lo * n, (hi - lo) * n)
+    exponentials(part(A, I[4] + lo * n, (hi - lo) * n), o, hi - lo, n)
+    for r in range(hi - lo):
+        row = part(o, r * n, n)
+        total = total_of(row, n)
         for j in range(n):
-            row += t[j] * ((z[j] - top) - spread)
-        total += row
-    A[out] = -total / DTYPE(I[6])
+            row[j] = row[j] / total
     return 0
 
 
 @inline
-def cross_entropy_slope(A, I, S, C, thread, threads):
-    out, z_at, t_at, rows, n = I[1], I[2], I[3], I[4], I[5]
-    divisor = DTYPE(I[6])
-    lo, hi = share(rows, thread, threads)
-    for r in range(lo, hi):
-        t = A[t_at + r * n : t_at + r * n + n]
-        o = A[out + r * n : out + r * n + n]
-        top, total = exponentials(A[z_at + r * n : z_at + r * n + n], o, n)
-        weight = ZERO
+def log_softmax(A, I, S, C, lo, hi, thread):
+    n = I[6]
+    o = part(A, I[3] + lo * n, (hi - lo) * n)
+    x = part(A, I[4] + lo * n, (hi - lo) * n)
+    exponentials(x, o, hi - lo, n)
+    for r in range(hi - lo):
+        u, row = part(x, r * n, n), part(o, r * n, n)
+        total, top = log(total_of(row, n)), largest(u, n)
         for j in range(n):
-            weight += t[j]
-        for j in range(n):
-            o[j] = (o[j] / total * weight - t[j]) / divisor
+            row[j] = (u[j] - top) - total
     return 0
 
 
 @inline
-def hits(A, I, S, C, thread, threads):
-    if thread != 0:
-        return 0
-    out, z_at, t_at, rows, n = I[1], I[2], I[3], I[4], I[5]
+def cross_entropy(A, I, S, C, lo, hi, thread):
+    # the numbers: rows, n, divisor, place of a block of scratch memory
+    rows, n = I[6], I[7]
+    scratch = I[9] + C[REGISTERS] * thread
+    tile = max(1, BLOCK // n)
+    total = ZERO
+    for first in range(0, rows, tile):
+        count = min(tile, rows - first)
+        z = part(A, I[4] + first * n, count * n)
+        t = part(A, I[5] + first * n, count * n)
+        e = part(A, scratch, min(count * n, BLOCK))
+        if n <= BLOCK:
+            exponentials(z, e, count, n)
+        for r in range(count):  # e becomes the rows' logarithms of sums, which are fewer than what they are made of
+            row = part(z, r * n, n)
+            e[r] = total_of(part(e, r * n, n), n) if n <= BLOCK else in_pieces(row, e, largest(row, n), n)
+        for r in range(count):
+            e[r] = log(e[r])
+        for r in range(count):
+            row, shares = part(z, r * n, n), part(t, r * n, n)
+            top, spread, value = largest(row, n), e[r], ZERO
+            for j in range(n):
+                value += shares[j] * ((row[j] - top) - spread)
+            total += value
+    A[I[3]] = -total / DTYPE(I[8])
+    return 0
+
+
+@inline
+def in_pieces(x, e, top, n):
+    """Σ e^(x - top) of a long row."""
+    total = ZERO
+    for first in range(0, n, BLOCK):
+        count = min(BLOCK, n - first)
+        for j in range(count):
+            e[j] = exp(x[first + j] - top)
+        total += total_of(e, count)
+    return total
+
+
+@inline
+def cross_entropy_slope(A, I, S, C, lo, hi, thread):
+    n = I[7]
+    divisor = DTYPE(I[8])
+    o = part(A, I[3] + lo * n, (hi - lo) * n)
+    targets = part(A, I[5] + lo * n, (hi - lo) * n)
+    exponentials(part(A, I[4] + lo * n, (hi - lo) * n), o, hi - lo, n)
+    for r in range(hi - lo):
+        row, t = part(o, r * n, n), part(targets, r * n, n)
+        total, weight = total_of(row, n), total_of(t, n)
+        for j in range(n):
+            row[j] = (row[j] / total * weight - t[j]) / divisor
+    return 0
+
+
+@inline
+def hits(A, I, S, C, lo, hi, thread):
+    rows, n = I[6], I[7]
     right = 0
     for r in range(rows):
-        z = A[z_at + r * n : z_at + r * n + n]
-        t = A[t_at + r * n : t_at + r * n + n]
+        z = part(A, I[4] + r * n, n)
+        t = part(A, I[5] + r * n, n)
         best, wanted, whole = 0, 0, True
         for j in range(n):
             whole = whole & (z[j] == z[j]) & (t[j] == t[j])
@@ -103,16 +131,15 @@ def hits(A, I, S, C, thread, threads):
             wanted = j if t[j] > t[wanted] else wanted
         if whole and best == wanted:
             right += 1
-    A[out] = DTYPE(right)
+    A[I[3]] = DTYPE(right)
     return 0
 
 
 @inline
-def squared_error(A, I, S, C, thread, threads):
-    if thread != 0:
-        return 0
-    out, o_at, t_at, n = I[1], I[2], I[3], I[4]
-    o, t = A[o_at : o_at + n], A[t_at : t_at + n]
+def squared_error(A, I, S, C, lo, hi, thread):
+    # the numbers: n, divisor, place of the factor in S
+    n = I[6]
+    o, t = part(A, I[4], n), part(A, I[5], n)
     a0, a1, a2, a3 = ZERO, ZERO, ZERO, ZERO
     whole = n // 4 * 4
     for i in range(0, whole, 4):
@@ -122,5 +149,5 @@ def squared_error(A, I, S, C, thread, threads):
         a3 += (o[i + 3] - t[i + 3]) * (o[i + 3] - t[i + 3])
     for i in range(whole, n):
         a0 += (o[i] - t[i]) * (o[i] - t[i])
-    A[out] = DTYPE(S[I[6]]) * ((a0 + a2) + (a1 + a3)) / DTYPE(I[5])
+    A[I[3]] = DTYPE(S[I[8]]) * ((a0 + a2) + (a1 + a3)) / DTYPE(I[7])
     return 0

@@ -5,7 +5,7 @@
 def play_alone(A, S, C, tape, rows, lo, hi):
     """Instructions lo … hi - 1 of a tape, for `rows` rows, in one thread: what the lens steps with."""
     resolve(tape[0], tape[1], tape[2], rows)
-    return play(A, S, C, tape[0], tape[3], lo, hi, 0, 1)
+    return play(A, S, C, tape, lo, hi, 0, 1)
 
 
 @entry(REALS, DOUBLES, WHOLES, TAPE, NUMBER, NUMBER, NUMBER, NUMBER)
@@ -24,8 +24,8 @@ def predict(A, S, C, tape, data, places, identity, result, out_at, out_width, mo
         if rows != now:
             resolve(tape[0], tape[1], tape[2], rows)
             now = rows
-        gather(A, data, places, identity, first, rows)
-        status = play(A, S, C, tape[0], tape[3], 0, len(tape[3]), 0, 1)
+        gather(A, data, places, identity, first, 0, rows)
+        status = play(A, S, C, tape, 0, len(tape[3]), 0, 1)
         if status != 0:
             return status
         block = A[out_at : out_at + rows * out_width]

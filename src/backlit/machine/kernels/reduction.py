@@ -1,34 +1,30 @@
 # The kernel of ops/reduction.py.  The declaration's formulas EACH, JOIN and FINISH and the number START come before
-# this text.  I = [address, out, x, outer, n, inner].
+# this text.  I = [address, count, grain, out, x, outer, n, inner].
 
 
 @inline
-def reduce(A, I, S, C, thread, threads):
-    out, x, outer, n, inner = I[1], I[2], I[3], I[4], I[5]
+def reduce(A, I, S, C, lo, hi, thread):
+    out, x, outer, n, inner = I[3], I[4], I[5], I[6], I[7]
     if inner == 1:
-        lo, hi = share(outer, thread, threads)
         for o in range(lo, hi):
-            A[out + o] = FINISH(along(A[x + o * n : x + o * n + n], n), DTYPE(n))
+            A[out + o] = FINISH(along(part(A, x + o * n, n), n), DTYPE(n))
         return 0
     # Columns side by side: the thread's part of them, four rows at a time, so that what there is of the result is
     # read and written a quarter as often.
-    lo, hi = share(inner, thread, threads)
     width, whole = hi - lo, n // 4 * 4
     for o in range(outer):
-        total = A[out + o * inner + lo : out + o * inner + hi]
+        total = part(A, out + o * inner + lo, width)
+        begin = x + o * n * inner + lo
         for j in range(width):
             total[j] = START
         for r in range(0, whole, 4):
-            begin = x + (o * n + r) * inner + lo
-            x0, x1 = A[begin : begin + width], A[begin + inner : begin + inner + width]
-            begin += 2 * inner
-            x2, x3 = A[begin : begin + width], A[begin + inner : begin + inner + width]
+            x0, x1 = part(A, begin + r * inner, width), part(A, begin + (r + 1) * inner, width)
+            x2, x3 = part(A, begin + (r + 2) * inner, width), part(A, begin + (r + 3) * inner, width)
             for j in range(width):
                 half = JOIN(EACH(x0[j]), EACH(x1[j]))
                 total[j] = JOIN(total[j], JOIN(half, JOIN(EACH(x2[j]), EACH(x3[j]))))
         for r in range(whole, n):
-            begin = x + (o * n + r) * inner + lo
-            x0 = A[begin : begin + width]
+            x0 = part(A, begin + r * inner, width)
             for j in range(width):
                 total[j] = JOIN(total[j], EACH(x0[j]))
         for j in range(width):

@@ -1,14 +1,12 @@
 # Scalars that are worked out once a step from settings and from the step's number, in float64.
 #
-# I = [address, sizes, then (number of rows, place) …, words, then (code, result, a, b, c) …], all places in S.
+# I = [address, 1, 1, sizes, then (number of rows, place) …, words, then (code, result, a, b, c) …], all places in S.
 
 
 @inline
-def kernel(A, I, S, C, thread, threads):
-    if thread != 0:
-        return 0
-    p = 2
-    for w in range(I[1]):
+def kernel(A, I, S, C, lo, hi, thread):
+    p = 4
+    for w in range(I[3]):
         S[I[p + 1]] = I[p]
         p += 2
     words = I[p]

@@ -1,6 +1,7 @@
 # What every way of running a tape needs: batches brought in, instructions run, threads that wait for each other.
 #
-# A tape comes as (code, template, factor, starts): code is the template with numbers of rows filled in.
+# A tape comes as (code, template, factor, starts, meets): code is the template with numbers of rows filled in; meets
+# tells before which instructions two threads have to wait for each other.
 
 
 @inline
@@ -11,52 +12,47 @@ def resolve(code, template, factor, rows):
 
 
 @inline
-def gather(A, data, places, order, first, rows):
-    """Copy the batch's rows to where the tape reads them; places = (row width, offset in data, place in the arena)."""
+def gather(A, data, places, order, first, lo, hi):
+    """Copy the batch's rows lo … hi - 1 to where the tape reads them; places = (row width, offset in data, place)."""
     for p in range(len(places)):
         width, source, target = places[p, 0], places[p, 1], places[p, 2]
-        for r in range(rows):
+        for r in range(lo, hi):
             begin = source + order[first + r] * width
-            row = A[target + r * width : target + r * width + width]
-            given = data[begin : begin + width]
+            row, given = part(A, target + r * width, width), part(data, begin, width)
             for j in range(width):
                 row[j] = given[j]
 
 
 @inline
-def meet(C, waiting):
-    """Both threads wait here for each other."""
-    turn = atomic_load(C.ctypes.data + 8 * TURN)
-    if atomic_add(C.ctypes.data + 8 * ARRIVED, 1) == 1:
-        atomic_store(C.ctypes.data + 8 * ARRIVED, 0)
-        atomic_add(C.ctypes.data + 8 * TURN, 1)
-        return
+def meet(C, thread):
+    """Both threads wait here for each other: each counts its arrivals and waits until the other has as many."""
+    mine = C.ctypes.data + 8 * (ARRIVALS + APART * thread)
+    other = C.ctypes.data + 8 * (ARRIVALS + APART * (1 - thread))
+    turn = atomic_load(mine) + 1
+    atomic_store(mine, turn)
     spins = 0
-    while atomic_load(C.ctypes.data + 8 * TURN) == turn:
+    while atomic_load(other) < turn:
         spins += 1
-        if spins > 4000 and waiting != 0:
-            call_nothing(waiting)  # the other thread is not running: let it
+        if spins > 4000 and C[YIELD] != 0:
+            call_nothing(C[YIELD])  # the other thread is not running: let it
 
 
 @inline
-def play(A, S, C, code, starts, lo, hi, thread, threads):
-    """The instructions lo … hi - 1; stops at the first kernel that does not return 0."""
-    status = 0
+def play(A, S, C, tape, lo, hi, thread, threads):
+    """A thread's part of the instructions lo … hi - 1.
+
+    A kernel that does not return 0 ends it; with two threads the rest is done all the same, so that both come to the
+    same barriers, and whoever called looks at C[STATUS].
+    """
+    code, starts, meets = tape[0], tape[3], tape[4]
     for i in range(lo, hi):
+        if threads > 1 and meets[i]:
+            meet(C, thread)
         status = execute(A, S, C, code, starts[i], thread, threads)
-        if status != 0 and C[STATUS] == 0:
-            C[FAILED] = i
-            if threads > 1:
-                atomic_store(C.ctypes.data + 8 * STATUS, status)  # after FAILED, which is read when this is not 0
-            else:
-                C[STATUS] = status
-        if threads > 1:
-            meet(C, C[YIELD])
-            # The other thread may be one instruction ahead, and its trouble there is not yet this thread's: both
-            # have to leave at the same place, or one waits for the other for ever.
-            status = atomic_load(C.ctypes.data + 8 * STATUS)
-            if status != 0 and C[FAILED] > i:
-                status = 0
         if status != 0:
-            break
-    return status
+            if C[STATUS] == 0:
+                C[FAILED] = i
+                C[STATUS] = status
+            if threads == 1:
+                return status
+    return C[STATUS]
