@@ -20,15 +20,15 @@ from ..machine import unit
 from ..machine.backend import backend
 from ..machine.blas import one_thread
 from ..machine.render import kernel_file
-from ..machine.state import FIELDS
+from ..machine.state import APART, CONSTANTS, new_state
 from .workloads import Array
 
 BODY = '''
 
-@entry(WHOLES)
-def gather_here(C):
+@entry(WHOLES, NUMBER)
+def gather_here(C, thread):
     """Both threads are running from here on."""
-    meet(C, C[YIELD])
+    meet(C, thread)
     return 0
 
 
@@ -49,21 +49,21 @@ def multiply_often(A, C, parts, repeats, thread, threads):
         else:
             gemm(C[GEMM], p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7], p[8], ZERO, p[9], p[10], A)
         if threads > 1:
-            meet(C, C[YIELD])
+            meet(C, thread)
     return 0
 
 
 @entry(REALS, WHOLES, NUMBER, NUMBER, NUMBER, NUMBER)
 def stream_often(A, C, n, repeats, thread, threads):
     """c = a + s b over three arrays of n numbers, again and again."""
-    lo, hi = share(n, thread, threads)
+    lo, hi = share(n, 16, thread, threads)
     a, b, c = A[lo:hi], A[n + lo : n + hi], A[2 * n + lo : 2 * n + hi]
     for r in range(repeats):
         s = DTYPE(r & 1)
         for i in range(len(c)):
             c[i] = a[i] + s * b[i]
         if threads > 1:
-            meet(C, C[YIELD])
+            meet(C, thread)
     return 0
 '''
 LOOP = 2  # in place of a transpose flag: a plain loop, for what is smaller than a call of BLAS
@@ -105,7 +105,7 @@ class Bench:
 
     def __init__(self, dtype: str) -> None:
         self.dtype = dtype
-        self.state = np.zeros(len(FIELDS), dtype=np.int64)
+        self.state = new_state()
         backend("compiled", dtype).prepare(self.state)
         self.code = unit.functions("bench", kernel_file("tape") + f"\n\nLOOP = {LOOP}\n" + BODY, dtype)
         self.memory = aligned(16, dtype)
@@ -186,16 +186,16 @@ class Bench:
         return self._once(run, threads, repeats) / repeats
 
     def _once(self, run: Any, threads: int, repeats: int) -> float:
-        self.state[[FIELDS.index("ARRIVED"), FIELDS.index("TURN")]] = 0
+        self.state[CONSTANTS["ARRIVALS"] :: APART] = 0
 
         def helping() -> None:
-            self.code.gather_here(self.state)
+            self.code.gather_here(self.state, 1)
             run(repeats, 1)
 
         helper = threading.Thread(target=helping, daemon=True) if threads > 1 else None
         if helper:
             helper.start()
-            self.code.gather_here(self.state)
+            self.code.gather_here(self.state, 0)
         begin = time.perf_counter()
         run(repeats, 0)
         took = time.perf_counter() - begin
