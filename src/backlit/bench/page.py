@@ -104,7 +104,8 @@ def surroundings(results: Results) -> dict[str, str]:
         say("bench.versions"): ", ".join(f"{name} {version}" for name, version in m["versions"].items()),
         say("bench.date"): m["date"],
         say("bench.load"): say(
-            "bench.loads", before=m["load"], after=m.get("load_at_the_end"), two=f"{m['two_threads_do']:.2f}"
+            "bench.loads", before=m["load"], after=m["load_at_the_end"], two=m["two_threads_do"],
+            two_after=m["two_threads_do_at_the_end"],
         ),
         say("bench.repeats"): say("bench.turns", repeats=results.repeats, seconds=results.seconds),
     }  # fmt: skip

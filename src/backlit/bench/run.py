@@ -52,7 +52,7 @@ def run(
         take(training.measure(w, trainers, repeats, seconds, tell, tick))
     for asking in filter(wanted, PREDICTION):
         take(predicting.measure(asking, answerers, repeats, seconds, tell, tick))
-    where["load_at_the_end"] = machine.load()
+    where |= {"load_at_the_end": machine.load(), "two_threads_do_at_the_end": machine.cores_at_hand()}
     sections = [] if quick or names else [make(tell) for make in SECTIONS]
     return Results(where, repeats, seconds, quick, measured, skipped, sections)
 

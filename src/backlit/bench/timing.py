@@ -27,9 +27,9 @@ class Figure:
         """Of at least one value.
 
         >>> Figure.of([3.0, 1.0, 2.0])
-        Figure(median=2.0, low=1.0, high=3.0)
+        Figure(median=2.0, low=1.5, high=2.5)
         """
-        low, _, high = statistics.quantiles(values, n=4) if len(values) > 1 else (values[0],) * 3
+        low, _, high = statistics.quantiles(values, n=4, method="inclusive") if len(values) > 1 else (values[0],) * 3
         return cls(statistics.median(values), low, high)
 
 

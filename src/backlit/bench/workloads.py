@@ -132,11 +132,11 @@ TRAINING = (
         targets={"pytorch": 12, "jax": 2.5, "sklearn": 9, "limit": 0.5},
     ),
     Workload(
-        "mnist", (784, 256, 128, 10), "relu", 128, 32,
+        "mnist", (784, 256, 128, 10), "relu", 128, 32, learning_rate=3e-4,
         targets={"pytorch": 2.8, "jax": 1.1, "sklearn": 4, "limit": 0.8},
     ),
     Workload(
-        "wide", (784, 1024, 1024, 10), "relu", 256, 8,
+        "wide", (784, 1024, 1024, 10), "relu", 256, 8, learning_rate=1e-4,
         targets={"pytorch": 1.35, "jax": 1.0, "sklearn": 2.3, "limit": 0.85},
     ),
     Workload("deep", (64, *(64,) * 20, 10), "tanh", 64, 32, targets=AHEAD),

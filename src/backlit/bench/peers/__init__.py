@@ -15,7 +15,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from ..workloads import Array, Asking, Workload
 
@@ -45,10 +45,11 @@ class Learner(ABC):
     ----------
     workload : Workload
 
-    `prepared` is what it took to compile, in seconds, where a library does that for every network.
+    `tolerances` are those of the mean loss of an epoch, in relation to Backlit's.  `prepared` is what it took to
+    compile, in seconds, where a library does that for every network.
     """
 
-    tolerance = 1e-4  # of the mean loss of an epoch, in relation to Backlit's, in float32
+    tolerances: ClassVar[dict[str, float]] = {"float32": 1e-4, "float64": 1e-9}
     prepared = 0.0
 
     def __init__(self, workload: Workload) -> None:
@@ -67,6 +68,10 @@ class Learner(ABC):
     @abstractmethod
     def loss_of(self, found: Any) -> float:
         """The mean loss of an epoch over its rows."""
+
+    @property
+    def tolerance(self) -> float:
+        return self.tolerances[self.workload.dtype]
 
     def losses(self, epochs: int) -> list[float]:
         """Train for some epochs; the mean loss of each."""

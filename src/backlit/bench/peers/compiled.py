@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import Any
+from typing import Any, ClassVar
 
 from ..workloads import Workload
 from . import Learner
@@ -14,10 +14,15 @@ from .pytorch import Eager
 class Compiled(Eager):
     """The eager loop with both parts compiled; the full and the partial batch each have code of their own."""
 
+    # the compiled optimizer counts steps in float32, and works out its corrections from that
+    tolerances: ClassVar[dict[str, float]] = {"float32": 1e-4, "float64": 1e-4}
+
     def __init__(self, workload: Workload) -> None:
         super().__init__(workload)
         torch, model, loss = self.torch, self.model, self.loss
         torch._dynamo.reset()  # so many networks are not compiled in one process as a rule: begin anew
+        torch._inductor.config.fx_graph_cache = False  # what compiling takes is told: nothing from a run before
+        torch._functorch.config.enable_autograd_cache = False
         torch._logging.set_logs(all=logging.ERROR)
         self.forward = torch.compile(lambda x, t: loss(model(x), t), dynamic=False)
         self.update = torch.compile(self.optimizer.step)

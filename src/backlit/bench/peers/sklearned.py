@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -40,7 +40,8 @@ def estimator(w: Workload) -> Any:
 class Partial(Learner):
     """Whole epochs by `partial_fit`."""
 
-    tolerance = 1e-3  # its Adam puts eps before the correction of √v̂
+    # its Adam puts eps before the correction of √v̂
+    tolerances: ClassVar[dict[str, float]] = {"float32": 1e-3, "float64": 1e-3}
 
     def __init__(self, workload: Workload) -> None:
         super().__init__(workload)
