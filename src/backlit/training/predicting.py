@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,10 +12,13 @@ import numpy as np
 from ..core.arena import Arena, aligned
 from ..core.lowering import lower
 from ..core.tape import lay_out
+from ..errors import fail
 from ..machine.backend import backend
+from ..machine.blas import one_thread
 from ..machine.encode import Scalars
-from ..machine.loop import packed
-from ..machine.state import BLOCK, new_state
+from ..machine.loop import WORTH_TWO_THREADS, packed
+from ..machine.share import tapes_work
+from ..machine.state import BLOCK, PLACE, new_state
 from ..nn import Structure
 from ..ops import shapes
 
@@ -22,43 +27,118 @@ MOST = 256  # rows at a time: large enough for BLAS, small enough for the second
 
 
 class Predictor:
-    """A network's forward pass, made once and used many times.
+    """A network's forward pass, made once and used many times; threads that use one take turns.
 
     `what` is "output" (what the last layer gives), "probable" (shares of the classes) or the name of a value.
     """
 
     def __init__(self, net: Structure, what: str = "output", dtype: str = "float32", engine: str = "compiled") -> None:
-        self.net, self.dtype = net, dtype
+        self.net, self.dtype = net, np.dtype(dtype)
         built = net.build()
         node = {"output": built.output, "probable": built.probable}.get(what) or built.graph.names[what]
         self.inputs = [n.name for n in built.inputs]
         self.tape = lower({"result": node}, blocks=built.blocks())
         self.backend = backend(engine, dtype)
-        layout = lay_out(self.tape, MOST)
-        table = Scalars()
-        self.code, registers = self.backend.encode(self.tape, layout, table)
-        self.arena = Arena(self.tape, layout, dtype, aligned(layout.length + registers * BLOCK, dtype))
-        self.backend.attach(self.code, self.arena)
-        self.table = np.array(table.values)
-        self.state = new_state()
-        self.backend.prepare(self.state)
+        self.layout = lay_out(self.tape, MOST)
         number = self.tape.names["result"]
-        self.place = layout.offsets[number]
+        self.place = self.layout.offsets[number]
         self.width = shapes.count(shapes.product(self.tape.values[number].shape), 1)
+        self.work = tapes_work(self.tape, MOST) / MOST
+        self.features = net.features[0]
+        entered = self.tape.names.get(self.inputs[0])  # not there, where the result does not depend on it
+        self.only = np.array([[self.features, 0, self.layout.offsets[entered]]]) if entered is not None else None
+        self.function = self.backend.function("predict")
+        self.lock = threading.Lock()
+        self.lanes = [_Lane(self)]
+        self.held: list[tuple[str, Array]] = []  # the network's weights
+        self.cast: list[Array] = []
+        self.weights = np.zeros((0, 3), dtype=np.int64)
+        self.two = engine == "compiled" and (os.cpu_count() or 1) > 1
 
     def __call__(self, xs: Sequence[Array]) -> Array:
         """Results of shape (rows, width) for inputs of shape (rows, features)."""
-        for name, value in self.net.values.items():
-            if name in self.tape.names:
-                self.arena[name] = value
-        rows = len(xs[0])
-        result = np.empty(rows * self.width, dtype=self.dtype)
-        if rows:
-            given = dict(zip(self.inputs, xs, strict=True))
-            data, places = packed(given, self.tape, self.arena.layout.offsets, self.dtype)
-            with np.errstate(all="ignore"):
-                self.backend.function("predict")(
-                    self.arena.memory, self.table, self.state, self.code.arrays(), data, places,
-                    np.arange(rows), result, self.place, self.width, MOST,
-                )  # fmt: skip
-        return result.reshape(rows, self.width)
+        given = dict(zip(self.inputs, xs, strict=True))
+        data, places = packed(given, self.tape, self.layout.offsets, str(self.dtype))
+        result = np.empty(len(xs[0]) * self.width, dtype=self.dtype)
+        with np.errstate(all="ignore"):
+            self._run(data, places, result, len(xs[0]))
+        return result.reshape(-1, self.width)
+
+    def quick(self, x: Any) -> Array | None:
+        """The same for one input that needs no preparation: some µs.  None where `__call__` has to look closer."""
+        if type(x) is not np.ndarray or x.dtype != self.dtype or x.ndim != 2 or not x.flags.c_contiguous:
+            return None
+        rows, features = x.shape
+        if features != self.features or not rows or self.only is None or len(self.inputs) > 1:
+            return None
+        result: Array = np.empty(rows * self.width, dtype=self.dtype)
+        status = self._run(x.reshape(-1), self.only, result, rows)
+        return result.reshape(rows, self.width) if status == 0 else None
+
+    def _run(self, data: Array, places: Array, result: Array, rows: int) -> int:
+        """All rows, by one thread or two; -1: some are not finite."""
+        with self.lock:
+            self._find_weights()
+            if rows > MOST and rows * self.work >= WORTH_TWO_THREADS and self.two:
+                if len(self.lanes) == 1:
+                    self.lanes.append(_Lane(self))
+                with one_thread("compiled"):
+                    status = _side_by_side(self.lanes, data, places, result, rows)
+            else:
+                status = self.lanes[0].run(data, places, result, 0, rows)
+        if status > 0:
+            number = int(self.lanes[0].state[PLACE["FAILED"]]) - self.lanes[0].code.extra
+            raise fail("BL602", number=number, op=self.tape.instructions[number].name, status=status)
+        return status
+
+    def _find_weights(self) -> None:
+        """Where the network's weights lie.  The machine copies them each time: they may have been written to."""
+        values = self.net.values
+        for name, value in self.held:
+            if values[name] is not value:
+                break
+        else:
+            if self.held and not self.cast:
+                return
+        self.held = [(n, v) for n, v in values.items() if n in self.tape.names]
+        wanted = [(n, np.ascontiguousarray(v, dtype=self.dtype)) for n, v in self.held]
+        # held on to while their addresses are in use; copies of others are made anew each time
+        self.cast = [w for (_, w), (_, v) in zip(wanted, self.held, strict=True) if w is not v]
+        offsets = self.layout.offsets
+        rows = [(w.ctypes.data, offsets[self.tape.names[n]], w.size) for n, w in wanted]
+        self.weights = np.array(rows, dtype=np.int64).reshape(-1, 3)
+
+
+class _Lane:
+    """What one thread needs to itself: memory, and the code with the number of rows filled in."""
+
+    def __init__(self, of: Predictor) -> None:
+        self.of = of
+        table = Scalars()
+        self.code, registers = of.backend.encode(of.tape, of.layout, table)
+        memory = aligned(of.layout.length + registers * BLOCK, str(of.dtype))
+        self.arena = Arena(of.tape, of.layout, str(of.dtype), memory)
+        of.backend.attach(self.code, self.arena)
+        self.state = new_state()
+        of.backend.prepare(self.state)
+        self.head = (self.arena.memory, np.array(table.values), self.state, self.code.arrays())
+
+    def run(self, data: Array, places: Array, result: Array, first: int, end: int) -> int:
+        of = self.of
+        last = (of.place, of.width, MOST, first, end)
+        return int(of.function(*self.head, of.weights, data, places, result, *last))
+
+
+def _side_by_side(lanes: Sequence[_Lane], data: Array, places: Array, result: Array, rows: int) -> int:
+    """Two threads with half of the batches each: the same batches, and so the same bits, as one thread has."""
+    found = [0, 0]
+    half = -(-rows // (2 * MOST)) * MOST
+
+    def second() -> None:
+        found[1] = lanes[1].run(data, places, result, half, rows)
+
+    helper = threading.Thread(target=second)
+    helper.start()
+    found[0] = lanes[0].run(data, places, result, 0, half)
+    helper.join()
+    return max(found) or min(found)

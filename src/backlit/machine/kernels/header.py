@@ -49,6 +49,12 @@ as_integers = _pointer(types.int64)
 as_doubles = _pointer(types.float64)
 
 
+@inline
+def numbers_at(address, n):
+    """An array of n numbers that lies somewhere else: whoever gives the address holds on to it."""
+    return carray(as_floats(address), n)
+
+
 @intrinsic
 def part(context, array, begin, length):
     """array[begin : begin + length] without the care that slices take of negative numbers: some ns less."""

@@ -1,5 +1,6 @@
 # The plain header: the same names for Python itself.  Arrays are NumPy arrays, so indices are checked.
 
+import ctypes
 import math
 
 import numpy as np
@@ -24,6 +25,10 @@ KERNELS = {}  # the number that stands in an instruction's first place → the k
 def execute(A, S, C, code, place, thread, threads):
     lo, hi = share(int(code[place + 1]), int(code[place + 2]), thread, threads)
     return KERNELS[int(code[place])](A, code[place:], S, C, lo, hi, thread)
+
+
+def numbers_at(address, n):
+    return np.frombuffer((ctypes.c_byte * (int(n) * DTYPE(0).itemsize)).from_address(int(address)), dtype=DTYPE)
 
 
 def part(array, begin, length):

@@ -15,20 +15,44 @@ def play_part(A, S, C, tape, rows, i, thread, threads):
     return execute(A, S, C, tape[0], tape[3][i], thread, threads)
 
 
-@entry(REALS, DOUBLES, WHOLES, TAPE, REALS, TABLE, WHOLES, REALS, NUMBER, NUMBER, NUMBER)
-def predict(A, S, C, tape, data, places, identity, result, out_at, out_width, most):
-    """Run a tape over all rows of `data` in batches and copy one value out."""
-    total, first, now = len(identity), 0, -1
-    while first < total:
-        rows = min(most, total - first)
-        if rows != now:
+@inline
+def bring(A, data, places, first, rows):
+    """Copy rows that follow one another to where the tape reads them; tells whether all of it is finite."""
+    whole = True
+    for p in range(len(places)):
+        width, source, target = places[p, 0], places[p, 1], places[p, 2]
+        n = rows * width
+        given, taken = part(data, source + first * width, n), part(A, target, n)
+        for i in range(n):
+            taken[i] = given[i]
+            whole = whole & (given[i] - given[i] == ZERO)
+    return whole
+
+
+@entry(REALS, DOUBLES, WHOLES, TAPE, TABLE, REALS, TABLE, REALS, NUMBER, NUMBER, NUMBER, NUMBER, NUMBER)
+def predict(A, S, C, tape, weights, data, places, result, out_at, out_width, most, first, end):
+    """Run a tape over the rows first … end - 1 of `data` in batches and copy one value out; -1: a row is not finite.
+
+    weights = (address, place in the arena, length): copied first, as they may have changed since the last time.
+    """
+    whole = True
+    for w in range(len(weights)):
+        n = weights[w, 2]
+        given, taken = numbers_at(weights[w, 0], n), part(A, weights[w, 1], n)
+        for i in range(n):
+            taken[i] = given[i]
+    while first < end:
+        rows = min(most, end - first)
+        if rows != C[RESOLVED]:
             resolve(tape[0], tape[1], tape[2], rows)
-            now = rows
-        gather(A, data, places, identity, first, 0, rows)
+            C[RESOLVED] = rows
+        whole = whole & bring(A, data, places, first, rows)
         status = play(A, S, C, tape, 0, len(tape[3]), 0, 1)
         if status != 0:
             return status
-        block = A[out_at : out_at + rows * out_width]
-        result[first * out_width : first * out_width + rows * out_width] = block
+        n = rows * out_width
+        found, target = part(A, out_at, n), part(result, first * out_width, n)
+        for i in range(n):
+            target[i] = found[i]
         first += rows
-    return 0
+    return 0 if whole else -1
