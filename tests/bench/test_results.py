@@ -174,7 +174,16 @@ def test_the_json_file_has_its_schema(results):
     assert (one["kind"], two["kind"]) == ("training", "prediction")
     assert set(one["ours"]) == {"median", "low", "high"}
     assert set(one["limit"]["fraction"]) == {"value", "least", "above", "met"}
-    assert set(one["limit"]["products"][0]) == {"m", "n", "k", "count", "microseconds", "gigaflop_a_second", "form"}
+    assert set(one["limit"]["products"][0]) == {
+        "m",
+        "n",
+        "k",
+        "count",
+        "microseconds",
+        "gigaflop_a_second",
+        "layout",
+        "threads",
+    }
     assert two["limit"] is None
     assert plain["sections"][0]["figures"] == {"one": 1.0}
 

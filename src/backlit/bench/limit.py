@@ -142,6 +142,6 @@ class Limit:
             took = statistics.median(self.times[p, best[p]])
             told.append({
                 "m": p.m, "n": p.n, "k": p.k, "count": p.count, "microseconds": took,
-                "gigaflop_a_second": p.flop / took / 1e3, "form": best[p].text,
+                "gigaflop_a_second": p.flop / took / 1e3, "layout": best[p].layout, "threads": best[p].threads,
             })  # fmt: skip
         return Found(totals, told, self.bytes, statistics.median(bandwidth) / 1e9, self.working_set)

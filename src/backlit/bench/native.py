@@ -81,15 +81,14 @@ class Form:
     split: str = ""  # "" one thread, "rows" or "columns" two of ours, "blas" BLAS' own two
 
     @property
-    def text(self) -> str:
-        how = {
-            "": "1 thread",
-            "rows": "2 threads by rows",
-            "columns": "2 threads by columns",
-            "blas": "BLAS' 2 threads",
-        }
-        layout = "plain loop" if self.ta == LOOP else "NT"[self.tb] + "NT"[self.ta]
-        return f"{layout}, {how[self.split]}"
+    def layout(self) -> str:
+        """How the operands lie, N for as they are and T for transposed; "loop" for the plain loop."""
+        return "loop" if self.ta == LOOP else "NT"[self.tb] + "NT"[self.ta]
+
+    @property
+    def threads(self) -> str:
+        """Who computes it: "one", "rows", "columns" or "blas"."""
+        return self.split or "one"
 
 
 def forms(m: int, n: int, k: int) -> list[Form]:

@@ -152,12 +152,18 @@ def markdown(results: Results) -> str:
 def _products(m: Measured) -> list[str]:
     """The matrix products of the limit, each alone at its best."""
     assert m.limit is not None
-    head = [say("bench.product"), say("bench.count"), "µs", "GFLOP/s", say("bench.form")]
+    head = [say("bench.product"), say("bench.count"), "µs", "GFLOP/s", say("bench.layout"), say("bench.threads")]
     body = [
-        [f"({p['m']}, {p['k']}) · ({p['k']}, {p['n']})", str(p["count"]), number(_float(p["microseconds"])),
-         number(_float(p["gigaflop_a_second"])), str(p["form"])]
+        [
+            f"({p['m']}, {p['k']}) · ({p['k']}, {p['n']})",
+            str(p["count"]),
+            number(_float(p["microseconds"])),
+            number(_float(p["gigaflop_a_second"])),
+            str(p["layout"]),
+            say(f"bench.threads_{p['threads']}"),
+        ]
         for p in m.limit.products
-    ]  # fmt: skip
+    ]
     return markdown_table(head, body)
 
 
