@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -79,6 +80,22 @@ def test_a_turn_gives_the_microseconds_of_a_step():
         made = learner(peer, SHORT["small"])
         made.turn(0.01)
         assert 0.1 < made.turn(0.01) < 1e5
+
+
+@pytest.mark.oracle
+def test_a_turn_of_pytorch_ends_where_the_cores_are_busy(monkeypatch):
+    made = learner("pytorch", SHORT["small"])
+    steps = []
+
+    def slow(x, t):
+        steps.append(len(x))
+        time.sleep(0.01)
+
+    monkeypatch.setattr(made, "step", slow)
+    assert made.turn(0.001) >= 1e4
+    assert len(steps) == 1
+    assert made.turn(0.05) >= 1e4
+    assert steps[1:] == [32, 32, 32, 32, 19]
 
 
 @pytest.mark.parametrize("w", TRAINING, ids=lambda w: w.name)

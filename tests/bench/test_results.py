@@ -214,6 +214,8 @@ def test_a_target_that_is_missed_is_said(results):
     found = replace(results, measured=[missed])
     assert page.rows(missed)[-1][-3:] == ["0.40", "≥ 0.5", "not met"]
     assert page.verdict(found) == "0 of 1 targets are met."
+    busy = replace(found, machine={**WHERE, "two_threads_do_at_the_end": 1.2})
+    assert "not quiet: two threads did 1.2 times" in page.verdict(busy)
     assert "0.40 ✗ (≥ 0.5)" in page.markdown(found)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..messages import say
+from .machine import QUIET
 from .peers import OURS, Missing, shown
 from .results import Measured, PeerFigure, Results, Target
 
@@ -90,9 +91,11 @@ def targets(results: Results) -> list[Target]:
 
 
 def verdict(results: Results) -> str:
-    """How many targets are met."""
+    """How many targets are met, and a warning where the machine was not quiet."""
     held = targets(results)
-    return say("bench.verdict", met=sum(bool(t.met) for t in held), count=len(held))
+    told = say("bench.verdict", met=sum(bool(t.met) for t in held), count=len(held))
+    least = min(results.machine["two_threads_do"], results.machine["two_threads_do_at_the_end"])
+    return told if least >= QUIET else f"{told} {say('bench.not_quiet', two=least, least=QUIET)}"
 
 
 def surroundings(results: Results) -> dict[str, str]:
