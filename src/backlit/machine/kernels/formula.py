@@ -21,9 +21,7 @@ def kernel(A, I, S, C, lo, hi, thread):
     words_at = loads_at + 4 * loads
     for f in range(fills):
         place = I[6 + 2 * f] + registers
-        register, value = part(A, place, most), DTYPE(S[I[7 + 2 * f]])
-        for i in range(most):
-            register[i] = value
+        fill(part(A, place, most), most, DTYPE(S[I[7 + 2 * f]]))
     begin = lo
     while begin < hi:
         n = min(BLOCK, hi - begin)
@@ -46,7 +44,7 @@ def kernel(A, I, S, C, lo, hi, thread):
 def load(register, A, place, inner, length, begin, n):
     """A block of an input that is repeated."""
     if length == 1:
-        register[:] = A[place]
+        fill(register, n, A[place])
         return
     at = (begin // inner) % length
     if inner == 1:

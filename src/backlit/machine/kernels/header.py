@@ -17,9 +17,13 @@ HUGE = 1 << 46  # the length of arrays whose end the kernel knows better
 KERNEL = types.int64(*[types.int64] * 7)
 
 
+ALONE = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}  # nobody calls them but kernels
+
+
 def inline(function):
-    """LLVM puts these into the kernel; never fastmath, which deletes every test for NaN."""
-    return njit(error_model="numpy", nogil=True, forceinline=True)(function)
+    """LLVM puts these into the kernel, whatever their length: a call of another function costs some 10 ns with the
+    counting of references to its arrays.  Never fastmath, which deletes every test for NaN."""
+    return njit(error_model="numpy", nogil=True, forceinline=True, **ALONE)(function)
 
 
 # The types of what Python hands over: named, so that all is compiled when the unit is made, and not at the first call.
@@ -272,15 +276,6 @@ def sine(a):
 @inline
 def cosine(a):
     return DTYPE(math.cos(a))
-
-
-@inline
-def share(count, grain, thread, threads):
-    """The part lo … hi - 1 of `count` things that a thread does: whole grains, the first half for the first thread."""
-    if threads == 1:
-        return 0, count
-    part = ((count + grain - 1) // grain + threads - 1) // threads * grain
-    return min(count, thread * part), min(count, (thread + 1) * part)
 
 
 @inline

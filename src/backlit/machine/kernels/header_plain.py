@@ -91,11 +91,3 @@ def sine(a):
 
 def cosine(a):
     return DTYPE(np.cos(a))
-
-
-def share(count, grain, thread, threads):
-    """The part lo … hi - 1 of `count` things that a thread does: whole grains, the first half for the first thread."""
-    if threads == 1:
-        return 0, count
-    part = ((count + grain - 1) // grain + threads - 1) // threads * grain
-    return min(count, thread * part), min(count, (thread + 1) * part)

@@ -49,7 +49,7 @@ def small(A, a, b, c, m, n, k, ta, tb, beta, lo, hi):
     if n == 1:
         target = part(A, c + lo, hi - lo)
         if beta == ZERO:
-            target[:] = ZERO
+            fill(target, hi - lo, ZERO)
         for p in range(k):
             row = part(A, a + p * m + lo, hi - lo)
             factor = at(A, b + p)
@@ -76,7 +76,7 @@ def small(A, a, b, c, m, n, k, ta, tb, beta, lo, hi):
     for i in range(lo, hi):
         target = part(A, c + i * n, n)
         if beta == ZERO:
-            target[:] = ZERO
+            fill(target, n, ZERO)
         for p in range(k):
             factor = at(A, a + p * m + i if ta else a + i * k + p)
             row = part(A, b + p * n, n)
@@ -96,21 +96,16 @@ def repeat(A, source, out, n, stride, rows):
     """Write n elements into each of some rows that lie `stride` apart."""
     if rows == 0:
         return
-    first, given = part(A, out, n), part(A, source, n)
-    for j in range(n):
-        first[j] = given[j]
+    given = part(A, source, n)
+    copy(part(A, out, n), given, n)
     if n < stride:
         for i in range(1, rows):
-            row = part(A, out + i * stride, n)
-            for j in range(n):
-                row[j] = given[j]
+            copy(part(A, out + i * stride, n), given, n)
         return
     done = 1  # rows: twice as many each time, while they stay in the first-level cache
     while done < rows:
         more = min(done, rows - done, max(1, 2048 // n))
-        row, given = part(A, out + done * n, more * n), part(A, out, more * n)
-        for j in range(more * n):
-            row[j] = given[j]
+        copy(part(A, out + done * n, more * n), part(A, out, more * n), more * n)
         done += more
 
 

@@ -119,7 +119,7 @@ def end_epoch(A, S, C, F, valid, valid_data, valid_places, identity, best, histo
         F[BEST] = judged
         C[BEST_EPOCH] = epoch + 1
         C[WAIT] = 0
-        best[:] = A[C[BLOCK_AT] : C[BLOCK_AT] + C[BLOCK_LENGTH]]
+        copy(best, part(A, C[BLOCK_AT], C[BLOCK_LENGTH]), C[BLOCK_LENGTH])
     else:
         C[WAIT] += 1
     if C[PATIENCE] > 0 and C[WAIT] >= C[PATIENCE]:

@@ -12,11 +12,11 @@ def spread(A, I, S, C, lo, hi, thread):
             for c in range(n2):
                 begin = out + ((a * n1 + b) * n2 + c) * n3
                 source = x + a * s0 + b * s1 + c * s2
-                row = A[begin : begin + n3]
+                row = part(A, begin, n3)
                 if s3 == 0:
-                    row[:] = A[source]
+                    fill(row, n3, A[source])
                 else:
-                    row[:] = A[source : source + n3]
+                    copy(row, part(A, source, n3), n3)
     return 0
 
 
@@ -35,8 +35,8 @@ def concatenate(A, I, S, C, lo, hi, thread):
     out, a, b, m, n = I[3], I[4], I[5], I[7], I[8]
     for r in range(lo, hi):
         begin = out + r * (m + n)
-        A[begin : begin + m] = A[a + r * m : a + r * m + m]
-        A[begin + m : begin + m + n] = A[b + r * n : b + r * n + n]
+        copy(part(A, begin, m), part(A, a + r * m, m), m)
+        copy(part(A, begin + m, n), part(A, b + r * n, n), n)
     return 0
 
 
@@ -46,11 +46,11 @@ def window(A, I, S, C, lo, hi, thread):
     out, x, m, n = I[3], I[4], I[6], I[7]
     source, target, length = I[8], I[9], I[10]
     for r in range(lo, hi):
-        row = A[out + r * n : out + r * n + n]
+        row = part(A, out + r * n, n)
         if length < n:
-            row[:] = ZERO
+            fill(row, n, ZERO)
         begin = x + r * m + source
-        row[target : target + length] = A[begin : begin + length]
+        copy(part(A, out + r * n + target, length), part(A, begin, length), length)
     return 0
 
 
@@ -78,7 +78,7 @@ def dropout(A, I, S, C, lo, hi, thread):
     scale = DTYPE(1.0 / (1.0 - rate))
     golden = np.uint64(0x9E3779B97F4A7C15)
     begin = stream_of(C[SEED], C[STEP], key)
-    source, target = A[x + lo : x + hi], A[out + lo : out + hi]
+    source, target = part(A, x + lo, hi - lo), part(A, out + lo, hi - lo)
     for i in range(hi - lo):
         drawn = mixed(begin + np.uint64(lo + i + 1) * golden) >> np.uint64(32)
         target[i] = source[i] * (scale if drawn >= bound else ZERO)

@@ -38,9 +38,7 @@ def predict(A, S, C, tape, weights, data, places, result, out_at, out_width, mos
     whole = True
     for w in range(len(weights)):
         n = weights[w, 2]
-        given, taken = numbers_at(weights[w, 0], n), part(A, weights[w, 1], n)
-        for i in range(n):
-            taken[i] = given[i]
+        copy(part(A, weights[w, 1], n), numbers_at(weights[w, 0], n), n)
     while first < end:
         rows = min(most, end - first)
         if rows != C[RESOLVED]:
@@ -51,8 +49,6 @@ def predict(A, S, C, tape, weights, data, places, result, out_at, out_width, mos
         if status != 0:
             return status
         n = rows * out_width
-        found, target = part(A, out_at, n), part(result, first * out_width, n)
-        for i in range(n):
-            target[i] = found[i]
+        copy(part(result, first * out_width, n), part(A, out_at, n), n)
         first += rows
     return 0 if whole else -1

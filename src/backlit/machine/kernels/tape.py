@@ -18,9 +18,7 @@ def gather(A, data, places, order, first, lo, hi):
         width, source, target = places[p, 0], places[p, 1], places[p, 2]
         for r in range(lo, hi):
             begin = source + order[first + r] * width
-            row, given = part(A, target + r * width, width), part(data, begin, width)
-            for j in range(width):
-                row[j] = given[j]
+            copy(part(A, target + r * width, width), part(data, begin, width), width)
 
 
 @inline

@@ -1,0 +1,22 @@
+# Behind either header: small things that all kernels use.  No slices are assigned to: that alone compiles for a second.
+
+
+@inline
+def share(count, grain, thread, threads):
+    """The part lo … hi - 1 of `count` things that a thread does: whole grains, the first half for the first thread."""
+    if threads == 1:
+        return 0, count
+    portion = ((count + grain - 1) // grain + threads - 1) // threads * grain
+    return min(count, thread * portion), min(count, (thread + 1) * portion)
+
+
+@inline
+def fill(target, n, value):
+    for i in range(n):
+        target[i] = value
+
+
+@inline
+def copy(target, source, n):
+    for i in range(n):
+        target[i] = source[i]
