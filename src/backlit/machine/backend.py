@@ -10,13 +10,14 @@ from __future__ import annotations
 import functools
 import itertools
 import weakref
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from ..core.arena import Arena
 from ..core.interpret import Interpreter
-from ..core.tape import Instruction, Layout, Tape
+from ..core.tape import Instruction, Layout, Tape, lay_out
 from . import unit
 from .blas import gemm_address
 from .encode import Code, Encoder, Scalars
@@ -33,6 +34,7 @@ class Compiled:
 
     def __init__(self, dtype: str) -> None:
         self.dtype = dtype
+        self.met: set[Any] = set()  # operations and formulas of the tapes so far
 
     def function(self, name: str) -> Any:
         """A function that Python calls: "advance", "play_alone" …, compiled with its unit when first asked for."""
@@ -46,6 +48,23 @@ class Compiled:
     def encode(self, tape: Tape, layout: Layout, scalars: Scalars) -> tuple[Code, int]:
         encoder = Encoder(tape, layout, scalars, self.address, layout.length)
         return encoder.code(), encoder.registers
+
+    def ahead(self, tapes: Sequence[Tape]) -> None:
+        """Have all that these tapes need, and what trains and predicts with them, compiled by a second process too."""
+        kinds = frozenset(i.op or i.formula for tape in tapes for i in tape.instructions)
+        if kinds <= self.met:
+            return
+        self.met |= kinds
+        units: dict[tuple[str, str], None] = {}
+
+        def note(name: str, text: str) -> int:
+            units[unit.source(name, text, "float64" if name == "scalars" else self.dtype)] = None
+            return 0
+
+        for tape in tapes:
+            Encoder(tape, lay_out(tape, 1), Scalars(), note, 0).code()
+        found = [unit.source(name, unit_body(name), self.dtype, kernel=False) for name in ("play", "loop")]
+        unit.ahead([*units, *found])
 
     def attach(self, code: Code, arena: Arena) -> None:
         """Nothing to do: kernels get the arena's address."""

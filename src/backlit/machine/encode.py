@@ -199,7 +199,7 @@ class Encoder:
     def scalar_program(self) -> list[Size]:
         """What is worked out once a step.  Numbers of rows come as sizes, and are turned into scalars here."""
         rows: list[Size] = []
-        count = 0
+        count, plain = 0, True
 
         def place_of(e: Expr) -> int:
             if e.kind == "constant":
@@ -216,8 +216,9 @@ class Encoder:
                 args = [places[a] for a in part.args]
                 rows += [render.CODES[part.label.name], places[part], *args, *[args[0]] * (3 - len(args))]
                 count += 1
+                plain = plain and part.label.name in render.PLAIN_WORDS
         sizes = [(v, self.scalars.at(n)) for n, v in self.tape.scalars.items() if isinstance(v, Rows)]
-        address = self.address("scalars", render.scalar_machine_text())
+        address = self.address("scalars", render.scalar_machine_text(plain))
         return [address, 1, 1, len(sizes), *(x for pair in sizes for x in pair), count, *rows]
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from ..core.arena import Arena, Array, aligned
 from ..core.tape import Layout, Tape, lay_out
 from ..errors import fail
-from .backend import backend
+from .backend import Compiled, backend
 from .blas import one_thread
 from .encode import Code, Scalars
 from .share import arrange, tapes_work
@@ -89,6 +89,8 @@ class Loop:
         self.batch = min(job.batch, rows)
         self.threads = self._threads(threads, engine, train)
         table = Scalars()
+        if isinstance(self.backend, Compiled):
+            self.backend.ahead([train, valid] if valid else [train])
         train, until = arrange(train, self.batch) if self.threads > 1 else (train, None)
         self.train_tape = train
         layout = lay_out(train, self.batch, until=until)

@@ -67,12 +67,17 @@ def formula_machine_text() -> str:
     return head + "\n".join(cases) + "\n" + tail
 
 
+PLAIN_WORDS = frozenset(("add", "sub", "mul", "div", "neg", "pow", "sqrt"))  # all that most optimizers need
+
+
 @functools.cache
-def scalar_machine_text() -> str:
-    """The same words on single numbers, in float64: what is worked out once a step."""
+def scalar_machine_text(plain: bool = False) -> str:
+    """The words, or only the plain ones, on single numbers in float64: what is worked out once a step."""
     text = kernel_file("scalars")
     cases: list[str] = []
     for name, code in CODES.items():
+        if plain and name not in PLAIN_WORDS:
+            continue
         operands = ["a", "b", "c"][: WORDS[name].arity]
         cases.append(f"        {'if' if not cases else 'elif'} code == {code}:  # {name}")
         cases.append(f"            S[I[p + 1]] = {WORDS[name].machine.format(*operands)}")

@@ -12,21 +12,29 @@ import functools
 import hashlib
 import importlib.util
 import os
+import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from importlib import resources
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from .lean import outer_functions_only
 from .state import CONSTANTS, FIELDS, SUMS
+
+try:
+    import fcntl
+except ImportError:
+    fcntl = None  # type: ignore[assignment]
 
 DTYPES = ("float32", "float64")
 # Called before a unit is compiled (name) and after (None): how the caller tells people what takes a moment.
 listener: Callable[[str | None], None] | None = None
 compiled: list[str] = []  # units compiled by this process; the tests count them
+helpers: list[subprocess.Popen[bytes]] = []  # processes that compile ahead
 _lock = threading.Lock()
 
 
@@ -87,16 +95,21 @@ def kernel_address(name: str, body: str, dtype: str) -> int:
 
 @functools.cache
 def _kernel(name: str, body: str, dtype: str) -> Any:
-    text = unit_text(body, dtype)
-    mark = _mark(text + ENTRY)
-    return getattr(_module(f"{name}_{dtype}", mark, text + ENTRY.format(entry=f"entry_{mark}")), f"entry_{mark}")
+    stem, text = source(name, body, dtype)
+    return getattr(_module(stem, text), f"entry_{stem[-16:]}")
 
 
 @functools.cache
 def functions(name: str, body: str, dtype: str) -> ModuleType:
     """A unit whose functions are called from Python: the loop."""
-    text = unit_text(body, dtype)
-    return _module(f"{name}_{dtype}", _mark(text), text)
+    return _module(*source(name, body, dtype, kernel=False))
+
+
+def source(name: str, body: str, dtype: str, *, kernel: bool = True) -> tuple[str, str]:
+    """A unit's file: its name, which ends in 16 digits of the hash of the content, and the content."""
+    text = unit_text(body, dtype) + (ENTRY if kernel else "")
+    mark = hashlib.sha256(text.encode()).hexdigest()[:16]
+    return f"{name}_{dtype}_{mark}", text.replace("{entry}", f"entry_{mark}") if kernel else text
 
 
 @functools.cache
@@ -107,33 +120,61 @@ def plain(body: str, dtype: str) -> dict[str, Any]:
     return names
 
 
-def _mark(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _module(name: str, mark: str, text: str) -> ModuleType:
+def _module(stem: str, text: str) -> ModuleType:
     """Import the unit from its file, writing the file first if there is none; compile what is not cached."""
     with _lock:
-        folder = cache_folder()
-        path = folder / f"{name}_{mark}.py"
-        with _one_process(folder):
-            changed = not path.exists() or path.read_bytes() != text.encode()
-            if changed:
-                _write(path, text)
-            kept = (folder / "__pycache__").glob(f"{path.stem}.*")
-            if not changed and any(file.suffix == ".nbi" for file in kept):
+        path = cache_folder() / f"{stem}.py"
+        name = stem[:-17]
+        with _alone(path, name):
+            if _is_compiled(path, text):
                 try:
                     return _import(path)
                 except Exception:  # a damaged file: what is wrong with the text itself is told below
-                    for file in (folder / "__pycache__").glob(f"{path.stem}.*"):
+                    for file in (path.parent / "__pycache__").glob(f"{stem}.*"):
                         file.unlink(missing_ok=True)
+            _write(path, text)
             compiled.append(name)
-            if listener:
-                listener(name)
-            module = _import(path)
-            if listener:
-                listener(None)
-    return module
+            with _told(name), outer_functions_only(text):
+                return _import(path)
+
+
+def _is_compiled(path: Path, text: str) -> bool:
+    same = path.exists() and path.read_bytes() == text.encode()
+    return same and any((path.parent / "__pycache__").glob(f"{path.stem}.*.nbi"))
+
+
+def ahead(units: Sequence[tuple[str, str]]) -> None:
+    """Let another process begin to compile what will be wanted soon, the last of it first.
+
+    This one compiles the same units as it meets them; none is compiled twice, as each is locked while somebody does.
+    """
+    folder = cache_folder()
+    missing = [(folder / f"{stem}.py", text) for stem, text in units]
+    missing = [(path, text) for path, text in missing if not _is_compiled(path, text)]
+    if len(missing) < 2 or (os.cpu_count() or 1) < 2 or not sys.executable or fcntl is None:
+        return
+    for path, text in missing:
+        if not path.exists():
+            _write(path, text)
+    call = "import sys; from backlit.machine.unit import compile_files; compile_files(sys.argv[1:])"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p), "BACKLIT_CACHE": str(folder)}
+    quiet: Any = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    paths = [str(path) for path, _ in reversed(missing)]
+    with contextlib.suppress(OSError):  # no process to be had: then this one compiles all
+        helpers.append(subprocess.Popen([sys.executable, "-c", call, *paths], env=environment, **quiet))
+
+
+def compile_files(paths: Sequence[str]) -> None:
+    """What the other process does; it stops as soon as nobody waits for it any more."""
+    parent = os.getppid()
+    for path in map(Path, paths):
+        if os.getppid() != parent:
+            return
+        with _alone(path, ""):
+            text = path.read_text(encoding="utf-8")
+            if not _is_compiled(path, text):
+                with outer_functions_only(text):
+                    _import(path)
 
 
 def _import(path: Path) -> ModuleType:
@@ -154,16 +195,29 @@ def _write(path: Path, text: str) -> None:
 
 
 @contextlib.contextmanager
-def _one_process(folder: Path) -> Iterator[None]:
-    """Only one process compiles at a time: Numba's first compilations can collide."""
-    try:
-        import fcntl
-    except ImportError:  # no such lock on Windows
+def _alone(path: Path, name: str) -> Iterator[None]:
+    """Only one process compiles a unit at a time: others wait, and then find it done."""
+    if fcntl is None:  # no such lock on Windows
         yield
         return
-    with open(folder / "lock", "w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    place = int(path.stem[-12:], 16)  # each unit has its own place in one file of locks
+    with open(path.parent / "lock", "w") as file:
+        try:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, place)
+        except OSError:
+            with _told(name):
+                fcntl.lockf(file, fcntl.LOCK_EX, 1, place)
         yield
+
+
+@contextlib.contextmanager
+def _told(name: str) -> Iterator[None]:
+    """Whoever listens is told of what takes a moment."""
+    if listener and name:
+        listener(name)
+    yield
+    if listener and name:
+        listener(None)
 
 
 @functools.cache

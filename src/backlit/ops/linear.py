@@ -26,7 +26,7 @@ def _product_shape(a: Shape, b: Shape, *, ta: bool, tb: bool) -> Shape:
 
 
 def _product_numbers(shapes_in: Any, shape: Shape, *, ta: bool, tb: bool) -> list[Size]:
-    return [shape[0], shape[1], _matrix(shapes_in[0], ta)[1], int(ta), int(tb)]
+    return [-1, shape[0], shape[1], _matrix(shapes_in[0], ta)[1], int(ta), int(tb)]  # -1: no bias
 
 
 def _turned_size(shapes_in: Any, shape: Shape, *, ta: bool, tb: bool) -> int:
@@ -37,7 +37,7 @@ def _turned_size(shapes_in: Any, shape: Shape, *, ta: bool, tb: bool) -> int:
 
 @structural(
     role="linear",
-    kernel="matmul",
+    kernel="product",
     shape=_product_shape,
     numbers=_product_numbers,
     units=lambda shapes_in, shape, **attrs: shape,
@@ -85,10 +85,11 @@ def _affine_shape(x: Shape, w: Shape, b: Shape) -> Shape:
 
 @structural(
     role="linear",
-    kernel="affine",
+    kernel="product",
     shape=_affine_shape,
-    numbers=lambda shapes_in, shape: [shape[0], shape[1], shapes_in[1][0]],
+    numbers=lambda shapes_in, shape: [shape[0], shape[1], shapes_in[1][0], 0, 0],
     units=lambda shapes_in, shape: shape,
+    scratch=lambda shapes_in, shape: 0,
     work=lambda shapes_in, shape: shapes.product(shapes_in[0]) * shape[1] * 2,
     names={"torch": "nn.functional.linear", "onnx": "Gemm"},
     samples=[(((3, 4), (4, 5), (5,)), {}), (((1, 2), (2, 1), (1,)), {}), (((33, 20), (20, 17), (17,)), {})],

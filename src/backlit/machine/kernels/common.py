@@ -1,5 +1,11 @@
 # Behind either header: small things that all kernels use.  No slices are assigned to: that alone compiles for a second.
 
+# With a plain 0 or 1 as an argument, Numba compiles a function for this very number.
+FIRST, SECOND = np.int64(0), np.int64(1)  # threads
+ALONE, BOTH = np.int64(1), np.int64(2)  # numbers of threads
+ROW = np.int64(1)  # the grain of what is shared by rows
+TRAINS, JUDGES = np.int64(1), np.int64(2)  # jobs
+
 
 @inline
 def share(count, grain, thread, threads):

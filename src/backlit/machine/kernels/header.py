@@ -17,13 +17,13 @@ HUGE = 1 << 46  # the length of arrays whose end the kernel knows better
 KERNEL = types.int64(*[types.int64] * 7)
 
 
-ALONE = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}  # nobody calls them but kernels
+UNSEEN = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}  # nobody calls them but kernels
 
 
 def inline(function):
     """LLVM puts these into the kernel, whatever their length: a call of another function costs some 10 ns with the
     counting of references to its arrays.  Never fastmath, which deletes every test for NaN."""
-    return njit(error_model="numpy", nogil=True, forceinline=True, **ALONE)(function)
+    return njit(error_model="numpy", nogil=True, forceinline=True, **UNSEEN)(function)
 
 
 # The types of what Python hands over: named, so that all is compiled when the unit is made, and not at the first call.

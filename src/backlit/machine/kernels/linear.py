@@ -86,12 +86,6 @@ def small(A, a, b, c, m, n, k, ta, tb, beta, lo, hi):
 
 
 @inline
-def matmul(A, I, S, C, lo, hi, thread):
-    scratch = I[12] + C[REGISTERS] * thread if I[12] >= 0 else -1
-    return multiply(A, C, I[4], I[5], I[3], I[6], I[7], I[8], I[9], I[10], ZERO, lo, hi, I[11], scratch)
-
-
-@inline
 def repeat(A, source, out, n, stride, rows):
     """Write n elements into each of some rows that lie `stride` apart."""
     if rows == 0:
@@ -110,10 +104,15 @@ def repeat(A, source, out, n, stride, rows):
 
 
 @inline
-def affine(A, I, S, C, lo, hi, thread):
-    out, bias, m, n, columns = I[3], I[6], I[7], I[8], I[10]
-    if columns != 0:
-        repeat(A, bias + lo, out + lo, hi - lo, n, m)
-    else:
-        repeat(A, bias, out + lo * n, n, n, hi - lo)
-    return multiply(A, C, I[4], I[5], out, m, n, I[9], 0, 0, ONE, lo, hi, columns, -1)
+def product(A, I, S, C, lo, hi, thread):
+    # the numbers: place of the bias or -1, m, n, k, ta, tb, the way of sharing, place of scratch memory or -1
+    out, bias, m, n, columns = I[3], I[6], I[7], I[8], I[12]
+    scratch = I[13] + C[REGISTERS] * thread if I[13] >= 0 else -1
+    beta = ZERO
+    if bias >= 0:
+        beta = ONE
+        if columns != 0:
+            repeat(A, bias + lo, out + lo, hi - lo, n, m)
+        else:
+            repeat(A, bias, out + lo * n, n, n, hi - lo)
+    return multiply(A, C, I[4], I[5], out, m, n, I[9], I[10], I[11], beta, lo, hi, columns, scratch)

@@ -28,7 +28,7 @@ def shuffle(order, seed, epoch):
 @inline
 def train_batch(A, S, C, tape, data, places, order, thread, threads):
     """A thread's part of a step: its rows are gathered; forward, backward; the update if the loss is finite."""
-    lo, hi = share(C[RESOLVED], 1, thread, threads)
+    lo, hi = share(C[RESOLVED], ROW, thread, threads)
     gather(A, data, places, order, C[JOB_FIRST], lo, hi)
     play(A, S, C, tape, C[EXTRA], C[UPDATE_AT], thread, threads)
     if threads > 1:
@@ -42,7 +42,7 @@ def train_batch(A, S, C, tape, data, places, order, thread, threads):
 @inline
 def judge_batch(A, S, C, tape, data, places, order, thread, threads):
     """A thread's part of a batch of the rows held out."""
-    lo, hi = share(C[VALID_RESOLVED], 1, thread, threads)
+    lo, hi = share(C[VALID_RESOLVED], ROW, thread, threads)
     gather(A, data, places, order, C[JOB_FIRST], lo, hi)
     play(A, S, C, tape, C[VALID_EXTRA], len(tape[3]), thread, threads)
     if threads > 1:
@@ -52,21 +52,21 @@ def judge_batch(A, S, C, tape, data, places, order, thread, threads):
 @inline
 def begin(A, S, C, tape, extra, job, first):
     """The first thread works out the batch's scalars and calls the second one, if there is one."""
-    play(A, S, C, tape, 0, extra, 0, 1)
+    play(A, S, C, tape, FIRST, extra, FIRST, ALONE)
     C[JOB], C[JOB_FIRST] = job, first
     if C[THREADS] > 1:
-        meet(C, 0)
+        meet(C, FIRST)
 
 
 @entry(REALS, DOUBLES, WHOLES, TAPE, TAPE, REALS, TABLE, WHOLES, REALS, TABLE, WHOLES)
 def help_along(A, S, C, train, valid, data, places, order, valid_data, valid_places, identity):
     """The second thread: does its part of whatever the first one does, until it is told to go."""
     while True:
-        meet(C, 1)
-        if C[JOB] == 1:
-            train_batch(A, S, C, train, data, places, order, 1, 2)
-        elif C[JOB] == 2:
-            judge_batch(A, S, C, valid, valid_data, valid_places, identity, 1, 2)
+        meet(C, SECOND)
+        if C[JOB] == TRAINS:
+            train_batch(A, S, C, train, data, places, order, SECOND, BOTH)
+        elif C[JOB] == JUDGES:
+            judge_batch(A, S, C, valid, valid_data, valid_places, identity, SECOND, BOTH)
         else:
             return 0
 
@@ -75,20 +75,20 @@ def help_along(A, S, C, train, valid, data, places, order, valid_data, valid_pla
 def dismiss(C):
     C[JOB] = 0
     if C[THREADS] > 1:
-        meet(C, 0)
+        meet(C, FIRST)
 
 
 @inline
 def validate(A, S, C, valid, data, places, identity):
     """The loss and the hits over the rows held out, in batches."""
-    loss, right, first = 0.0, 0.0, 0
+    loss, right, first = 0.0, 0.0, FIRST
     while first < C[VALID_ROWS]:
         rows = min(C[VALID_BATCH], C[VALID_ROWS] - first)
         if rows != C[VALID_RESOLVED]:
             resolve(valid[0], valid[1], valid[2], rows)
             C[VALID_RESOLVED] = rows
-        begin(A, S, C, valid, C[VALID_EXTRA], 2, first)
-        judge_batch(A, S, C, valid, data, places, identity, 0, C[THREADS])
+        begin(A, S, C, valid, C[VALID_EXTRA], JUDGES, first)
+        judge_batch(A, S, C, valid, data, places, identity, FIRST, C[THREADS])
         if C[STATUS] != 0:
             break
         loss += float(A[C[VALID_LOSS_AT]]) * (1 if C[SUM_LOSS] else rows)
@@ -148,8 +148,8 @@ def advance(A, S, C, F, steps, train, valid, data, places, order, valid_data, va
             C[RESOLVED] = rows
         C[STEP] += 1
         S[0] = C[STEP]
-        begin(A, S, C, train, C[EXTRA], 1, C[POSITION])
-        train_batch(A, S, C, train, data, places, order, 0, C[THREADS])
+        begin(A, S, C, train, C[EXTRA], TRAINS, C[POSITION])
+        train_batch(A, S, C, train, data, places, order, FIRST, C[THREADS])
         loss = float(A[C[LOSS_AT]])
         if C[STATUS] != 0 or not abs(loss) < math.inf:
             C[STEP] -= 1

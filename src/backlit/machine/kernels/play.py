@@ -5,7 +5,7 @@
 def play_alone(A, S, C, tape, rows, lo, hi):
     """Instructions lo … hi - 1 of a tape, for `rows` rows, in one thread: what the lens steps with."""
     resolve(tape[0], tape[1], tape[2], rows)
-    return play(A, S, C, tape, lo, hi, 0, 1)
+    return play(A, S, C, tape, lo, hi, FIRST, ALONE)
 
 
 @entry(REALS, DOUBLES, WHOLES, TAPE, NUMBER, NUMBER, NUMBER, NUMBER)
@@ -45,7 +45,7 @@ def predict(A, S, C, tape, weights, data, places, result, out_at, out_width, mos
             resolve(tape[0], tape[1], tape[2], rows)
             C[RESOLVED] = rows
         whole = whole & bring(A, data, places, first, rows)
-        status = play(A, S, C, tape, 0, len(tape[3]), 0, 1)
+        status = play(A, S, C, tape, FIRST, len(tape[3]), FIRST, ALONE)
         if status != 0:
             return status
         n = rows * out_width
