@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from backlit.machine import unit
+from backlit.machine import lean, unit
 
 SOURCE = Path(__file__).parents[2] / "src"
 BODY = "@inline\ndef kernel(A, I, S, C, lo, hi, thread):\n    A[I[1]] = DTYPE({})\n    return 5\n"
@@ -109,27 +109,17 @@ def test_a_changed_kernel_of_the_same_name_is_compiled_anew_and_the_old_one_is_s
     assert probe(4, cache) == []
 
 
-@pytest.mark.parametrize("part", ["kernels/header", "words_float32", "fields", "body", "entry"])
+@pytest.mark.parametrize("part", ["kernels/header", "kernels/common", "words_float32", "fields", "body", "entry"])
 def test_a_change_in_any_part_of_the_text_makes_another_unit(part, monkeypatch, tmp_path):
-    asked: list[tuple[str, str]] = []
-
-    class Module:
-        def __getattr__(self, name: str) -> Any:
-            return self
-
-        address = 1
-
-    monkeypatch.setattr(unit, "_module", lambda name, mark, text: asked.append((name, mark)) or Module())
-    unit._kernel.__wrapped__("probe", BODY.format(1), "float32")
+    before, _ = unit.source("probe", BODY.format(1), "float32")
     read = unit.text_of
     monkeypatch.setattr(unit, "text_of", lambda name: read(name) + ("\n# changed\n" if name == part else ""))
     if part == "fields":
         monkeypatch.setattr(unit, "FIELDS", (*unit.FIELDS[1:], unit.FIELDS[0]))
     if part == "entry":
         monkeypatch.setattr(unit, "ENTRY", unit.ENTRY + "\n# changed\n")
-    unit._kernel.__wrapped__("probe", BODY.format(2 if part == "body" else 1), "float32")
-    (name, before), (same, after) = asked
-    assert name == same
+    after, _ = unit.source("probe", BODY.format(2 if part == "body" else 1), "float32")
+    assert before[:-16] == after[:-16] == "probe_float32_"
     assert before != after
 
 
@@ -219,3 +209,67 @@ def test_the_folder_is_the_one_asked_for_else_the_users(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setattr(Path, "home", lambda: tmp_path / "home")
     assert unit.cache_folder() == tmp_path / "home" / ".cache" / "backlit"
+
+
+def test_another_process_compiles_ahead_and_nothing_is_compiled_twice(monkeypatch, tmp_path):
+    monkeypatch.setenv("BACKLIT_CACHE", str(tmp_path))
+    monkeypatch.setattr(unit, "helpers", [])
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    units = [unit.source("probe", BODY.format(n), "float32") for n in (101, 102, 103)]
+    unit.ahead(units)
+    (helper,) = unit.helpers
+    assert helper.wait(timeout=60) == 0
+    kept = {path.name: path.stat().st_mtime_ns for path in tmp_path.glob("__pycache__/*.nb?")}
+    assert len(kept) == 2 * len(units)
+    before = len(unit.compiled)
+    for stem, text in units:
+        unit._module(stem, text)
+    assert len(unit.compiled) == before
+    assert kept == {path.name: path.stat().st_mtime_ns for path in tmp_path.glob("__pycache__/*.nb?")}
+    unit.ahead(units)  # all is there
+    assert unit.helpers == [helper]
+
+
+def test_whoever_wants_what_another_process_compiles_waits_and_says_so(monkeypatch, tmp_path):
+    monkeypatch.setenv("BACKLIT_CACHE", str(tmp_path))
+    stem, text = unit.source("probe", BODY.format(104), "float32")
+    script = (
+        "import sys, time; from pathlib import Path; from backlit.machine import unit\n"
+        "with unit._alone(Path(sys.argv[1]), ''):\n    print('locked', flush=True); sys.stdin.readline()"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path / f"{stem}.py")]
+    environment = {**os.environ, "PYTHONPATH": str(SOURCE), "BACKLIT_CACHE": str(tmp_path)}
+    told: list[str | None] = []
+    with subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdin is not None
+        assert other.stdout.readline() == "locked\n"
+
+        def listener(name: str | None) -> None:
+            told.append(name)
+            if len(told) == 1:
+                other.stdin.write("\n")  # the other one lets go as soon as it is told that somebody waits
+                other.stdin.flush()
+
+        monkeypatch.setattr(unit, "listener", listener)
+        unit._module(stem, text)
+    assert told == ["probe_float32", None, "probe_float32", None]  # waited for, then compiled here
+
+
+def test_without_a_second_process_this_one_compiles(monkeypatch, tmp_path):
+    monkeypatch.setenv("BACKLIT_CACHE", str(tmp_path))
+    monkeypatch.setattr(unit, "helpers", [])
+    monkeypatch.setattr(sys, "executable", "")
+    unit.ahead([unit.source("probe", BODY.format(n), "float32") for n in (105, 106)])
+    assert not unit.helpers
+
+
+def test_only_outer_functions_are_optimised_while_a_unit_is_compiled():
+    from numba.core import codegen
+
+    before = codegen.CPUCodeLibrary._optimize_final_module
+    text = "@inline\ndef inner(x):\n    return x\n\n\n@entry(REALS)\ndef outer(x):\n    return inner(x)\n"
+    assert lean.OUTER.findall(text) == ["outer"]
+    with lean.outer_functions_only(text):
+        assert codegen.CPUCodeLibrary._optimize_final_module is not before
+    assert codegen.CPUCodeLibrary._optimize_final_module is before
