@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from backlit.bench import check, peers
+from backlit.bench import check, peers, run
 from backlit.bench.peers import Unsuited
 from backlit.bench.workloads import NAMES, PREDICTION, TRAINING, Workload
-from backlit.cli.bench import WORKLOADS
+from backlit.cli.bench import SECTIONS, WORKLOADS
 from backlit.ops.random import permutation
 
 SHORT = {w.name: replace(w, batches=min(w.batches, 5)) for w in TRAINING}
@@ -121,5 +121,6 @@ def test_all_get_the_order_that_backlit_draws():
     assert not np.array_equal(w.order(0), w.order(1))
 
 
-def test_the_command_line_knows_all_workloads():
+def test_the_command_line_knows_all_workloads_and_sections():
     assert WORKLOADS == NAMES
+    assert tuple(run.SECTIONS) == SECTIONS

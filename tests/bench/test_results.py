@@ -11,7 +11,7 @@ import pytest
 from backlit import messages
 from backlit.bench import page, peers, predicting, run, specialists, timing, training
 from backlit.bench.peers import OURS, Learner, Missing
-from backlit.bench.results import Measured, Results, Section
+from backlit.bench.results import Drawing, Measured, Results, Section
 from backlit.bench.workloads import PREDICTION, TRAINING
 
 TINY = replace(TRAINING[0], batches=3)
@@ -225,9 +225,27 @@ def test_the_sections_of_a_full_run_are_made_last(monkeypatch):
     monkeypatch.setattr(run, "SECONDS", 1e-4)
     monkeypatch.setattr(run.machine, "keep_to_two_cores", lambda: None)
     monkeypatch.setattr(peers, "TRAINING", ())
-    monkeypatch.setattr(run, "SECTIONS", [lambda tell: Section("more", "More", ["A line."])])
+    monkeypatch.setattr(run, "SECTIONS", {name: _section(name) for name in ("more", "less")})
     ticks = []
     found = run.run((), quick=False, repeats=2, tell=lambda text: None, tick=lambda: ticks.append(1))
-    assert [s.name for s in found.sections] == ["more"]
+    assert [s.name for s in found.sections] == ["more", "less"]
     assert len(ticks) == 3 * 2  # Backlit and the limit, once to find the pace
     assert run.run(("tiny",), quick=False, repeats=1, tell=lambda text: None, tick=lambda: None).sections == []
+    quiet = {"repeats": 1, "tell": lambda text: None, "tick": lambda: None}
+    for names, quick, measured_, made in (
+        ((), False, [], ["less"]),  # a section alone
+        ((), True, ["tiny"], ["less"]),
+        (("tiny",), False, ["tiny"], ["less"]),
+    ):
+        found = run.run(names, quick=quick, sections=("less",), **quiet)
+        assert ([m.name for m in found.measured], [s.name for s in found.sections]) == (measured_, made)
+
+
+def _section(name):
+    return lambda tell: Section(name, name.title(), ["A line."], drawings=[Drawing(f"{name}.svg", "It.", "<svg/>")])
+
+
+def test_a_drawing_stands_below_its_section_and_its_file_is_told(results):
+    found = replace(results, sections=[_section("more")(None)])
+    assert page.markdown(found).endswith("## More\n\nA line.\n\n![It.](more.svg)\n")
+    assert found.plain()["sections"][0]["drawings"] == ["more.svg"]

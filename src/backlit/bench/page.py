@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ..messages import say
 from .machine import QUIET
 from .peers import OURS, Missing, shown
-from .results import Measured, PeerFigure, Results, Target
+from .results import Goal, Measured, PeerFigure, Results, Section, Target
 
 HEADINGS = ("peer", "time", "quartiles", "ratio", "target", "met")
 WORKLOAD_NAMES = "`{}`"
@@ -83,11 +83,12 @@ def missing(left: Missing) -> str:
     return say("bench.left_out", who=shown(left.peer), why=say(f"bench.{left.key}", detail=left.detail))
 
 
-def targets(results: Results) -> list[Target]:
+def targets(results: Results) -> list[Target | Goal]:
     """All targets that the figures were held against."""
-    found = [p.target for m in results.measured for p in m.peers]
+    found: list[Target | Goal] = [p.target for m in results.measured for p in m.peers]
     found += [m.limit.fraction for m in results.measured if m.limit]
-    return [t for t in found if t.least is not None]
+    found += [goal for section in results.sections for goal in section.goals]
+    return [t for t in found if t.met is not None]
 
 
 def verdict(results: Results) -> str:
@@ -140,7 +141,9 @@ def markdown(results: Results) -> str:
     """The page of results."""
     lines = [f"# {say('bench.title')}", "", say("bench.about"), ""]
     lines += [f"- {name}: {value}" for name, value in surroundings(results).items()]
-    lines += ["", *summary(results), "", say("bench.legend"), "", verdict(results)]
+    if results.measured:
+        lines += ["", *summary(results), "", say("bench.legend")]
+    lines += ["", verdict(results)]
     for m in results.measured:
         lines += ["", f"## {title(m)}", "", *markdown_table(headings(), rows(m)), "", *(f"- {n}" for n in notes(m))]
         if m.limit:
@@ -148,8 +151,28 @@ def markdown(results: Results) -> str:
     if results.skipped:
         lines += ["", *(f"- {missing(left)}" for left in results.skipped)]
     for section in results.sections:
-        lines += ["", f"## {section.title}", "", *section.lines]
+        lines += ["", f"## {section.title}", "", *section_lines(section)]
+        for drawing in section.drawings:
+            lines += ["", f"![{drawing.shows}]({drawing.file})"]
     return "\n".join(lines) + "\n"
+
+
+def section_lines(section: Section) -> list[str]:
+    """What a section says, and its goals as a table."""
+    if not section.goals:
+        return section.lines
+    head = [say("bench.figure"), say("bench.value"), say("bench.target"), say("bench.met")]
+    body = []
+    for goal in section.goals:
+        bound = ("", "") if goal.met is None else (_bound(goal), say("bench.met" if goal.met else "bench.not_met"))
+        body.append([goal.text, f"{number(goal.value)} {goal.unit}".rstrip(), *bound])
+    return [*section.lines, "", *markdown_table(head, body)]
+
+
+def _bound(goal: Goal) -> str:
+    if goal.least is None:
+        return f"≤ {goal.most:g} {goal.unit}".rstrip()
+    return f"{'>' if goal.above else '≥'} {goal.least:g} {goal.unit}".rstrip()
 
 
 def _products(m: Measured) -> list[str]:

@@ -85,6 +85,42 @@ class Measured:
 
 
 @dataclass(frozen=True)
+class Goal:
+    """A figure of a section, and what it is held against: at least or at most so much; neither is no goal.
+
+    `name` is for programs, `text` for people.
+    """
+
+    name: str
+    text: str
+    value: float
+    unit: str
+    least: float | None = None
+    most: float | None = None
+    above: bool = False  # the least value itself is not enough
+
+    @property
+    def met(self) -> bool | None:
+        """None where there is no goal; what is not a number meets none.
+
+        >>> Goal("import", "import backlit", 0.1, "s", most=0.15).met, Goal("two", "", float("nan"), "", least=1).met
+        (True, False)
+        """
+        if self.least is not None:
+            return self.value > self.least if self.above else self.value >= self.least
+        return None if self.most is None else self.value <= self.most
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A picture of a section: a file beside the page, and what it shows, in words."""
+
+    file: str
+    shows: str
+    svg: str
+
+
+@dataclass(frozen=True)
 class Section:
     """A further part of the page of results: its lines in Markdown, and its figures for the JSON file."""
 
@@ -92,6 +128,8 @@ class Section:
     title: str
     lines: list[str]
     figures: dict[str, Any] = field(default_factory=dict)
+    goals: list[Goal] = field(default_factory=list)
+    drawings: list[Drawing] = field(default_factory=list)
 
 
 # Makes a section; gets what tells people how far it is.
@@ -118,6 +156,10 @@ class Results:
                 row["target"]["met"] = peer.target.met
             if m.limit and told["limit"]:
                 told["limit"]["fraction"]["met"] = m.limit.fraction.met
+        for told, section in zip(found["sections"], self.sections, strict=True):
+            for row, goal in zip(told["goals"], section.goals, strict=True):
+                row["met"] = goal.met
+            told["drawings"] = [drawing.file for drawing in section.drawings]
         return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ..messages import say
-from . import machine, peers, predicting, specialists, training
+from . import costs, machine, peers, predicting, specialists, training
 from .peers import Missing, absent
 from .results import Measured, Results, SectionMaker
 from .workloads import PREDICTION, TRAINING, Asking, Workload
@@ -15,13 +15,17 @@ SECONDS, QUICK_SECONDS = 0.15, 0.03  # of a turn
 SLOW_TO_PREPARE = "torch.compile"  # it compiles for up to a minute for each network
 
 # What makes the further sections of the page of results, in order; a quick run leaves them out.
-SECTIONS: list[SectionMaker] = [specialists.section]
+SECTIONS: dict[str, SectionMaker] = {
+    "costs": costs.section,
+    "specialists": specialists.section,
+}
 
 
 def run(
-    names: Sequence[str], *, quick: bool, repeats: int, tell: Callable[[str], None], tick: Callable[[], None]
-) -> Results:
-    """Measure workloads by name (all, or with `quick` the quick ones, if none is named).
+    names: Sequence[str], *, quick: bool, repeats: int, tell: Callable[[str], None], tick: Callable[[], None],
+    sections: Sequence[str] = (),
+) -> Results:  # fmt: skip
+    """Measure workloads by name (all, or with `quick` the quick ones, if none is named), and make sections.
 
     Parameters
     ----------
@@ -30,6 +34,8 @@ def run(
     tell, tick : callable
         Get a sentence about what begins now, and a sign of life: after every turn, and every second while something
         is prepared.
+    sections : sequence of str
+        Only these of `SECTIONS`, and no workloads but those that `names` or `quick` ask for.
     """
     machine.keep_to_two_cores()
     tell(say("bench.machine"))
@@ -45,16 +51,19 @@ def run(
             measured.append(found)
 
     def wanted(workload: Workload | Asking) -> bool:
-        return workload.name in names if names else workload.quick or not quick
+        if names:
+            return workload.name in names
+        return workload.quick if quick else not sections
 
     trainers, answerers = (_others(each, quick, skipped) for each in (peers.TRAINING, peers.PREDICTION))
     for w in filter(wanted, TRAINING):
         take(training.measure(w, trainers, repeats, seconds, tell, tick))
     for asking in filter(wanted, PREDICTION):
         take(predicting.measure(asking, answerers, repeats, seconds, tell, tick))
+    chosen = sections or (() if quick or names else SECTIONS)
+    made = [SECTIONS[name](tell) for name in chosen]
     where |= {"load_at_the_end": machine.load(), "two_threads_do_at_the_end": machine.cores_at_hand()}
-    sections = [] if quick or names else [make(tell) for make in SECTIONS]
-    return Results(where, repeats, seconds, quick, measured, skipped, sections)
+    return Results(where, repeats, seconds, quick, measured, skipped, made)
 
 
 def _others(names: Sequence[str], quick: bool, skipped: list[Missing]) -> list[str]:

@@ -18,20 +18,25 @@ if TYPE_CHECKING:
 # Named here too, so that the help page does not load what computes; a test compares.
 WORKLOADS = ("tiny", "small", "digits", "mnist", "wide", "deep", "gelu", "batchnorm", "one-row", "many-rows")
 
+SECTIONS = ("costs", "specialists")
+
 
 @command("bench")
 @option("--quick", is_flag=True)
 @option("--workload", type=Word(*WORKLOADS), metavar="NAME", multiple=True)
+@option("--section", type=Word(*SECTIONS), metavar="NAME", multiple=True)
 @option("--repeats", type=Whole(1, 1000), metavar="N")
 @option("--out", metavar="FOLDER", part="output")
-def bench(quick: bool, workload: tuple[str, ...], repeats: int | None, out: str | None) -> None:
+def bench(
+    quick: bool, workload: tuple[str, ...], section: tuple[str, ...], repeats: int | None, out: str | None
+) -> None:
     """Measure; its sentences are in the catalogue (`cli_bench`)."""
     from ..bench import run
 
     wanted = repeats or (run.QUICK_REPEATS if quick else run.REPEATS)
     folder = None if out is None else _folder(out)
     told = Told()
-    found = run.run(workload, quick=quick, repeats=wanted, tell=told.line, tick=told.tick)
+    found = run.run(workload, quick=quick, repeats=wanted, tell=told.line, tick=told.tick, sections=section)
     told.end()
     show(found)
     if folder:
@@ -59,11 +64,13 @@ def show(found: Results) -> None:
         page.out(f"\n{shown.title(m)}")
         tables.table(shown.headings(), shown.rows(m))
         page.out("\n".join(f"  {note}" for note in shown.notes(m)))
+    for section in found.sections:
+        page.out("\n".join(["", section.title, "", *shown.section_lines(section)]))
     page.out("\n" + "\n".join([*map(shown.missing, found.skipped), shown.verdict(found)]))
 
 
 def write(found: Results, folder: Path) -> None:
-    """results.md and results.json."""
+    """results.md and results.json, and the drawings of sections."""
     from ..bench.page import markdown
     from ..training.files import write_atomic
 
@@ -71,6 +78,7 @@ def write(found: Results, folder: Path) -> None:
         "results.md": markdown(found),
         "results.json": json.dumps(found.plain(), ensure_ascii=False, indent=1, allow_nan=False) + "\n",
     }
+    texts |= {drawing.file: drawing.svg for section in found.sections for drawing in section.drawings}
     for name, text in texts.items():
         page.out(say("cli_bench.written", path=write_atomic(folder / name, text.encode())))
 
