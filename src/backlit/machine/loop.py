@@ -24,9 +24,9 @@ from .encode import Code, Scalars
 from .share import arrange, tapes_work
 from .state import APART, BLOCK, CONSTANTS, HISTORY, PLACE, REASONS, new_state
 
-# Operations a step from which a second thread pays for a barrier after each instruction
-# (docs/decisions/0006-threads.md).
-WORTH_TWO_THREADS = 30_000_000
+# Operations a step from which a second thread saves a quarter, and costs a fifth at most where it has to share its core
+# with others (docs/decisions/0006-threads.md).
+WORTH_TWO_THREADS = 10_000_000
 
 
 @dataclass(frozen=True)
