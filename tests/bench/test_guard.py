@@ -10,28 +10,19 @@ slow fails, a processor that is a little different does not.
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 
 import numpy as np
 import pytest
-from bench.plain import Plain
 from threadpoolctl import threadpool_limits
 
 from backlit.bench.peers import ours
 from backlit.bench.workloads import TRAINING
-from backlit.training.fitting import Fitting
+from bench.plain import Plain
 
 BY_NAME = {w.name: w for w in TRAINING}
 BOUNDS = {"small": 10.0, "digits": 1.8}  # how many times Backlit's time NumPy's takes (18.7 to 28.6, 3.3 to 4.6)
 PREDICTION = 1.25  # (2.4 to 3.0)
 ROUNDS, SECONDS = 8, 0.02
-
-
-def fitting(w, engine="compiled"):
-    x, t = w.data()
-    net = ours.network(w)
-    settings = replace(ours.settings(w, 20_000), engine=engine, threads=1)
-    return Fitting(net, net._rows(x, t, connect=True), {}, settings)
 
 
 def ratio(theirs, ours):
@@ -52,7 +43,7 @@ def ratio(theirs, ours):
 
 def training_ratio(w, engine="compiled", steps=1):
     """An epoch of NumPy to an epoch of the engine; with `steps` that many epochs of it."""
-    plain, loop, number = Plain(w), fitting(w, engine).loop, iter(range(10**9))
+    plain, loop, number = Plain(w), ours.fitting(w, 20_000, engine=engine, threads=1).loop, iter(range(10**9))
     found = ratio(lambda: plain.epoch(next(number)), lambda: loop.run(steps * w.batches))
     assert not loop.stopped
     assert loop.epoch > ROUNDS

@@ -8,6 +8,7 @@
     training.py, predicting.py   a workload measured, from the check to the figures
     machine.py     what it was measured on;  results.py: the figures as data;  page.py: as tables for people
     costs.py       the time to the first model (scripts in first/), the import, a new shape; memory
+    threads.py     one thread against two;  growth.py: how the time grows with rows, width, depth and batch, drawn
     processes.py   whole processes measured, by the small program launch.py
     specialists.py libraries for small networks that could not take part
     run.py         all of it in one run

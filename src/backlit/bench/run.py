@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ..messages import say
-from . import costs, machine, peers, predicting, specialists, training
+from . import costs, growth, machine, peers, predicting, specialists, threads, training
 from .peers import Missing, absent
 from .results import Measured, Results, SectionMaker
 from .workloads import PREDICTION, TRAINING, Asking, Workload
@@ -17,6 +17,8 @@ SLOW_TO_PREPARE = "torch.compile"  # it compiles for up to a minute for each net
 # What makes the further sections of the page of results, in order; a quick run leaves them out.
 SECTIONS: dict[str, SectionMaker] = {
     "costs": costs.section,
+    "threads": threads.section,
+    "growth": growth.section,
     "specialists": specialists.section,
 }
 

@@ -96,3 +96,22 @@ def repeated(call: Callable[[], object], seconds: float) -> Turn:
         return took / done * 1e6
 
     return turn
+
+
+def many(run: Callable[[int], int], seconds: float) -> Turn:
+    """A turn that has as many steps done, in one call, as fit into `seconds`; its value is the microseconds of a step.
+
+    `run` gets a number of steps and returns how many it did; RuntimeError where that is another number.
+    """
+    pace = [1]
+
+    def turn() -> float:
+        begin = time.perf_counter()
+        done = run(pace[0])
+        took = time.perf_counter() - begin
+        if done != pace[0]:
+            raise RuntimeError(f"{done} of {pace[0]} steps were done")
+        pace[0] = max(1, min(10 * done, round(seconds / max(took, 1e-7) * done)))
+        return took / done * 1e6
+
+    return turn

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -49,11 +50,11 @@ def settings(w: Workload, epochs: int) -> Settings:
     )  # fmt: skip
 
 
-def fitting(w: Workload, epochs: int = MANY) -> Fitting:
-    """A training as `Network.fit` begins it."""
+def fitting(w: Workload, epochs: int = MANY, **other: Any) -> Fitting:
+    """A training as `Network.fit` begins it, with other settings if any are given: `threads`, `engine`."""
     x, t = w.data()
     net = network(w)
-    return Fitting(net, net._rows(x, t, connect=True), {}, settings(w, epochs))
+    return Fitting(net, net._rows(x, t, connect=True), {}, replace(settings(w, epochs), **other))
 
 
 class Ours(Learner):
