@@ -14,12 +14,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from bench.plain import Plain
 from threadpoolctl import threadpool_limits
 
 from backlit.bench.peers import ours
 from backlit.bench.workloads import TRAINING
 from backlit.training.fitting import Fitting
+from bench.plain import Plain
 
 BY_NAME = {w.name: w for w in TRAINING}
 BOUNDS = {"small": 10.0, "digits": 1.8}  # how many times Backlit's time NumPy's takes (18.7 to 28.6, 3.3 to 4.6)
