@@ -1,4 +1,4 @@
-"""docs/decisions/0006: matrix products by one thread, by two that share rows or columns of the result, by BLAS' own two.
+"""docs/decisions/0006: matrix products by one thread, by two sharing rows or columns of the result, by BLAS' own two.
 
     python benchmarks/decisions/products.py [--repeats 7]
 
