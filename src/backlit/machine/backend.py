@@ -19,7 +19,7 @@ from ..core.arena import Arena
 from ..core.interpret import Interpreter
 from ..core.tape import Instruction, Layout, Tape, lay_out
 from . import unit
-from .blas import gemm_address
+from .blas import gemm_address, likes_tiles
 from .encode import Code, Encoder, Scalars
 from .render import kernel_file
 from .state import PLACE
@@ -73,6 +73,7 @@ class Compiled:
         """Addresses that kernels find in the state."""
         state[PLACE["GEMM"]] = gemm_address(self.dtype)
         state[PLACE["YIELD"]] = unit.yield_address()
+        state[PLACE["TILES"]] = int(likes_tiles())
 
 
 class Plain:

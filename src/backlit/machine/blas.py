@@ -18,12 +18,31 @@ def gemm_address(dtype: str) -> int:
     return int(get_cython_function_address("scipy.linalg.cython_blas", name))
 
 
+# OpenBLAS' names for processors with AVX-512, for which it has kernels that need no copies of small matrices.
+WITHOUT_COPIES = ("SkylakeX", "Cooperlake", "SapphireRapids")
+
+
+@functools.cache
+def likes_tiles() -> bool:
+    """Whether a large product is quicker in tiles: where BLAS multiplies small matrices as they lie."""
+    found = [info for info in _controller().info() if info.get("internal_api") == "openblas"]
+    return bool(found) and all(info.get("architecture") in WITHOUT_COPIES for info in found)
+
+
+@functools.cache
+def _controller() -> Any:
+    """The libraries with threads of their own that are loaded, SciPy's BLAS among them."""
+    import scipy.linalg.cython_blas  # noqa: F401
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
+
+
 class _BlasThreads:
     """How many runs want BLAS to keep to one thread; the first one in limits it, the last one out gives it back."""
 
     lock = threading.Lock()
     running = 0
-    controller: Any = None
     limit: Any = None
 
 
@@ -35,12 +54,8 @@ def one_thread(engine: str) -> Iterator[None]:
         return
     shared = _BlasThreads
     with shared.lock:
-        if shared.controller is None:
-            from threadpoolctl import ThreadpoolController
-
-            shared.controller = ThreadpoolController()
         if shared.running == 0:
-            shared.limit = shared.controller.limit(limits=1, user_api="blas")
+            shared.limit = _controller().limit(limits=1, user_api="blas")
         shared.running += 1
     try:
         yield

@@ -32,7 +32,7 @@ def _product_numbers(shapes_in: Any, shape: Shape, *, ta: bool, tb: bool) -> lis
 def _turned_size(shapes_in: Any, shape: Shape, *, ta: bool, tb: bool) -> int:
     """Room for a small b, turned: the machine multiplies by that."""
     size = shapes.product(shapes_in[1])
-    return size if tb and not ta and isinstance(size, int) and size <= 4096 else 0
+    return size if tb and not ta and isinstance(size, int) and size <= 65536 else 0
 
 
 @structural(

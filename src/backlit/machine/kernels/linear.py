@@ -8,20 +8,47 @@ def multiply(A, C, a, b, c, m, n, k, ta, tb, beta, lo, hi, columns, scratch):
     if hi <= lo or m == 0 or n == 0:
         return 0
     if columns != 0:
-        # BLAS counts in columns: the row-order product a b is its product bᵀ aᵀ.
         other = b + lo * k if tb else b + lo
-        gemm(C[GEMM], tb, ta, hi - lo, m, k, other, k if tb else n, a, m if ta else k, beta, c + lo, n, A)
-        return 0
+        return tiled(A, C, a, m if ta else k, other, k if tb else n, c + lo, n, m, hi - lo, k, ta, tb, beta)
     # By the whole product, not by the thread's part of it: the way decides the bits.
     if k <= 1 or n == 1 or m * n * k <= 256 or (m == 1 and tb == 0 and n * k <= 65536):
         return small(A, a, b, c, m, n, k, ta, tb, beta, lo, hi)
-    if tb and scratch >= 0 and m >= 8 and m * n * k <= 1000000:
+    if tb and scratch >= 0 and m >= 8 and (m * n * k <= 1000000 or C[TILES] != 0):
         # For small products BLAS is slow with b transposed: by half for 32 × 32.
         turned(A, b, scratch, n, k)
         b, tb = scratch, 0
     first = a + lo if ta else a + lo * k
-    gemm(C[GEMM], tb, ta, n, hi - lo, k, b, k if tb else n, first, m if ta else k, beta, c + lo * n, n, A)
+    return tiled(A, C, first, m if ta else k, b, k if tb else n, c + lo * n, n, hi - lo, n, k, ta, tb, beta)
+
+
+@inline
+def tiled(A, C, a, lda, b, ldb, c, ldc, m, n, k, ta, tb, beta):
+    """A product by BLAS, whole or in tiles; lda, ldb, ldc are the steps from row to row.
+
+    OpenBLAS for AVX-512 multiplies small matrices where they lie, and copies larger ones into an order of its own
+    first, which takes a sixth of the time of a layer of some hundred units.  So it gets these in tiles.
+    """
+    # BLAS counts in columns: the row-order product a b is its product bᵀ aᵀ.
+    if C[TILES] == 0 or tb or m * n * k <= 1000000:
+        gemm(C[GEMM], tb, ta, n, m, k, b, ldb, a, lda, beta, c, ldc, A)
+        return 0
+    deep = even(k, 128)
+    for p in range(0, k, deep):
+        factor = beta if p == 0 else ONE
+        for j in range(0, n, 64):
+            for i in range(0, m, 64):
+                left = a + (p * lda + i if ta else i * lda + p)
+                high, broad, inner = min(64, m - i), min(64, n - j), min(deep, k - p)
+                place = c + i * ldc + j
+                gemm(C[GEMM], 0, ta, broad, high, inner, b + p * ldb + j, ldb, left, lda, factor, place, ldc, A)
     return 0
+
+
+@inline
+def even(k, most):
+    """The size of equal pieces of k, of `most` at most: no small one is left over at the end."""
+    pieces = (k + most - 1) // most
+    return (k + pieces - 1) // pieces
 
 
 @inline
