@@ -52,7 +52,7 @@ def run(net, tape, until, threads_first, rows, columns_from, monkeypatch):
     monkeypatch.setattr(share, "COLUMNS_FROM", columns_from)
     machine, table = backend("compiled", "float32"), Scalars()
     layout = lay_out(tape, ROWS, until=until)
-    code, registers = machine.encode(tape, layout, table)
+    code, registers = machine.encode(tape, layout, table, threads=2)
     A = np.zeros(layout.length + 2 * registers * BLOCK, dtype=np.float32)
     S, C = np.array(table.values), new_state()
     machine.prepare(C)

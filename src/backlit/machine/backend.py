@@ -45,9 +45,9 @@ class Compiled:
         # scalars are worked out in float64 whatever the arrays are
         return unit.kernel_address(name, text, "float64" if name == "scalars" else self.dtype)
 
-    def encode(self, tape: Tape, layout: Layout, scalars: Scalars) -> tuple[Code, int]:
+    def encode(self, tape: Tape, layout: Layout, scalars: Scalars, threads: int = 1) -> tuple[Code, int]:
         encoder = Encoder(tape, layout, scalars, self.address, layout.length)
-        return encoder.code(), encoder.registers
+        return encoder.code(threads), encoder.registers
 
     def ahead(self, tapes: Sequence[Tape]) -> None:
         """Have all that these tapes need, and what trains and predicts with them, compiled by a second process too."""
@@ -95,9 +95,9 @@ class Plain:
             _kernels[self.known[text]] = unit.plain(text, "float64" if name == "scalars" else self.dtype)["kernel"]
         return self.known[text]
 
-    def encode(self, tape: Tape, layout: Layout, scalars: Scalars) -> tuple[Code, int]:
+    def encode(self, tape: Tape, layout: Layout, scalars: Scalars, threads: int = 1) -> tuple[Code, int]:
         encoder = Encoder(tape, layout, scalars, self.address, layout.length)
-        return encoder.code(), encoder.registers
+        return encoder.code(threads), encoder.registers
 
     def attach(self, code: Code, arena: Arena) -> None:
         """Nothing to do."""
@@ -118,7 +118,7 @@ class Interpreted:
         """The loop's own text, as a Python function."""
         return _plain_function(name, self.dtype)
 
-    def encode(self, tape: Tape, layout: Layout, scalars: Scalars) -> tuple[Code, int]:
+    def encode(self, tape: Tape, layout: Layout, scalars: Scalars, threads: int = 1) -> tuple[Code, int]:
         scalars.settings(tape)
         numbers = [next(_numbers) for _ in tape.instructions]
         template = np.array([x for n in numbers for x in (n, 1, 1)], dtype=np.int64)

@@ -77,7 +77,7 @@ class Encoder:
         self.registers = 0
         self.rows: list[list[Size]] = []
 
-    def code(self) -> Code:
+    def code(self, threads: int = 1) -> Code:
         self.scalars.settings(self.tape)
         if self.tape.derived or any(isinstance(v, Rows) for v in self.tape.scalars.values()):
             self.rows.append(self.scalar_program())
@@ -88,7 +88,9 @@ class Encoder:
         template = np.array([n.factor if isinstance(n, Rows) else n for n in flat], dtype=np.int64)
         factor = np.array([isinstance(n, Rows) for n in flat], dtype=np.bool_)
         starts = np.cumsum([0, *(len(r) for r in self.rows)])[:-1].astype(np.int64)
-        meets = np.array([False] * extra + barriers(self.tape, self.layout), dtype=np.bool_)
+        meets = np.zeros(len(starts), dtype=np.bool_)
+        if threads > 1:
+            meets[extra:] = barriers(self.tape, self.layout)
         return Code(template.copy(), template, factor, starts, meets, self.scalars.place, extra)
 
     # --- structural -------------------------------------------------------------------------------------------

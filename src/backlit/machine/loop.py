@@ -95,13 +95,13 @@ class Loop:
         self.train_tape = train
         layout = lay_out(train, self.batch, until=until)
         blocks = {v.name: layout.offsets[v.number] for v in train.values if v.kind == "block" and v.block is None}
-        self.train, registers = self.backend.encode(train, layout, table)
+        self.train, registers = self.backend.encode(train, layout, table, self.threads)
         length = layout.length
         self.valid: Code | None = None
         valid_batch = max(1, min(held_out, max(self.batch, 256)))
         if held_out and valid:
             valid_layout = lay_out(valid, valid_batch, start=layout.kept, blocks=blocks)
-            self.valid, more = self.backend.encode(valid, valid_layout, table)
+            self.valid, more = self.backend.encode(valid, valid_layout, table, self.threads)
             length, registers = max(length, valid_layout.length), max(registers, more)
         self.arena = Arena(train, layout, dtype, aligned(length + 2 * registers * BLOCK, dtype))
         self.backend.attach(self.train, self.arena)
