@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import argparse
 import ctypes
+import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 
 from backlit.core.tape import Tape
 from backlit.machine import unit
 from backlit.machine.backend import kernel_file
-from backlit.machine.blas import one_thread
 from backlit.machine.loop import Loop
 from backlit.machine.state import APART, CONSTANTS
 from backlit.ops import formula as fm
@@ -84,8 +85,7 @@ def instruction_times(loop: Loop, steps: int) -> np.ndarray:
     others = [threading.Thread(target=part, args=(t,)) for t in range(1, loop.threads)]
     for other in others:
         other.start()
-    with one_thread("compiled"):
-        part(0)
+    part(0)
     for other in others:
         other.join()
     return np.diff(times, axis=1).T
@@ -114,7 +114,8 @@ def work(tape: Tape, rows: int) -> list[tuple[str, int, int]]:
 
 
 def main() -> None:
-    from decisions.threads import fitting
+    sys.path.insert(0, str(Path(__file__).parent / "decisions"))
+    from threads import fitting
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("sizes", help="such as 784-256-128-10")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from backlit.bench import limit, native
-from backlit.bench.native import LOOP, Bench, Form, forms
+from backlit.bench.native import OURS, Bench, Form, forms
 from backlit.bench.peers import ours
 from backlit.bench.workloads import TRAINING
 
@@ -59,11 +59,11 @@ def test_every_form_computes_the_product(m, n, k, dtype):
         c[:] = np.nan
 
 
-def test_small_products_are_tried_as_a_plain_loop_and_large_ones_with_two_threads():
-    assert Form(LOOP, 0) in forms(4, 4, 2)
+def test_products_are_tried_by_blas_and_in_tiles_and_large_ones_with_two_threads():
+    assert Form(0, 0, by=OURS) in forms(4, 4, 2)
     assert {f.split for f in forms(4, 4, 2)} == {""}
     assert {f.split for f in forms(128, 256, 784)} == {"", "rows", "columns", "blas"}
-    assert len({(f.layout, f.threads) for f in forms(128, 256, 784)}) == 16
+    assert len({(f.layout, f.threads) for f in forms(128, 256, 784)}) == 28
 
 
 def test_a_stream_has_a_bandwidth():

@@ -1,16 +1,19 @@
 """What the machine can do at best, measured natively: a matrix product in every form, and a stream of numbers.
 
-Both are units of compiled text like the kernels, with the same address of BLAS and the same barrier between threads.
+Both are units of compiled text like the kernels, with the same tiles and the same barrier between threads.  Products
+are tried with BLAS, too: the best of both counts.
 """
 
 from __future__ import annotations
 
+import functools
 import itertools
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import resources
 from typing import Any
 
 import numpy as np
@@ -18,9 +21,9 @@ import numpy as np
 from ..core.arena import aligned
 from ..machine import unit
 from ..machine.backend import backend
-from ..machine.blas import one_thread
 from ..machine.render import kernel_file
 from ..machine.state import APART, CONSTANTS, new_state
+from ..ops.linear import STRIP
 from .workloads import Array
 
 BODY = '''
@@ -37,17 +40,10 @@ def multiply_often(A, C, parts, repeats, thread, threads):
     """A product, or a thread's part of it, again and again; with two threads, both are done before the next one."""
     p = parts[thread]
     for _ in range(repeats):
-        if p[0] == LOOP:
-            for i in range(p[3]):
-                row = A[p[9] + i * p[2] : p[9] + (i + 1) * p[2]]
-                row[:] = ZERO
-                for k in range(p[4]):
-                    factor = A[p[7] + i * p[4] + k]
-                    other = A[p[5] + k * p[2] : p[5] + (k + 1) * p[2]]
-                    for j in range(p[2]):
-                        row[j] += factor * other[j]
+        if p[0] == OURS:
+            multiply(A, p[1], p[2], p[3], p[4], p[5], p[6], -1, 0, p[7], p[8], p[9], p[10], p[11], p[12])
         else:
-            gemm(C[GEMM], p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7], p[8], ZERO, p[9], p[10], A)
+            gemm(p[12], p[1], p[2], p[3], p[4], p[5], p[6], p[7], p[8], p[9], ZERO, p[10], p[11], A)
         if threads > 1:
             meet(C, thread)
     return 0
@@ -66,24 +62,25 @@ def stream_often(A, C, n, repeats, thread, threads):
             meet(C, thread)
     return 0
 '''
-LOOP = 2  # in place of a transpose flag: a plain loop, for what is smaller than a call of BLAS
-SMALL = 4096  # multiplications up to which that loop is tried, and no second thread
+BLAS, OURS = 0, 1
+SMALL = 4096  # multiplications up to which no second thread is tried
 SPINNING = 0.03  # seconds: about as long BLAS' own threads wait for more work before they sleep
 BLAS_ALONE = 262_144  # multiplications up to which OpenBLAS itself takes one thread
 
 
 @dataclass(frozen=True)
 class Form:
-    """One way to compute a product: how the operands lie, and by how many threads."""
+    """One way to compute a product: how the operands lie, by how many threads, and by whom."""
 
-    ta: int
-    tb: int
+    ta: int  # the right operand lies transposed
+    tb: int  # the left one does
     split: str = ""  # "" one thread, "rows" or "columns" two of ours, "blas" BLAS' own two
+    by: int = BLAS
 
     @property
     def layout(self) -> str:
-        """How the operands lie, N for as they are and T for transposed; "loop" for the plain loop."""
-        return "loop" if self.ta == LOOP else "NT"[self.tb] + "NT"[self.ta]
+        """How the operands lie, N for as they are and T for transposed; "tiles" are those of our own kernel."""
+        return "NT"[self.tb] + "NT"[self.ta] + (" tiles" if self.by == OURS else "")
 
     @property
     def threads(self) -> str:
@@ -94,9 +91,10 @@ class Form:
 def forms(m: int, n: int, k: int) -> list[Form]:
     """All forms that are tried for the product of (m, k) and (k, n)."""
     size = m * n * k
-    splits = ["", *(["rows", "columns"] if size > SMALL else []), *(["blas"] if size > BLAS_ALONE else [])]
-    found = [Form(*layout, split) for layout in itertools.product((0, 1), (0, 1)) for split in splits]
-    return found + ([Form(LOOP, 0)] if size <= SMALL else [])
+    splits = ["", *(["rows", "columns"] if size > SMALL else [])]
+    layouts = list(itertools.product((0, 1), (0, 1)))
+    found = [Form(*layout, split, by) for layout in layouts for split in splits for by in (BLAS, OURS)]
+    return found + ([Form(*layout, "blas") for layout in layouts] if size > BLAS_ALONE else [])
 
 
 class Bench:
@@ -106,19 +104,22 @@ class Bench:
         self.dtype = dtype
         self.state = new_state()
         backend("compiled", dtype).prepare(self.state)
-        self.code = unit.functions("bench", kernel_file("tape") + f"\n\nLOOP = {LOOP}\n" + BODY, dtype)
+        blas = (resources.files(__package__) / "gemm.py").read_text(encoding="utf-8")
+        texts = kernel_file("tape"), kernel_file("linear"), blas, f"OURS = {OURS}\n", BODY
+        self.code = unit.functions("bench", "\n\n".join(texts), dtype)
+        self.gemm = gemm_address(dtype)
         self.memory = aligned(16, dtype)
 
     def product(self, m: int, n: int, k: int, form: Form, seconds: float) -> float:
         """The product (m, k) · (k, n), in row order."""
-        self._room(m * k + k * n + m * n + 48)
+        self._room(m * k + k * n + m * n + 64 + 2 * STRIP)
         parts = self._parts(m, n, k, form)
         threads = len(parts)
 
         def run(repeats: int, thread: int) -> None:
             self.code.multiply_often(self.memory, self.state, parts, repeats, thread, threads)
 
-        with _blas_threads(2) if form.split == "blas" else one_thread("compiled"):
+        with _blas_threads(2 if form.split == "blas" else 1):
             return self._timed(run, threads, seconds)
 
     def stream(self, length: int, threads: int, seconds: float) -> float:
@@ -158,22 +159,42 @@ class Bench:
             self.memory[:] = np.random.default_rng(0).standard_normal(length)
 
     def _parts(self, m: int, n: int, k: int, form: Form) -> Array:
-        """What each thread computes, as BLAS counts: columns first, so that the product is bᵀ aᵀ."""
-        a, b = 0, -(-m * k // 16) * 16
-        c = b + -(-k * n // 16) * 16
+        """What each thread computes: a part of the rows or of the columns, or all of it."""
+        whole = [(0, m, 0, n)]
+        if form.split == "rows":
+            middle = -(-m // 2)
+            whole = [(0, middle, 0, n), (middle, m, 0, n)]
+        elif form.split == "columns":
+            middle = min(n, -(-n // 32) * 16)
+            whole = [(0, m, 0, middle), (0, m, middle, n)]
+        part = self._own if form.by == OURS else self._blas
+        return np.array([part(m, n, k, form, thread, *bounds) for thread, bounds in enumerate(whole)], dtype=np.int64)
+
+    def _places(self, m: int, n: int, k: int) -> tuple[int, int, int]:
+        b = -(-m * k // 16) * 16
+        return 0, b, b + -(-k * n // 16) * 16
+
+    def _own(
+        self, m: int, n: int, k: int, form: Form, thread: int, top: int, low: int, left: int, right: int
+    ) -> list[int]:
+        """The numbers of `multiply` (machine/kernels/linear.py)."""
+        a, b, c = self._places(m, n, k)
+        rows, steps = (1, m) if form.tb else (k, 1)
+        stride = k if form.ta else n
+        scratch = -(-(c + m * n) // 16) * 16 + thread * STRIP
+        high, broad = low - top, right - left
+        first = a + top * rows, rows, steps, b + left * (stride if form.ta else 1), stride, form.ta
+        return [OURS, *first, c + top * n + left, n, high, broad, k, scratch]
+
+    def _blas(
+        self, m: int, n: int, k: int, form: Form, thread: int, top: int, low: int, left: int, right: int
+    ) -> list[int]:
+        """The numbers of `gemm`, as BLAS counts: columns first, so that the product is bᵀ aᵀ."""
+        a, b, c = self._places(m, n, k)
         ta, tb = form.ta, form.tb
-        lda, ldb = (n if ta != 1 else k), (k if not tb else m)
-        if form.split in ("", "blas"):
-            return np.array([[ta, tb, n, m, k, b, lda, a, ldb, c, n]], dtype=np.int64)
-        found = []
-        size = m if form.split == "rows" else n
-        middle = -(-size // 2) if form.split == "rows" else min(n, -(-n // 32) * 16)
-        for lo, hi in ((0, middle), (middle, size)):
-            if form.split == "rows":
-                found.append([ta, tb, n, hi - lo, k, b, lda, a + (lo if tb else lo * k), ldb, c + lo * n, n])
-            else:
-                found.append([ta, tb, hi - lo, m, k, b + (lo * k if ta else lo), lda, a, ldb, c + lo, n])
-        return np.array(found, dtype=np.int64)
+        first, second = b + left * (k if ta else 1), a + top * (1 if tb else k)
+        sizes = right - left, low - top, k
+        return [BLAS, ta, tb, *sizes, first, k if ta else n, second, m if tb else k, c + top * n + left, n, self.gemm]
 
     def _timed(self, run: Any, threads: int, seconds: float) -> float:
         """Seconds of one repeat: as many repeats as fit, after one that warms up and tells how many."""
@@ -203,10 +224,25 @@ class Bench:
         return took
 
 
+def gemm_address(dtype: str) -> int:
+    """The address of BLAS' matrix product, as SciPy exports it for compiled code."""
+    from numba.extending import get_cython_function_address
+
+    name = {"float32": "sgemm", "float64": "dgemm"}[dtype]
+    return int(get_cython_function_address("scipy.linalg.cython_blas", name))
+
+
+@functools.cache
+def _controller() -> Any:
+    """The libraries with threads of their own that are loaded, SciPy's BLAS among them."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
+
+
 @contextmanager
 def _blas_threads(count: int) -> Iterator[None]:
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(count, user_api="blas"):
+    with _controller().limit(limits=count, user_api="blas"):
         yield
-    time.sleep(SPINNING)
+    if count > 1:
+        time.sleep(SPINNING)

@@ -19,7 +19,6 @@ from ..core.arena import Arena
 from ..core.interpret import Interpreter
 from ..core.tape import Instruction, Layout, Tape, lay_out
 from . import unit
-from .blas import gemm_address, likes_tiles
 from .encode import Code, Encoder, Scalars
 from .render import kernel_file
 from .state import PLACE
@@ -71,9 +70,7 @@ class Compiled:
 
     def prepare(self, state: np.ndarray) -> None:
         """Addresses that kernels find in the state."""
-        state[PLACE["GEMM"]] = gemm_address(self.dtype)
         state[PLACE["YIELD"]] = unit.yield_address()
-        state[PLACE["TILES"]] = int(likes_tiles())
 
 
 class Plain:

@@ -19,14 +19,12 @@ from ..core.arena import Arena, Array, aligned
 from ..core.tape import Layout, Tape, lay_out
 from ..errors import fail
 from .backend import Compiled, backend
-from .blas import one_thread
 from .encode import Code, Scalars
 from .share import arrange, tapes_work
 from .state import APART, BLOCK, CONSTANTS, HISTORY, PLACE, REASONS, new_state
 
-# Operations a step from which a second thread saves a quarter, and costs a fifth at most where it has to share its core
-# with others (docs/decisions/0006-threads.md).
-WORTH_TWO_THREADS = 10_000_000
+# Operations a step from which a second thread saves a quarter (docs/decisions/0006-threads.md).
+WORTH_TWO_THREADS = 2_500_000
 
 
 @dataclass(frozen=True)
@@ -200,7 +198,7 @@ class Loop:
         """Train for `steps` steps, or until there is a reason to stop; returns how many were done."""
         if self._get("STOP"):
             return 0
-        with np.errstate(all="ignore"), one_thread(self.backend.name):
+        with np.errstate(all="ignore"):
             train = self.train.arrays()
             valid = self.valid.arrays() if self.valid else self._no_tape
             head = (self.arena.memory, self.table, self.state)
@@ -235,7 +233,7 @@ class Loop:
     def restore(self, s: Snapshot) -> None:
         """Go back (or on) to a snapshot of a run with the same tapes and job."""
         self.arena.kept()[:] = s.kept
-        addresses = {n: self._get(n) for n in ("GEMM", "YIELD", "THREADS", "EPOCHS")}
+        addresses = {n: self._get(n) for n in ("YIELD", "THREADS", "EPOCHS")}
         self.state[:] = s.state
         self._set(RESOLVED=0, VALID_RESOLVED=0, SHUFFLED=0, JOB=0, **addresses)
         self.table[:], self.sums[:], self.best[:] = s.table, s.sums, s.best

@@ -41,9 +41,7 @@ FIELDS = (
     "VALID_RESOLVED",
     "STATUS",  # of the kernel that gave up; 0: all is well
     "FAILED",  # its instruction
-    "GEMM",  # addresses
-    "YIELD",
-    "TILES",  # 1: BLAS is quicker with a large product in tiles
+    "YIELD",  # an address
     "THREADS",
     "REGISTERS",  # elements of scratch memory of each thread
     "JOB",  # what the second thread shall do: 0 go home, 1 a training step, 2 a batch of the rows held out

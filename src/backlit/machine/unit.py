@@ -70,9 +70,9 @@ def fields() -> str:
 
 def unit_text(body: str, dtype: str, *, plain: bool = False) -> str:
     """The whole text of a unit: header for the dtype, the words, the state's fields, the body."""
-    header = text_of("kernels/header_plain" if plain else "kernels/header")
-    common = text_of("kernels/common")
-    parts = [f"DTYPE_NAME = {dtype!r}\n", header, fields(), common, text_of(f"words_{dtype}"), body]
+    headers = ["header_plain"] if plain else ["header", "tiles"]
+    texts = [text_of(f"kernels/{name}") for name in headers]
+    parts = [f"DTYPE_NAME = {dtype!r}\n", *texts, fields(), text_of("kernels/common"), text_of(f"words_{dtype}"), body]
     return "\n".join(p.replace("from __future__ import annotations\n", "") for p in parts)
 
 

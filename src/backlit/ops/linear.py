@@ -29,10 +29,7 @@ def _product_numbers(shapes_in: Any, shape: Shape, *, ta: bool, tb: bool) -> lis
     return [-1, shape[0], shape[1], _matrix(shapes_in[0], ta)[1], int(ta), int(tb)]  # -1: no bias
 
 
-def _turned_size(shapes_in: Any, shape: Shape, *, ta: bool, tb: bool) -> int:
-    """Room for a small b, turned: the machine multiplies by that."""
-    size = shapes.product(shapes_in[1])
-    return size if tb and not ta and isinstance(size, int) and size <= 65536 else 0
+STRIP = 256 * 32  # numbers of scratch memory: the strip of b that the machine multiplies by
 
 
 @structural(
@@ -41,7 +38,7 @@ def _turned_size(shapes_in: Any, shape: Shape, *, ta: bool, tb: bool) -> int:
     shape=_product_shape,
     numbers=_product_numbers,
     units=lambda shapes_in, shape, **attrs: shape,
-    scratch=_turned_size,
+    scratch=lambda shapes_in, shape, **attrs: STRIP,
     work=lambda shapes_in, shape, *, ta, tb: (
         shapes.product(shapes_in[0]) * (shape[1] if isinstance(shape[1], int) else 1) * 2
     ),
@@ -89,7 +86,7 @@ def _affine_shape(x: Shape, w: Shape, b: Shape) -> Shape:
     shape=_affine_shape,
     numbers=lambda shapes_in, shape: [shape[0], shape[1], shapes_in[1][0], 0, 0],
     units=lambda shapes_in, shape: shape,
-    scratch=lambda shapes_in, shape: 0,
+    scratch=lambda shapes_in, shape: STRIP,
     work=lambda shapes_in, shape: shapes.product(shapes_in[0]) * shape[1] * 2,
     names={"torch": "nn.functional.linear", "onnx": "Gemm"},
     samples=[(((3, 4), (4, 5), (5,)), {}), (((1, 2), (2, 1), (1,)), {}), (((33, 20), (20, 17), (17,)), {})],

@@ -14,7 +14,6 @@ from ..core.lowering import lower
 from ..core.tape import lay_out
 from ..errors import fail
 from ..machine.backend import backend
-from ..machine.blas import one_thread
 from ..machine.encode import Scalars
 from ..machine.loop import WORTH_TWO_THREADS, packed
 from ..machine.share import tapes_work
@@ -82,8 +81,7 @@ class Predictor:
             if rows > MOST and rows * self.work >= WORTH_TWO_THREADS and self.two:
                 if len(self.lanes) == 1:
                     self.lanes.append(_Lane(self))
-                with one_thread("compiled"):
-                    status = _side_by_side(self.lanes, data, places, result, rows)
+                status = _side_by_side(self.lanes, data, places, result, rows)
             else:
                 status = self.lanes[0].run(data, places, result, 0, rows)
         if status > 0:

@@ -3,6 +3,8 @@
 # With a plain 0 or 1 as an argument, Numba compiles a function for this very number.
 FIRST, SECOND = np.int64(0), np.int64(1)  # threads
 ALONE, BOTH = np.int64(1), np.int64(2)  # numbers of threads
+DEEP = np.int64(256)  # rows of a strip of a product's right side at a time: 32 kB
+MANY, APART_FROM = np.int64(48), np.int64(256)  # rows on the left, and numbers between those on the right, to copy it
 ROW = np.int64(1)  # the grain of what is shared by rows
 TRAINS, JUDGES = np.int64(1), np.int64(2)  # jobs
 

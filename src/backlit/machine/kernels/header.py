@@ -120,36 +120,6 @@ def dot(context, x, y, n):
 
 
 @intrinsic
-def turn_eight(context, source, begin, stride, target, place, other):
-    """Copy 8 × 8 elements with rows and columns exchanged; `stride` and `other` are the steps from row to row."""
-
-    def build(context, builder, signature, arguments):
-        source, begin, stride, target, place, other = arguments
-        data, out = (make_array(signature.args[i])(context, builder, arguments[i]).data for i in (0, 3))
-        lanes, size = ir.VectorType(context.get_value_type(FLOAT), 8), DTYPE(0).itemsize
-
-        def pointer(data, first, step, i):
-            at = builder.add(first, builder.mul(step, ir.Constant(step.type, i)))
-            return builder.bitcast(builder.gep(data, [at]), lanes.as_pointer())
-
-        rows = [builder.load(pointer(data, begin, stride, i), align=size) for i in range(8)]
-        for width in (4, 2, 1):  # blocks of 4 × 4, 2 × 2, 1 × 1 change places across the diagonal
-            mixed = list(rows)
-            for i in (i for i in range(8) if not i & width):
-                for row, first in ((i, 0), (i + width, width)):
-                    mask = [(j & ~width) + first + 8 * bool(j & width) for j in range(8)]
-                    chosen = ir.Constant(ir.VectorType(ir.IntType(32), 8), mask)
-                    mixed[row] = builder.shuffle_vector(rows[i], rows[i + width], chosen)
-            rows = mixed
-        for i in range(8):
-            builder.store(rows[i], pointer(out, place, other, i), align=size)
-        return context.get_dummy_value()
-
-    i = types.int64
-    return types.void(source, i, i, target, i, i), build
-
-
-@intrinsic
 def bits(context, x):
     """The bits of a float as an integer of the same size."""
 
@@ -167,48 +137,6 @@ def unbits(context, i):
         return builder.bitcast(arguments[0], context.get_value_type(FLOAT))
 
     return FLOAT(WHOLE), build
-
-
-@intrinsic
-def gemm(context, address, ta, tb, m, n, k, a, lda, b, ldb, beta, c, ldc, arena):
-    """BLAS' C ← A B + beta C in column order, through its address; a, b, c are places in the arena.
-
-    The address comes from the state: as a global it could not be cached on disk.
-    """
-
-    def build(context, builder, signature, arguments):
-        address, ta, tb, m, n, k, a, lda, b, ldb, beta, c, ldc, arena = arguments
-        character, small = ir.IntType(8), ir.IntType(32)
-        real = context.get_value_type(FLOAT)
-
-        def keep(value, kind):
-            # allocated once, at the function's entry: in a loop the stack would grow
-            slot = cgutils.alloca_once(builder, kind)
-            builder.store(value, slot)
-            return slot
-
-        def letter(flag):
-            is_set = builder.icmp_signed("!=", flag, ir.Constant(flag.type, 0))
-            chosen = builder.select(is_set, ir.Constant(character, ord("T")), ir.Constant(character, ord("N")))
-            return keep(chosen, character)
-
-        def whole(value):
-            return keep(builder.trunc(value, small), small)
-
-        data = cgutils.create_struct_proxy(signature.args[13])(context, builder, value=arena).data
-
-        def at(offset):
-            return builder.gep(data, [offset])
-
-        one = keep(ir.Constant(real, 1.0), real)
-        given = [letter(ta), letter(tb), whole(m), whole(n), whole(k), one]
-        given += [at(a), whole(lda), at(b), whole(ldb), keep(beta, real), at(c), whole(ldc)]
-        kind = ir.FunctionType(ir.VoidType(), [g.type for g in given])
-        builder.call(builder.inttoptr(address, kind.as_pointer()), given)
-        return context.get_dummy_value()
-
-    i = types.int64
-    return types.void(i, i, i, i, i, i, i, i, i, i, FLOAT, i, i, arena), build
 
 
 @intrinsic

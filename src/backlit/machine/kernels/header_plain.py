@@ -8,6 +8,8 @@ import numpy as np
 DTYPE = {"float32": np.float32, "float64": np.float64}[DTYPE_NAME]
 INT = {"float32": np.int32, "float64": np.int64}[DTYPE_NAME]
 ZERO, ONE = DTYPE(0), DTYPE(1)
+LANES = 16
+BROAD = 2 * LANES
 
 
 def inline(function):
@@ -52,10 +54,22 @@ def dot(x, y, n):
     return sums[0] + rest
 
 
-def turn_eight(source, begin, stride, target, place, other):
-    for i in range(8):
-        for j in range(8):
-            target[place + j * other + i] = source[begin + i * stride + j]
+def strip(arena, a, rows, steps, b, stride_b, start, stride_s, c, stride_c, m, k, width):
+    right = arena[b + np.arange(k)[:, None] * stride_b + np.arange(width)]
+    for i in range(m):
+        sums = np.zeros(width, DTYPE) if start < 0 else arena[start + i * stride_s :][:width].copy()
+        for p in range(k):
+            sums += arena[a + i * rows + p * steps] * right[p]
+        arena[c + i * stride_c :][:width] = sums
+
+
+def copy_broad(arena, source, target):
+    arena[target : target + BROAD] = arena[source : source + BROAD]
+
+
+def turn(arena, source, stride, rows, target):
+    for i in range(LANES):
+        arena[target + i : target + LANES * BROAD : BROAD] = arena[source + min(i, rows - 1) * stride :][:LANES]
 
 
 def bits(x):
@@ -64,17 +78,6 @@ def bits(x):
 
 def unbits(i):
     return INT(i).view(DTYPE)
-
-
-def gemm(address, ta, tb, m, n, k, a, lda, b, ldb, beta, c, ldc, arena):
-    def matrix(place, rows, columns, turned, stride):
-        inner, outer = (columns, rows) if turned else (rows, columns)
-        index = place + np.arange(outer)[:, None] * stride + np.arange(inner)[None, :]
-        return arena[index] if turned else arena[index].T
-
-    target = c + np.arange(n)[:, None] * ldc + np.arange(m)[None, :]
-    product = matrix(a, m, k, ta, lda) @ matrix(b, k, n, tb, ldb)
-    arena[target] = product.T + (beta * arena[target] if beta != 0 else 0)
 
 
 def power(a, b):
