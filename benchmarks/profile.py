@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import ctypes
 import sys
-import threading
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +18,7 @@ import numpy as np
 from backlit.core.tape import Tape
 from backlit.machine import unit
 from backlit.machine.backend import kernel_file
+from backlit.machine.beside import thread_beside
 from backlit.machine.loop import Loop
 from backlit.machine.state import APART, CONSTANTS
 from backlit.ops import formula as fm
@@ -82,7 +82,7 @@ def instruction_times(loop: Loop, steps: int) -> np.ndarray:
     def part(thread: int) -> None:
         run(*head, thread, loop.threads, address, np.zeros(2, dtype=np.int64), times)
 
-    others = [threading.Thread(target=part, args=(t,)) for t in range(1, loop.threads)]
+    others = [thread_beside(part, t) for t in range(1, loop.threads)]
     for other in others:
         other.start()
     part(0)

@@ -16,7 +16,6 @@ import contextlib
 import statistics
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 
@@ -24,6 +23,7 @@ import numba
 import numpy as np
 from timing import machine_line
 
+from backlit.machine.beside import thread_beside
 from backlit.machine.loop import WORTH_TWO_THREADS
 from backlit.machine.share import tapes_work
 from backlit.nn import Dense
@@ -89,7 +89,7 @@ def cores_at_hand(n: int = 20_000_000) -> float:
     worked(n)
     one = time.perf_counter() - begin
     begin = time.perf_counter()
-    other = threading.Thread(target=worked, args=(n,))
+    other = thread_beside(worked, n)
     other.start()
     worked(n)
     other.join()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import itertools
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ import numpy as np
 from ..core.arena import aligned
 from ..machine import unit
 from ..machine.backend import backend
+from ..machine.beside import thread_beside
 from ..machine.render import kernel_file
 from ..machine.state import APART, CONSTANTS, new_state
 from ..ops.linear import STRIP
@@ -141,7 +141,7 @@ class Bench:
             self.code.stream_often(self.memory[3 * n * part : 3 * n * (part + 1)], self.state, n, repeats[0], 0, 1)
 
         def took(threads: int) -> float:
-            others = [threading.Thread(target=work, args=(t,)) for t in range(1, threads)]
+            others = [thread_beside(work, t) for t in range(1, threads)]
             begin = time.perf_counter()
             for other in others:
                 other.start()
@@ -212,7 +212,7 @@ class Bench:
             self.code.gather_here(self.state, 1)
             run(repeats, 1)
 
-        helper = threading.Thread(target=helping, daemon=True) if threads > 1 else None
+        helper = thread_beside(helping) if threads > 1 else None
         if helper:
             helper.start()
             self.code.gather_here(self.state, 0)

@@ -7,7 +7,6 @@ and put back: a `Snapshot` holds all that decides what the next step does.
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from ..core.arena import Arena, Array, aligned
 from ..core.tape import Layout, Tape, lay_out
 from ..errors import fail
 from .backend import Compiled, backend
+from .beside import thread_beside
 from .encode import Code, Scalars
 from .share import arrange, tapes_work
 from .state import APART, BLOCK, CONSTANTS, HISTORY, PLACE, REASONS, new_state
@@ -216,7 +216,7 @@ class Loop:
             return
         self._set(JOB=1)
         self.state[CONSTANTS["ARRIVALS"] :: APART] = 0
-        helper = threading.Thread(target=self.backend.function("help_along"), args=given, daemon=True)
+        helper = thread_beside(self.backend.function("help_along"), *given)
         helper.start()
         try:
             yield

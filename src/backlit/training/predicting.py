@@ -14,6 +14,7 @@ from ..core.lowering import lower
 from ..core.tape import lay_out
 from ..errors import fail
 from ..machine.backend import backend
+from ..machine.beside import thread_beside
 from ..machine.encode import Scalars
 from ..machine.loop import WORTH_TWO_THREADS, packed
 from ..machine.share import tapes_work
@@ -135,7 +136,7 @@ def _side_by_side(lanes: Sequence[_Lane], data: Array, places: Array, result: Ar
     def second() -> None:
         found[1] = lanes[1].run(data, places, result, half, rows)
 
-    helper = threading.Thread(target=second)
+    helper = thread_beside(second)
     helper.start()
     found[0] = lanes[0].run(data, places, result, 0, half)
     helper.join()
