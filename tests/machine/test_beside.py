@@ -50,3 +50,36 @@ def test_where_nobody_knows_the_core_it_is_a_plain_thread(monkeypatch):
     thread.start()
     thread.join(10)
     assert done == [1]
+
+
+def slices(quicker, pace, number, seconds=0.05):
+    """How many threads each of some slices takes, where a step with n threads takes pace(n) seconds."""
+    chosen = []
+    for _ in range(number):
+        threads = quicker.threads()
+        chosen.append(threads)
+        quicker.took(threads, seconds, int(seconds / pace(threads)))
+    return chosen
+
+
+def test_two_threads_go_on_where_they_are_quicker_and_one_is_tried_seldom():
+    chosen = slices(beside.Quicker(), {1: 2e-5, 2: 1e-5}.get, 400)
+    assert chosen[:4] == [2, 2, 1, 2]
+    assert 5 <= chosen.count(1) <= 8
+
+
+def test_one_thread_goes_on_where_the_second_core_is_taken_and_two_are_tried_now_and_then():
+    chosen = slices(beside.Quicker(), {1: 2e-5, 2: 6e-5}.get, 400)
+    assert chosen[:4] == [2, 2, 1, 1]
+    assert 5 <= chosen[3:].count(2) <= 10
+
+
+def test_two_threads_come_back_when_the_core_is_free_again():
+    quicker = beside.Quicker()
+    slices(quicker, {1: 2e-5, 2: 6e-5}.get, 300)
+    assert slices(quicker, {1: 2e-5, 2: 1e-5}.get, 200)[-100:].count(2) >= 95
+
+
+def test_short_slices_decide_nothing():
+    quicker = beside.Quicker()
+    assert set(slices(quicker, {1: 1e-5, 2: 9e-5}.get, 50, seconds=0.001)) == {2}

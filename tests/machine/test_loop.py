@@ -11,6 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backlit.errors import ParameterError
+from backlit.machine import loop as machine_loop
+from backlit.machine.beside import Quicker
 from backlit.ops import random
 from machine.networks import ADAM, SHAPES, assert_same, data, loop, results, weights
 from tolerance import EPS, assert_close, same_bits
@@ -208,19 +210,33 @@ def test_every_row_is_seen_once_in_an_epoch_and_in_the_stated_order():
 
 
 @pytest.mark.parametrize("dtype", EPS)
-def test_two_threads_train_like_one_and_always_alike(dtype):
+def test_two_threads_train_as_one_to_the_bit(dtype):
     one, two, again = loop(dtype, rate=0.4), loop(dtype, rate=0.4, threads=2), loop(dtype, rate=0.4, threads=2)
     one.run(1000)
     two.run(1000)
     for n in itertools.chain([1, 5], itertools.repeat(3, 12)):
         again.run(n)
     assert_same(two, again)
-    expected = results(one)
-    for name, value in results(two).items():
-        assert_close(value, expected[name], dtype, "training", name)
+    for name, value in results(one).items():
+        assert same_bits(results(two)[name], value), name
 
 
-def test_the_number_of_threads_follows_from_the_shapes_alone():
+def test_going_from_two_threads_to_one_and_back_changes_no_bit(monkeypatch):
+    monkeypatch.setattr(machine_loop, "WORTH_TWO_THREADS", 0)
+    for name, value in {"SHORT": 0.0, "FIRST": 1, "SOON": 1, "LATE": 2}.items():
+        monkeypatch.setattr(Quicker, name, value)
+    changing, still = loop(rate=0.4, threads=0), loop(rate=0.4, threads=2)
+    used = set()
+    for _ in range(20):
+        used.add(changing.quicker.threads())
+        changing.run(7)
+        still.run(7)
+    assert used == {1, 2}
+    for name, value in results(still).items():
+        assert same_bits(results(changing)[name], value), name
+
+
+def test_the_number_of_threads_follows_from_the_shapes():
     assert loop(threads=0).threads == 1  # far too small for two
     assert loop(threads=2, engine="plain").threads == 1
     assert loop(threads=5).threads == 2

@@ -1,4 +1,4 @@
-"""A second thread that really runs beside the first one: on another core."""
+"""A second thread that really runs beside the first one, on another core; and a look at whether that helps."""
 
 from __future__ import annotations
 
@@ -47,3 +47,35 @@ def _sched_getcpu() -> Callable[[], int] | None:
         return None
     found: Callable[[], int] | None = getattr(ctypes.CDLL(None), "sched_getcpu", None)
     return found
+
+
+class Quicker:
+    """Chooses two threads or one from slice to slice of a training, as the second core may be somebody else's.
+
+    Now and then a slice is done the other way, and whoever is quicker goes on.  The numbers of a training do not depend
+    on it (docs/decisions/0006-threads.md).
+    """
+
+    SHORT = 0.01  # seconds: slices that are shorter say nothing
+    FIRST, SOON, LATE = 2, 8, 64  # slices until the other way is tried: at the start, after a change, later
+
+    def __init__(self) -> None:
+        self.now, self.left, self.pause = 2, self.FIRST, self.LATE
+        self.pace = {1: 0.0, 2: 0.0}
+
+    def threads(self) -> int:
+        """How many for the next slice."""
+        return self.now if self.left > 0 else 3 - self.now
+
+    def took(self, threads: int, seconds: float, steps: int) -> None:
+        """What the slice took."""
+        if seconds < self.SHORT or steps == 0:
+            return
+        self.pace[threads] = seconds / steps
+        if threads == self.now:
+            self.left -= 1
+        elif self.pace[threads] < 0.95 * self.pace[self.now]:
+            self.now, self.left, self.pause = threads, self.SOON, self.SOON
+        else:
+            self.pause = min(2 * self.pause, self.LATE)
+            self.left = self.pause

@@ -7,6 +7,7 @@ and put back: a `Snapshot` holds all that decides what the next step does.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from ..core.arena import Arena, Array, aligned
 from ..core.tape import Layout, Tape, lay_out
 from ..errors import fail
 from .backend import Compiled, backend
-from .beside import thread_beside
+from .beside import Quicker, thread_beside
 from .encode import Code, Scalars
 from .share import arrange, tapes_work
 from .state import APART, BLOCK, CONSTANTS, HISTORY, PLACE, REASONS, new_state
@@ -73,7 +74,7 @@ class Loop:
     job : Job
     dtype, engine : as for `Machine`
     threads : 1, 2 or 0
-        0 chooses by the size of the work alone.
+        0 chooses by the size of the work, and goes on with one thread while the second core is somebody else's.
     """
 
     def __init__(
@@ -86,6 +87,7 @@ class Loop:
         held_out = len(next(iter(job.held_out.values()))) if job.held_out and valid else 0
         self.batch = min(job.batch, rows)
         self.threads = self._threads(threads, engine, train)
+        self.quicker = Quicker() if self.threads == 2 and not threads else None
         table = Scalars()
         if isinstance(self.backend, Compiled):
             self.backend.ahead([train, valid] if valid else [train])
@@ -144,7 +146,6 @@ class Loop:
             return 1
         if asked:
             return min(asked, 2)
-        # From the shapes alone, so that the same run gives the same bits wherever there are two cores.
         large = tapes_work(tape, self.batch) >= WORTH_TWO_THREADS
         return 2 if large and (os.cpu_count() or 1) > 1 else 1
 
@@ -198,20 +199,25 @@ class Loop:
         """Train for `steps` steps, or until there is a reason to stop; returns how many were done."""
         if self._get("STOP"):
             return 0
+        now = self.quicker.threads() if self.quicker else self.threads
+        self._set(THREADS=now)
+        begin = time.perf_counter()
         with np.errstate(all="ignore"):
             train = self.train.arrays()
             valid = self.valid.arrays() if self.valid else self._no_tape
             head = (self.arena.memory, self.table, self.state)
             advance = self.backend.function("advance")
             rows = (self.data, self.places, self.order, self.valid_data, self.valid_places, self.identity)
-            with self._helper(*head, train, valid, *rows):
+            with self._helper(now, *head, train, valid, *rows):
                 done = advance(*head, self.sums, steps, train, valid, *rows, self.best, self.history)
+        if self.quicker:
+            self.quicker.took(now, time.perf_counter() - begin, int(done))
         return int(done)
 
     @contextmanager
-    def _helper(self, *given: Any) -> Iterator[None]:
+    def _helper(self, threads: int, *given: Any) -> Iterator[None]:
         """The second thread, where there is one; it ends when `advance` dismisses it (JOB 0)."""
-        if self.threads == 1:
+        if threads == 1:
             yield
             return
         self._set(JOB=1)
