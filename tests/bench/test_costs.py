@@ -17,6 +17,7 @@ from backlit.bench.results import Results
 WHERE = {
     "processor": "P", "cores": 2, "system": "S", "blas": ["B"], "versions": {"backlit": "1"}, "date": "D", "load": 0.1,
     "two_threads_do": 2.0, "load_at_the_end": 0.2, "two_threads_do_at_the_end": 1.9,
+    "two_threads_meet": 100, "two_threads_meet_at_the_end": 110,
 }  # fmt: skip
 
 

@@ -111,3 +111,7 @@ def _limit(batches=(4,)):
 
 def test_two_threads_do_more_than_none():
     assert 0 < native.Bench("float32").cores(0.001) < 10
+
+
+def test_two_threads_meet():
+    assert 0 < native.Bench("float32").meeting(0.001) < 1

@@ -60,6 +60,13 @@ def cores_at_hand() -> float:
     return round(Bench("float32").cores(0.1), 2)
 
 
+def meeting() -> int:
+    """Nanoseconds in which two threads meet: 100 where their cores share a cache, far more where not."""
+    bench = Bench("float32")
+    bench.meeting(0.02)  # the second core needs some milliseconds to wake
+    return round(1e9 * bench.meeting(0.05))
+
+
 def described() -> dict[str, Any]:
     """The machine and the moment."""
     return {
@@ -71,6 +78,7 @@ def described() -> dict[str, Any]:
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "load": load(),
         "two_threads_do": cores_at_hand(),
+        "two_threads_meet": meeting(),
     }
 
 

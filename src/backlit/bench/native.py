@@ -35,6 +35,14 @@ def gather_here(C, thread):
     return 0
 
 
+@entry(WHOLES, NUMBER, NUMBER)
+def meet_often(C, repeats, thread):
+    """Both threads wait for each other, again and again."""
+    for _ in range(repeats):
+        meet(C, thread)
+    return 0
+
+
 @entry(REALS, WHOLES, TABLE, NUMBER, NUMBER, NUMBER)
 def multiply_often(A, C, parts, repeats, thread, threads):
     """A product, or a thread's part of it, again and again; with two threads, both are done before the next one."""
@@ -152,6 +160,14 @@ class Bench:
 
         repeats[0] = max(1, int(seconds / took(1) * repeats[0]))
         return 2 * took(1) / took(2)
+
+    def meeting(self, seconds: float) -> float:
+        """Seconds in which two threads meet: what they pay each time one waits for the other."""
+
+        def run(repeats: int, thread: int) -> None:
+            self.code.meet_often(self.state, repeats, thread)
+
+        return self._timed(run, 2, seconds)
 
     def _room(self, length: int) -> None:
         if self.memory.size < length:

@@ -109,7 +109,8 @@ def surroundings(results: Results) -> dict[str, str]:
         say("bench.date"): m["date"],
         say("bench.load"): say(
             "bench.loads", before=m["load"], after=m["load_at_the_end"], two=m["two_threads_do"],
-            two_after=m["two_threads_do_at_the_end"],
+            two_after=m["two_threads_do_at_the_end"], meet=m["two_threads_meet"],
+            meet_after=m["two_threads_meet_at_the_end"],
         ),
         say("bench.repeats"): say("bench.turns", repeats=results.repeats, seconds=results.seconds),
     }  # fmt: skip

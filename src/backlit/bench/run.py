@@ -65,6 +65,7 @@ def run(
     chosen = sections or (() if quick or names else SECTIONS)
     made = [SECTIONS[name](tell) for name in chosen]
     where |= {"load_at_the_end": machine.load(), "two_threads_do_at_the_end": machine.cores_at_hand()}
+    where |= {"two_threads_meet_at_the_end": machine.meeting()}
     return Results(where, repeats, seconds, quick, measured, skipped, made)
 
 

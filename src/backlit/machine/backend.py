@@ -70,7 +70,8 @@ class Compiled:
 
     def prepare(self, state: np.ndarray) -> None:
         """Addresses that kernels find in the state."""
-        state[PLACE["YIELD"]] = unit.yield_address()
+        state[PLACE["YIELD"]] = unit.c_address("sched_yield")
+        state[PLACE["NAP"]] = unit.c_address("usleep")
 
 
 class Plain:

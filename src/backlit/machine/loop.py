@@ -239,7 +239,7 @@ class Loop:
     def restore(self, s: Snapshot) -> None:
         """Go back (or on) to a snapshot of a run with the same tapes and job."""
         self.arena.kept()[:] = s.kept
-        addresses = {n: self._get(n) for n in ("YIELD", "THREADS", "EPOCHS")}
+        addresses = {n: self._get(n) for n in ("YIELD", "NAP", "THREADS", "EPOCHS")}
         self.state[:] = s.state
         self._set(RESOLVED=0, VALID_RESOLVED=0, SHUFFLED=0, JOB=0, **addresses)
         self.table[:], self.sums[:], self.best[:] = s.table, s.sums, s.best

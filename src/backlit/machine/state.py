@@ -41,7 +41,8 @@ FIELDS = (
     "VALID_RESOLVED",
     "STATUS",  # of the kernel that gave up; 0: all is well
     "FAILED",  # its instruction
-    "YIELD",  # an address
+    "YIELD",  # addresses
+    "NAP",
     "THREADS",
     "REGISTERS",  # elements of scratch memory of each thread
     "JOB",  # what the second thread shall do: 0 go home, 1 a training step, 2 a batch of the rows held out

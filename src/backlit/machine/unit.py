@@ -221,11 +221,11 @@ def _told(name: str) -> Iterator[None]:
 
 
 @functools.cache
-def yield_address() -> int:
-    """The address of the C library's sched_yield, 0 where there is none."""
+def c_address(name: str) -> int:
+    """The address of a function of the C library, 0 where there is none."""
     import ctypes
 
     try:
-        return ctypes.cast(ctypes.CDLL(None).sched_yield, ctypes.c_void_p).value or 0
+        return ctypes.cast(getattr(ctypes.CDLL(None), name), ctypes.c_void_p).value or 0
     except (AttributeError, OSError, TypeError):
         return 0

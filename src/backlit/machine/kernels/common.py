@@ -5,6 +5,7 @@ FIRST, SECOND = np.int64(0), np.int64(1)  # threads
 ALONE, BOTH = np.int64(1), np.int64(2)  # numbers of threads
 DEEP = np.int64(256)  # rows of a strip of a product's right side at a time: 32 kB
 MANY, APART_FROM = np.int64(48), np.int64(256)  # rows on the left, and numbers between those on the right, to copy it
+SPINS, YIELDS, NAP_MICROSECONDS = np.int64(4000), np.int64(300), np.int64(10)  # at a barrier
 ROW = np.int64(1)  # the grain of what is shared by rows
 TRAINS, JUDGES = np.int64(1), np.int64(2)  # jobs
 

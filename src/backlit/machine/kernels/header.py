@@ -152,15 +152,16 @@ def call_kernel(context, address, arena, instruction, scalars, state, lo, hi, th
 
 
 @intrinsic
-def call_nothing(context, address):
-    """Call the C function at `address` that takes nothing: sched_yield."""
+def call_with(context, address, number):
+    """Call the C function at `address` with a whole number: usleep, or sched_yield, which does not look at it."""
 
     def build(context, builder, signature, arguments):
-        kind = ir.FunctionType(ir.IntType(32), [])
-        builder.call(builder.inttoptr(arguments[0], kind.as_pointer()), [])
+        small = ir.IntType(32)
+        kind = ir.FunctionType(small, [small])
+        builder.call(builder.inttoptr(arguments[0], kind.as_pointer()), [builder.trunc(arguments[1], small)])
         return context.get_dummy_value()
 
-    return types.void(types.int64), build
+    return types.void(types.int64, types.int64), build
 
 
 @intrinsic

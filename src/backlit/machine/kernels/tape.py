@@ -31,8 +31,8 @@ def meet(C, thread):
     spins = 0
     while atomic_load(other) < turn:
         spins += 1
-        if spins > 4000 and C[YIELD] != 0:
-            call_nothing(C[YIELD])  # the other thread is not running: let it
+        if spins > SPINS and C[YIELD] != 0:  # the other thread is not running: let it, in the end by going to sleep
+            call_with(C[YIELD] if spins < SPINS + YIELDS or C[NAP] == 0 else C[NAP], NAP_MICROSECONDS)
 
 
 @inline
