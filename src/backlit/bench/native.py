@@ -213,13 +213,17 @@ class Bench:
         return [BLAS, ta, tb, *sizes, first, k if ta else n, second, m if tb else k, c + top * n + left, n, self.gemm]
 
     def _timed(self, run: Any, threads: int, seconds: float) -> float:
-        """Seconds of one repeat: as many repeats as fit, after one that warms up and tells how many."""
-        first = self._once(run, threads, 1)
-        repeats = max(1, int(seconds / max(first, 1e-7)))
-        if repeats > 100:  # the first one told of starting more than of working
-            first = self._once(run, threads, repeats // 20) / (repeats // 20)
-            repeats = max(1, int(seconds / max(first, 1e-9)))
-        return self._once(run, threads, repeats) / repeats
+        """Seconds of one repeat: four times as many repeats or more in each try, until they fill half of `seconds`.
+
+        A single repeat may take milliseconds until both threads are under way, which says nothing.
+        """
+        repeats, took = 1, self._once(run, threads, 1)
+        while took < seconds / 2 or repeats == 1:
+            repeats *= min(16, max(4, int(seconds / max(took, 1e-7))))
+            took = self._once(run, threads, repeats)
+            if took > seconds * 4:  # a single repeat is long
+                break
+        return took / repeats
 
     def _once(self, run: Any, threads: int, repeats: int) -> float:
         self.state[CONSTANTS["ARRIVALS"] :: APART] = 0
