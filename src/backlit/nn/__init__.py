@@ -1,8 +1,7 @@
 """Layers and networks as compositions of operations."""
 
-from .batch_norm import BatchNorm
 from .initial import Initializer, constant, he, lecun, normal, uniform, xavier, zeros
-from .layers import Activation, Add, Concatenate, Dense, Dropout, Input, Layer, Residual
+from .layers import Activation, Add, BatchNorm, Concatenate, Dense, Dropout, Input, Layer, Residual
 from .structure import Structure
 
 __all__ = [

@@ -19,9 +19,8 @@ from ..ops.arithmetic import div, mul, neg, sub
 from ..ops.movement import spread
 from ..ops.normalized import softmax
 from ..ops.shapes import Shape
-from .batch_norm import BatchNorm
 from .builder import Built, GraphBuilder
-from .layers import Activation, Dense, Dropout, Input, Layer, Link, describe, revive
+from .layers import Input, Layer, Link, describe, revive
 
 Array = np.ndarray[Any, Any]
 
@@ -178,16 +177,15 @@ class Structure:
         """The names of parameters as PyTorch's nn.Sequential gives them, where the network is one: "0.weight"."""
         chain = [link.layer for link in self.links if not isinstance(link.layer, Input)]
         single = all(len(link.sources) == 1 for link in self.links if not isinstance(link.layer, Input))
-        if not single or not all(isinstance(layer, (Dense, Activation, Dropout, BatchNorm)) for layer in chain):
+        if not single or not all(layer.modules for layer in chain):
             return {name: name for name in self.values}
-        keys: dict[str, str] = {}
+        places: dict[str, int] = {}
         number = 0
         for layer in chain:
-            for part in ("weight", "bias", *layer.buffers):
-                if f"{layer.name}.{part}" in self.values:
-                    keys.setdefault(f"{layer.name}.{part}", f"{number}.{part}")
-            number += 2 if isinstance(layer, Dense) and layer.activation else 1
-        return keys
+            places.setdefault(layer.name, number)
+            number += layer.modules
+        split = {name: name.rsplit(".", 1) for name in self.values}
+        return {name: f"{places[layer]}.{part}" for name, (layer, part) in split.items()}
 
     def weights(self) -> dict[str, Array]:
         """The parameters by their keys, weights as (out_features, in_features): copies."""
