@@ -16,6 +16,7 @@ import numpy as np
 
 from ..errors import fail, nearest
 
+__all__ = ["Initializer", "constant", "he", "lecun", "normal", "uniform", "xavier", "zeros"]
 Array = np.ndarray[Any, np.dtype[np.float64]]
 _RULES: dict[str, tuple[Callable[..., Array], float | None]] = {}
 

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from ..core.backprop import backprop
-from ..core.graph import Node
+from ..core.graph import Node, reachable
 from ..errors import fail, nearest
-from ..ops import Elementwise, Rows, find
-from ..ops.arithmetic import div, mul, neg, sub
+from ..ops import Elementwise, Rows, Structural, find
+from ..ops.arithmetic import div, mul, neg
 from ..ops.movement import spread
 from ..ops.normalized import softmax
 from ..ops.shapes import Shape
@@ -160,16 +160,14 @@ class Structure:
         return built, keep, gradient
 
     def _slope(self, built: Built, layer: str, o: Node, gradient: Mapping[Node, Node]) -> dict[str, Node]:
-        if isinstance(o.op, Elementwise) and o.args and built.graph.names.get(f"{layer}.u") is o.args[0]:
-            return {f"{layer}.f′": _full(o.op.local(o), o.shape)}
-        if o.op is softmax:
-            found = {f"{layer}.f′": mul(o, sub(1.0, o))}
-            if o not in gradient and built.target is not None and built.loss is not None:
-                found[f"{layer}.δᵒ"] = _share_signal(o, built.target, built.loss)
-            return found
-        if built.graph.names.get(f"{layer}.u") is o:  # no activation: the identity
-            return {f"{layer}.f′": _full(built.graph.constant(1.0), o.shape)}
-        return {}
+        u = built.graph.names.get(f"{layer}.u")
+        if u is None:
+            return {}
+        found: dict[str, Node] = {}
+        if o.op is softmax and o not in gradient and built.target is not None and built.loss is not None:
+            found[f"{layer}.δᵒ"] = _share_signal(o, built.target, built.loss)
+        slope = _local(o, u)
+        return found if slope is None else {**found, f"{layer}.f′": _full(slope, o.shape)}
 
     # --- parameters -------------------------------------------------------------------------------------------
 
@@ -278,6 +276,26 @@ def _shown(name: str, value: Array) -> Array:
 
 def _full(node: Node, shape: Shape) -> Node:
     return node if node.shape == shape else spread(node, shape=shape)
+
+
+def _local(o: Node, u: Node) -> Node | None:
+    """f′: ∂o/∂u of each unit by itself; None where o is made of u in a way that says nothing of single units."""
+    if u is o:  # no activation: the identity
+        return o.graph.constant(1.0)
+    if isinstance(o.op, Elementwise) and o.args and o.args[0] is u:
+        slope: Node | None = o.op.local(o)
+        return slope
+    if isinstance(o.op, Structural) and o.op.rule_diagonal is not None:
+        (before,) = o.args
+        inner, outer = _local(before, u), o.op.rule_diagonal(o, before)
+        return None if inner is None else mul(outer, inner)
+    between = {u}
+    for node in reachable([o]):
+        if between.intersection(node.args):
+            between.add(node)
+    if o.shape == u.shape and all(isinstance(n.op, Elementwise) for n in between - {u}):
+        return backprop(o, [u], seed=_full(o.graph.constant(1.0), o.shape)).get(u)
+    return None
 
 
 def _share_signal(o: Node, t: Node, loss: Node) -> Node:

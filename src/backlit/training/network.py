@@ -87,7 +87,7 @@ class Network(Structure):
         validation : (x, t), optional
             Rows held out: judged after every epoch.
         loss : {"cross_entropy", "squared_error"}, optional
-            By default cross-entropy after a softmax layer, else squared error.
+            By default cross-entropy after softmax, log_softmax or softmin, else squared error.
         loss_options : mapping
             half, reduction: see `backlit.ops.loss`.
         watch : callable
@@ -132,7 +132,7 @@ class Network(Structure):
     def _default_loss(self) -> str:
         last = self.chain[-1] if self.chain else self.last
         name = getattr(last, "activation", None) or getattr(last, "function", None)
-        return "cross_entropy" if name == "softmax" else "squared_error"
+        return "cross_entropy" if name in ("softmax", "log_softmax", "softmin") else "squared_error"
 
     def _rows(self, x: Any, t: Any, *, connect: bool = False) -> dict[str, Array]:
         """Inputs by name and targets as float arrays, checked; to `connect` is to let the shapes follow from them."""
@@ -159,9 +159,10 @@ class Network(Structure):
 
     def _width(self) -> int:
         """The width of the output, as far as it is known before the shapes are; else 0."""
-        last = self.chain[-1] if self.chain else self.last
-        layers = [last, *(reversed(self.chain) if self.chain else ())]
-        return next((layer.units for layer in layers if hasattr(layer, "units")), 0)
+        width = 0
+        for layer in self.chain or [self.last]:
+            width = layer.width(width)
+        return width
 
     # --- using ------------------------------------------------------------------------------------------------
 

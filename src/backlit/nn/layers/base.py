@@ -74,8 +74,10 @@ class Layer:
         """Whether its parameter of this name is trained."""
         return self.trainable
 
-    def __init_subclass__(cls, **more: Any) -> None:
+    def __init_subclass__(cls, *, abstract: bool = False, **more: Any) -> None:
         super().__init_subclass__(**more)
+        if abstract:  # what several kinds share, and no kind of its own
+            return
         known = KINDS.get(cls.__name__)
         if known is not None and known.__module__ != cls.__module__:
             raise fail("BL710", name=cls.__name__, known=known.__module__)
@@ -89,6 +91,10 @@ class Layer:
     def revived(cls, settings: dict[str, Any]) -> Layer:
         """The layer with these settings."""
         return cls(**settings)
+
+    def width(self, features: int) -> int:
+        """How many features come out where so many go in; 0 where it is not known."""
+        return features
 
     def inner(self) -> Sequence[Layer]:
         """The layers inside this one."""
@@ -109,11 +115,24 @@ class Input(Layer):
         super().__init__(name=name)
         self.features = positive(features, "features", "Input")
 
+    def width(self, features: int) -> int:
+        return self.features
+
 
 def _arguments(cls: type[Layer]) -> dict[str, Any]:
     """The arguments that a layer is made with, and what they are when nothing is said; not the name."""
     given = inspect.signature(cls.__init__).parameters.values()
     return {p.name: p.default for p in list(given)[1:] if p.name != "name"}
+
+
+def made_of_nothing() -> list[Layer]:
+    """A layer of each kind that can be made without arguments: for whoever wants to meet them all."""
+    found = []
+    for cls in KINDS.values():
+        given = list(inspect.signature(cls).parameters.values())
+        if cls.least == 1 and all(p.default is not p.empty for p in given):
+            found.append(cls())
+    return found
 
 
 def plain(value: Any) -> Any:

@@ -56,6 +56,9 @@ class Dense(Layer):
     def modules(self) -> int:  # type: ignore[override]
         return 2 if self.activation else 1
 
+    def width(self, features: int) -> int:
+        return self.units
+
     def build(self, builder: Builder, inputs: Sequence[Node]) -> Node:
         (x,) = inputs
         fans = (features_of(self, x), self.units)

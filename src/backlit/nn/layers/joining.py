@@ -34,6 +34,9 @@ class Concatenate(Layer):
     modules = 0
     least, most = 2, 64
 
+    def width(self, features: int) -> int:
+        return 0
+
     def build(self, builder: Builder, inputs: Sequence[Node]) -> Node:
         joined = inputs[0]
         for x in inputs[1:]:
