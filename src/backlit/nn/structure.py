@@ -245,11 +245,17 @@ class Structure:
     @staticmethod
     def links_of(data: Mapping[str, Any]) -> tuple[list[Link], Link]:
         """Inputs and output of the structure that `describe` described."""
+        links = Structure.all_links_of(data)
+        return [links[i] for i in data["inputs"]], links[data["output"]]
+
+    @staticmethod
+    def all_links_of(data: Mapping[str, Any]) -> list[Link]:
+        """All links of that structure, in its order."""
         layers = [revive(d) for d in data["layers"]]
         links: list[Link] = []
         for number, sources in data["links"]:
             links.append(Link(layers[number], tuple(links[s] for s in sources)))
-        return [links[i] for i in data["inputs"]], links[data["output"]]
+        return links
 
 
 def _sorted(output: Link, inputs: Sequence[Link]) -> list[Link]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import fail
-from ..nn import Structure
+from ..nn import Layer, Structure, tuning
 from . import metrics, notices
 from .fitting import Fitting
 from .predicting import Predictor
@@ -218,6 +218,60 @@ class Network(Structure):
         from .files import save_model
 
         return save_model(self, Path(path))
+
+    def replace_head(self, *head: Layer) -> Network:
+        """The same body with another head, for another task: a copy, whose new layers get their weights in `fit`.
+
+        The head is the last layer that has parameters, and what follows it.  All other layers come along with
+        copies of their weights, and frozen as they are.  What the network was told of its data (`preparation`,
+        `task`, `loss`) belongs to the old task and is left behind: if `backlit.train` made it, hand
+        `net.preparation.inputs(x)` to `fit`; `backlit.train(..., start=net)` does all of it.
+
+        Parameters
+        ----------
+        *head : Layer
+            One or more, in order: `net.replace_head(Dense(5, "softmax"))`.
+
+        Raises
+        ------
+        ParameterError
+            BL350 when the output is made of several branches.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from backlit.nn import Dense
+        >>> net = Network([Dense(8, "relu"), Dense(3, "softmax")])
+        >>> net.prepare(4)
+        >>> other = net.replace_head(Dense(5, "softmax"))
+        >>> other.freeze("body")
+        ['dense1']
+        >>> run = other.fit(np.eye(4), [0, 1, 2, 4], epochs=2)
+        >>> bool((other["dense1.weight"] == net["dense1.weight"]).all()), other["dense2.weight"].shape
+        (True, (5, 8))
+        """
+        return tuning.replaced(self, head)
+
+    def freeze(self, *names: str) -> list[str]:
+        """Freeze layers by name, those inside them too: their weights keep their bits, whatever is trained.
+
+        "body" stands for all layers but the head.  Running averages of BatchNorm go on, as in PyTorch.
+
+        Returns
+        -------
+        list of str
+            The names of the layers that were frozen.
+
+        Raises
+        ------
+        ParameterError
+            BL353 for a name that no layer has.
+        """
+        return tuning.freeze(self, names)
+
+    def thaw(self, *names: str) -> list[str]:
+        """The contrary of `freeze`."""
+        return tuning.freeze(self, names, trainable=True)
 
     def summary(self) -> list[dict[str, Any]]:
         """A row for each layer: name, kind, activation, output width, parameters."""
