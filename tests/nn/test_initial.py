@@ -267,8 +267,8 @@ def test_gains_are_pytorchs_where_pytorch_has_the_exact_one():
 )
 def test_with_its_gain_an_activation_keeps_the_size_of_signals(activation, depth, rng):
     """u has the variance gain² · E o² = 1; where f grows quicker than a line (silu) that is no rest, and one layer."""
-    layers = [Dense(400, activation, weights=("lecun_normal", gain(activation))) for _ in range(depth)]
-    net = Network([Dense(400, weights="orthogonal"), *layers])
+    layers = [Dense(400, activation, weights=("lecun_normal", gain(activation))) for _ in range(depth - 1)]
+    net = Network([Dense(400, activation, weights="orthogonal"), *layers])
     net.prepare(400, seed=1)
     o = net.predict(rng.normal(size=(50, 400)))
     # a layer of 400 units adds about a tenth of chance

@@ -65,9 +65,7 @@ class Initializer:
         """Numbers of the given shape for a unit with `fan_in` incoming and `fan_out` outgoing connections."""
         rule = _RULES[self.name]
         value = rule.default if self.value is None else self.value
-        return (
-            rule.draw(fan_in, fan_out, shape, rng) if value is None else rule.draw(fan_in, fan_out, shape, rng, value)
-        )
+        return rule.draw(fan_in, fan_out, shape, rng, *(() if value is None else (value,)))
 
     def spec(self) -> str | list[Any]:
         """The form in which it is stored: "he" or ["normal", 0.01]."""
@@ -155,7 +153,8 @@ def _truncated_normal(fan_in: int, fan_out: int, shape: Sizes, rng: Rng, std: fl
     """By the inverse of the distribution function: uniform between Φ(-2) and Φ(2), and through Φ⁻¹."""
     from scipy.special import ndtr, ndtri
 
-    return std * np.clip(ndtri(rng.uniform(ndtr(-2.0), ndtr(2.0), shape)), -2.0, 2.0)
+    drawn: Array = np.clip(ndtri(rng.uniform(ndtr(-2.0), ndtr(2.0), shape)), -2.0, 2.0)
+    return std * drawn
 
 
 @_rule("orthogonal", 1.0)
