@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import fail
-from ..nn import Layer, Structure, tuning
-from . import metrics, notices
+from ..nn import Dense, Layer, Structure, tuning
+from ..nn.initial import initializer
+from . import metrics, notices, sequential
 from .fitting import Fitting
 from .predicting import Predictor
 from .settings import Settings
@@ -72,6 +73,7 @@ class Network(Structure):
         validation: tuple[Any, Any] | None = None,
         loss: str | None = None,
         loss_options: Mapping[str, Any] | None = None,
+        initial: Any = None,
         watch: Callable[[Fitting], None] | None = None,
         left: list[Run] | None = None,
         **settings: Any,
@@ -90,6 +92,9 @@ class Network(Structure):
             By default cross-entropy after softmax, log_softmax or softmin, else squared error.
         loss_options : mapping
             half, reduction: see `backlit.ops.loss`.
+        initial : str, pair or Initializer, optional
+            How weights begin that are not there yet, in Dense layers without a rule of their own: "orthogonal",
+            ("normal", 0.1), …; "lsuv" fits them to the rows (`initialize_from`).
         watch : callable
             Called with the `Fitting` about twenty times a second.
         left : list, optional
@@ -114,7 +119,7 @@ class Network(Structure):
         given = Settings.of(loss=self.loss, loss_options=dict(loss_options or {}), **settings)
         inputs = self._rows(x, t, connect=True)
         held_out = {} if validation is None else self._rows(*_pair(validation))
-        self.prepare(self.features, seed=given.seed, dtype=given.dtype)
+        self._begin(inputs, initial, given)
         for name in self.values:
             self.values[name] = np.ascontiguousarray(self.values[name], dtype=given.dtype)
         self._predictors.clear()
@@ -128,6 +133,58 @@ class Network(Structure):
         finally:
             run.take(fitting)
         return run
+
+    def _begin(self, rows: Mapping[str, Array], initial: Any, given: Settings) -> None:
+        """Draw the weights that are not there yet."""
+        new = [
+            layer for layer in self.layers()
+            if isinstance(layer, Dense) and layer.weights is None and f"{layer.name}.weight" not in self.values
+        ]  # fmt: skip
+        if initial is not None and initial != sequential.NAME:
+            rule = initializer(initial)
+            for layer in new:
+                layer.weights = rule
+        self.prepare(self.features, seed=given.seed, dtype=given.dtype)
+        if initial == sequential.NAME:
+            sequential.layer_sequential(self, rows, seed=given.seed, only=[layer.name for layer in new])
+
+    def initialize_from(self, x: Any, *, seed: int = 0, dtype: str = "float32") -> dict[str, float]:
+        """Give all Dense layers that are not frozen new weights, by which every u has the variance 1 on these rows.
+
+        Layer-sequential unit-variance initialisation (LSUV): a random rotation for each layer, divided by the
+        deviation of its u, layer by layer.  For deep networks, and for activation functions that no rule was made for.
+        `fit(..., initial="lsuv")` does it with the training rows, for weights that are not there yet.
+
+        Parameters
+        ----------
+        x : array of shape (rows, features), or a list of them for several inputs
+            As `fit` takes them: prepared.  256 of the rows, chosen by the seed, are used.
+
+        Returns
+        -------
+        dict of str to float
+            The variance of u that was reached, by layer: 1 ± 0.01, or 0 where nothing that varies arrives.
+
+        Notes
+        -----
+        Dropout does nothing meanwhile, and BatchNorm uses its running averages, which are 0 and 1 at first.
+
+        Source: Mishkin, Matas, ICLR 2016.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from backlit.nn import Dense
+        >>> net = Network([Dense(8, "u^3"), Dense(8, "u^3"), Dense(1)])
+        >>> net.initialize_from(np.random.default_rng(0).normal(size=(100, 4)))
+        {'dense1': 1.0, 'dense2': 1.0, 'dense3': 1.0}
+        """
+        many = isinstance(x, (list, tuple)) and len(self.inputs) > 1
+        given = [_matrix("x", a) for a in (x if many else [x])]
+        self.prepare([a.shape[1] for a in given], seed=seed, dtype=dtype)
+        rows = {link.layer.name: a for link, a in zip(self.inputs, given, strict=True)}
+        found = sequential.layer_sequential(self, rows, seed=seed)
+        return {name: round(variance, 3) for name, variance in found.items()}
 
     def _default_loss(self) -> str:
         last = self.chain[-1] if self.chain else self.last

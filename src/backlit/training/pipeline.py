@@ -79,7 +79,7 @@ def train(
     facts : mapping, optional
         More for run.json and the report: "command", "python", "versions".
     **settings
-        optimizer, learning_rate, batch_size, dtype, engine, threads: see `Settings`.
+        optimizer, learning_rate, batch_size, dtype, engine, threads: see `Settings`; initial: see `Network.fit`.
 
     Returns
     -------
