@@ -19,28 +19,62 @@ _HOMES = {
     "train": "training",
     "load": "training",
     "gradient_check": "training",
+    "APL": "nn",
     "Activation": "nn",
     "Add": "nn",
+    "AlphaDropout": "nn",
     "BatchNorm": "nn",
+    "CReLU": "nn",
     "Concatenate": "nn",
     "Dense": "nn",
     "Dropout": "nn",
+    "GLU": "nn",
+    "GaussianDropout": "nn",
+    "GaussianNoise": "nn",
     "Input": "nn",
+    "LayerNorm": "nn",
+    "Maxout": "nn",
+    "PELU": "nn",
+    "PReLU": "nn",
+    "RMSNorm": "nn",
+    "RReLU": "nn",
+    "Rescale": "nn",
     "Residual": "nn",
+    "SReLU": "nn",
+    "Scale": "nn",
+    "Snake": "nn",
+    "Swish": "nn",
     "BacklitError": "errors",
 }
 _ROOMS = ("cli", "core", "data", "errors", "machine", "messages", "nn", "ops", "optim", "report", "training")
 
 if TYPE_CHECKING:
     from .errors import BacklitError as BacklitError
+    from .nn import APL as APL
+    from .nn import GLU as GLU
+    from .nn import PELU as PELU
     from .nn import Activation as Activation
     from .nn import Add as Add
+    from .nn import AlphaDropout as AlphaDropout
     from .nn import BatchNorm as BatchNorm
     from .nn import Concatenate as Concatenate
+    from .nn import CReLU as CReLU
     from .nn import Dense as Dense
     from .nn import Dropout as Dropout
+    from .nn import GaussianDropout as GaussianDropout
+    from .nn import GaussianNoise as GaussianNoise
     from .nn import Input as Input
+    from .nn import LayerNorm as LayerNorm
+    from .nn import Maxout as Maxout
+    from .nn import PReLU as PReLU
+    from .nn import Rescale as Rescale
     from .nn import Residual as Residual
+    from .nn import RMSNorm as RMSNorm
+    from .nn import RReLU as RReLU
+    from .nn import Scale as Scale
+    from .nn import Snake as Snake
+    from .nn import SReLU as SReLU
+    from .nn import Swish as Swish
     from .training import Network as Network
     from .training import Run as Run
     from .training import gradient_check as gradient_check

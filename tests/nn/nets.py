@@ -15,10 +15,11 @@ from backlit.core.lowering import lower
 from backlit.core.tape import Tape
 from backlit.machine.runner import Machine
 from backlit.nn import Activation, Add, BatchNorm, Concatenate, Dense, Dropout, Input, Residual
-from backlit.ops.random import bits
+from backlit.ops.random import bits, random_normal, random_uniform
 from backlit.training import Network
 from backlit.training.fitting import training_tape
 from backlit.training.settings import Settings
+from nn.hand_layers import CHANCE, FIRING, HAND, drawn_layers
 
 Array = np.ndarray[Any, Any]
 SOFTSIGN = "u / (1 + abs(u))"
@@ -64,7 +65,7 @@ def random_network(rng: np.random.Generator, classes: bool, outputs: int = 3) ->
     ends = [dense()(link) for link in inputs]
     for _ in range(int(rng.integers(1, 5))):
         at = int(rng.integers(len(ends)))
-        kind, link = rng.integers(8), ends[at]
+        kind, link = rng.integers(11), ends[at]
         if kind == 0:
             width = int(rng.integers(2, 6))
             link = dense(width)(link)
@@ -84,8 +85,10 @@ def random_network(rng: np.random.Generator, classes: bool, outputs: int = 3) ->
             width = int(rng.integers(2, 6))
             shared = dense(width)
             ends[at] = shared(shared(dense(width)(link)))
-        else:
+        elif kind == 7:
             ends[at] = dense()(link)
+        else:
+            ends[at] = drawn_layers(rng, dense, link)
     joined = Concatenate()(*ends) if len(ends) > 1 else ends[0]
     last = Dense(outputs, "softmax") if classes else dense(outputs)
     net = Network(inputs, last(joined))
@@ -194,18 +197,47 @@ class ByHand:
             cuts = np.cumsum([g.shape[1] for g in given])[:-1]
             parts = lambda d: list(zip(sources, np.split(d, cuts, axis=1), strict=True))  # noqa: E731
             return self.step(np.concatenate(given, axis=1), parts)
+        if type(layer) in HAND:
+            return self.by_the_table(layer, sources[0])
         if isinstance(layer, Dropout) and not self.training:
             return sources[0]
         if isinstance(layer, Dropout):
-            self.drawn[id(layer)] = self.drawn.get(id(layer), -1) + 1
-            key = self.number[id(layer)] + 1 + (self.drawn[id(layer)] << 20)
-            kept = bits(SEED, STEP, key, given[0].size) >= int(layer.rate * 2**32)
-            mask = kept.reshape(given[0].shape) / (1 - layer.rate)
+            mask = self.draw(layer, given[0], "mask") / (1 - layer.rate)
             return self.step(given[0] * mask, lambda d: [(sources[0], d * mask)])
         if isinstance(layer, BatchNorm):
             return self.normalise(layer, sources[0])
         at = self.sum_of(layer, sources[0]) if isinstance(layer, Dense) else sources[0]
         return self.fire(layer, at)
+
+    def draw(self, layer: Any, x: Array, kind: str) -> Array:
+        """What the layer draws at this use of it."""
+        self.drawn[id(layer)] = self.drawn.get(id(layer), -1) + 1
+        key = self.number[id(layer)] + 1 + (self.drawn[id(layer)] << 20)
+        if kind == "mask":
+            return (bits(SEED, STEP, key, x.size) >= int(layer.rate * 2**32)).reshape(x.shape)
+        op = {"normal": random_normal, "uniform": random_uniform}[kind]
+        return op.body(x, key=key, seed=SEED, step=STEP)
+
+    def by_the_table(self, layer: Any, source: int) -> int:
+        """A layer of hand_layers.py."""
+        if isinstance(layer, CHANCE) and not self.training:
+            raise NotImplementedError
+        x, begin = self.values[source], f"{layer.name}."
+        values = {n.removeprefix(begin): v for n, v in self.net.values.items() if n.startswith(begin)}
+        o, slope, through = HAND[type(layer)](layer, x, values, lambda kind: self.draw(layer, x, kind))
+        name = self.name(layer) if isinstance(layer, FIRING) else ""
+        if name:
+            self.seen |= {f"{name}.u": x, f"{name}.f′": slope, f"{name}.o": o}
+
+        def back(d: Array) -> list[tuple[int, Array]]:
+            to_x, found = through(d)
+            for part in values:
+                self.gradients[begin + part] += found[part]
+            if name:
+                self.seen[f"{name}.δᵒ"], self.sums[f"{name}.δᵘ"] = d, source
+            return [(source, to_x)]
+
+        return self.step(o, back)
 
     def sum_of(self, layer: Dense, source: int) -> int:
         x, w = self.values[source], self.net.values[f"{layer.name}.weight"]

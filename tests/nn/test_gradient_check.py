@@ -16,7 +16,9 @@ from nn.nets import ELEMENTWISE, random_network, random_rows
 def worst(net: Network, rows: dict, loss: str, **options) -> float:
     names = [link.layer.name for link in net.inputs]
     x = [rows[n] for n in names] if len(names) > 1 else rows[names[0]]
-    return max((c.worst for c in gradient_check(net, x, rows["t"], loss=loss, **options)), default=0.0)
+    checks = gradient_check(net, x, rows["t"], loss=loss, **options)
+    # a bias in front of a batch normalisation has no effect: both sides are 0 but for rounding
+    return max((c.worst for c in checks if max(abs(c.backpropagated), abs(c.measured)) > 1e-9), default=0.0)
 
 
 @pytest.mark.parametrize("loss", ["squared_error", "cross_entropy"])

@@ -6,10 +6,22 @@ import numpy as np
 import pytest
 
 from backlit.core.lowering import lower
-from backlit.nn import Activation, Add, BatchNorm, Concatenate, Dense, Dropout, Input, Residual
+from backlit.nn import (
+    KINDS,
+    Activation,
+    Add,
+    BatchNorm,
+    Concatenate,
+    Dense,
+    Dropout,
+    Input,
+    LayerNorm,
+    Residual,
+)  # fmt: skip
 from backlit.training import Network
 from backlit.training.fitting import training_tape
 from backlit.training.settings import Settings
+from nn.hand_layers import FIRING, HAND
 from nn.nets import ELEMENTWISE, ByHand, fused, observed, random_network, random_rows
 from tolerance import assert_close, error, same_bits
 
@@ -29,12 +41,17 @@ def has_batch_norm(net: Network) -> bool:
     return any(isinstance(layer, BatchNorm) for layer in net.layers())
 
 
+def takes_away(net: Network) -> bool:
+    """Layers after which only small differences of large error signals are left."""
+    return any(isinstance(layer, BatchNorm | LayerNorm) for layer in net.layers())
+
+
 def units_of(net: Network) -> list[str]:
-    """The names of all Dense and Activation layers, inner ones too, and of the second use of shared ones."""
+    """The names of all layers of units that fire, inner ones too, and of the second use of shared ones."""
     uses = [link.layer for link in net.links] + [i for link in net.links for i in link.layer.inner()]
     names: dict[str, int] = {}
     for layer in uses:
-        if isinstance(layer, Dense | Activation):
+        if isinstance(layer, (Dense, Activation, *FIRING)):
             names[layer.name] = names.get(layer.name, 0) + 1
     return [n if i == 1 else f"{n}#{i}" for n, count in names.items() for i in range(1, count + 1)]
 
@@ -45,7 +62,7 @@ def test_the_observed_tape_holds_what_the_chain_rule_gives_by_hand(seed, loss):
     net, rows = drawn(seed, loss)
     hand = ByHand(net, rows, loss)
     # batch normalisation takes away what is common to all rows: small differences of the signals above are left
-    above = max(float(np.abs(v).max()) for n, v in hand.seen.items() if ".δ" in n) if has_batch_norm(net) else 0.0
+    above = max(float(np.abs(v).max()) for n, v in hand.seen.items() if ".δ" in n) if takes_away(net) else 0.0
     for dtype in ("float64", "float32"):
         seen, gradients = observed(net, rows, loss, dtype)
         for name in units_of(net):
@@ -65,7 +82,8 @@ def test_every_kind_of_layer_and_every_function_is_among_the_networks_drawn():
             for layer in drawn(seed, loss)[0].layers():
                 kinds.add(type(layer))
                 functions.add(getattr(layer, "activation", None) or getattr(layer, "function", None))
-    assert kinds == {Input, Dense, Activation, Dropout, BatchNorm, Add, Concatenate, Residual}
+    known = {Input, Dense, Activation, Dropout, BatchNorm, Add, Concatenate, Residual, *HAND}
+    assert kinds == known == set(KINDS.values())
     assert {*ELEMENTWISE, "softmax"} <= functions
 
 

@@ -33,6 +33,9 @@ PARTS = ("train", "validation", "test")
 @option("--hidden", type=Widths(), metavar="64,32", part="network")
 @option("--activation", metavar="NAME|FORMULA", part="network")
 @option("--dropout", type=Real(0, 1), metavar="R", part="network")
+@option("--initial", metavar="NAME", part="network")
+@option("--from", "start", metavar="MODEL", part="network")
+@option("--freeze", metavar="NAMES", part="network")
 @option("--loss", metavar="NAME", part="training")
 @option("--optimizer", metavar="NAME", part="training", preset="adam")
 @option("--learning-rate", "--rate", "learning_rate", type=Real(0, above=True), metavar="ε", part="training")
@@ -133,6 +136,8 @@ def tell(run: Run, *, report: bool) -> None:
         tables.table(headings, rows, strong=len(headings) - 1)
         page.out()
     page.out(ending(facts["result"]))
+    if "start" in facts:
+        page.out(say(f"cli_train.began_{facts['start']['head']}", **started(facts)))
     if not ({"test", "validation"} & set(facts["result"])):
         page.out(say("cli_train.nothing_held_out"))
     for notice in run.notices:
@@ -161,6 +166,13 @@ def results(facts: dict[str, Any]) -> Iterator[tuple[list[str], list[list[str]]]
         own = [tables.measured(key, facts["result"][part][key]) for part in parts]
         rows.append([say("cli_train.this_network"), *own])
         yield [tables.named(key), *(say(f"cli_train.part_{part}") for part in parts)], rows
+
+
+def started(facts: dict[str, Any]) -> dict[str, Any]:
+    """What a fine-tuning took over, froze and made anew."""
+    start, layers = facts["start"], [row["name"] for row in facts["architecture"] if row["parameters"]]
+    new = [name for name in layers if name not in start["taken"]]
+    return {"model": start["model"], "taken": start["taken"], "new": new, "frozen": start["frozen"] or "–"}
 
 
 def ending(result: dict[str, Any]) -> str:

@@ -56,7 +56,7 @@ def _telling() -> Iterator[None]:
 
 def trainings() -> Iterator[tuple[Network, dict[str, Any]]]:
     """Networks and settings that together meet every kernel of an ordinary training."""
-    from ..nn import Activation, Add, BatchNorm, Concatenate, Dense, Dropout, Input, Residual
+    from ..nn import Activation, Add, BatchNorm, Concatenate, Dense, Dropout, Input, Residual, made_of_nothing
     from ..ops import REGISTRY
     from ..ops.loss import REDUCTIONS
     from ..optim import OPTIMIZERS
@@ -76,6 +76,8 @@ def trainings() -> Iterator[tuple[Network, dict[str, Any]]]:
         yield Network([Dense(OUTPUTS)]), {"loss": "cross_entropy", "loss_options": {"reduction": reduction}}
     for affine in (True, False):
         yield Network([Dense(4, bias=False), BatchNorm(affine=affine), Activation("relu"), Dense(OUTPUTS)]), losses[1]
+    for layer in made_of_nothing():
+        yield Network([Dense(4), layer, Dense(OUTPUTS)]), losses[1]
     yield Network([Residual(Dense(FEATURES, "tanh")), Activation("u * 0.5"), Dense(OUTPUTS)]), losses[1]
     x = Input(FEATURES)()
     both = Add()(Dense(4)(x), Dense(4, "relu")(x))

@@ -13,7 +13,7 @@ from typing import Any
 from ..errors import fail
 from ..ops import formula as fm
 from ..ops import shapes
-from ..ops.declare import Elementwise, Op
+from ..ops.declare import Elementwise, Op, Structural
 from ..ops.movement import spread
 from ..ops.shapes import Rows, Shape
 from . import backprop
@@ -96,7 +96,10 @@ class Graph:
                 shape = op.shape([n.shape for n in nodes], dict(attrs))
                 if isinstance(op, Elementwise):
                     nodes = tuple(n if shapes.repeats(n.shape, shape) else spread(n, shape=shape) for n in nodes)
-                found = Node(self, "operation", shape, op, nodes, attrs=dict(attrs))
+                if isinstance(op, Structural) and not op.kernel and op.twin is not None:
+                    found = op.twin(*nodes, **attrs)
+                else:
+                    found = Node(self, "operation", shape, op, nodes, attrs=dict(attrs))
             self._made[key] = found
         return found
 

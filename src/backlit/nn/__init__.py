@@ -1,27 +1,10 @@
 """Layers and networks as compositions of operations."""
 
-from .batch_norm import BatchNorm
-from .initial import Initializer, constant, he, lecun, normal, uniform, xavier, zeros
-from .layers import Activation, Add, Concatenate, Dense, Dropout, Input, Layer, Residual
+from . import initial, layers, tuning
+from .initial import *  # noqa: F403
+from .layers import *  # noqa: F403
 from .structure import Structure
 
-__all__ = [
-    "Activation",
-    "Add",
-    "BatchNorm",
-    "Concatenate",
-    "Dense",
-    "Dropout",
-    "Initializer",
-    "Input",
-    "Layer",
-    "Residual",
-    "Structure",
-    "constant",
-    "he",
-    "lecun",
-    "normal",
-    "uniform",
-    "xavier",
-    "zeros",
-]
+__all__ = ["Structure", "tuning"]
+__all__ += initial.__all__
+__all__ += layers.__all__

@@ -12,16 +12,15 @@ from typing import Any
 import numpy as np
 
 from ..core.backprop import backprop
-from ..core.graph import Node
+from ..core.graph import Node, reachable
 from ..errors import fail, nearest
-from ..ops import Elementwise, Rows, find
-from ..ops.arithmetic import div, mul, neg, sub
+from ..ops import Elementwise, Rows, Structural, find
+from ..ops.arithmetic import div, mul, neg
 from ..ops.movement import spread
 from ..ops.normalized import softmax
 from ..ops.shapes import Shape
-from .batch_norm import BatchNorm
 from .builder import Built, GraphBuilder
-from .layers import Activation, Dense, Dropout, Input, Layer, Link, describe, revive
+from .layers import Input, Layer, Link, describe, revive
 
 Array = np.ndarray[Any, Any]
 
@@ -161,16 +160,14 @@ class Structure:
         return built, keep, gradient
 
     def _slope(self, built: Built, layer: str, o: Node, gradient: Mapping[Node, Node]) -> dict[str, Node]:
-        if isinstance(o.op, Elementwise) and o.args and built.graph.names.get(f"{layer}.u") is o.args[0]:
-            return {f"{layer}.f′": _full(o.op.local(o), o.shape)}
-        if o.op is softmax:
-            found = {f"{layer}.f′": mul(o, sub(1.0, o))}
-            if o not in gradient and built.target is not None and built.loss is not None:
-                found[f"{layer}.δᵒ"] = _share_signal(o, built.target, built.loss)
-            return found
-        if built.graph.names.get(f"{layer}.u") is o:  # no activation: the identity
-            return {f"{layer}.f′": _full(built.graph.constant(1.0), o.shape)}
-        return {}
+        u = built.graph.names.get(f"{layer}.u")
+        if u is None:
+            return {}
+        found: dict[str, Node] = {}
+        if o.op is softmax and o not in gradient and built.target is not None and built.loss is not None:
+            found[f"{layer}.δᵒ"] = _share_signal(o, built.target, built.loss)
+        slope = _local(o, u)
+        return found if slope is None else {**found, f"{layer}.f′": _full(slope, o.shape)}
 
     # --- parameters -------------------------------------------------------------------------------------------
 
@@ -178,16 +175,15 @@ class Structure:
         """The names of parameters as PyTorch's nn.Sequential gives them, where the network is one: "0.weight"."""
         chain = [link.layer for link in self.links if not isinstance(link.layer, Input)]
         single = all(len(link.sources) == 1 for link in self.links if not isinstance(link.layer, Input))
-        if not single or not all(isinstance(layer, (Dense, Activation, Dropout, BatchNorm)) for layer in chain):
+        if not single or not all(layer.modules for layer in chain):
             return {name: name for name in self.values}
-        keys: dict[str, str] = {}
+        places: dict[str, int] = {}
         number = 0
         for layer in chain:
-            for part in ("weight", "bias", *layer.buffers):
-                if f"{layer.name}.{part}" in self.values:
-                    keys.setdefault(f"{layer.name}.{part}", f"{number}.{part}")
-            number += 2 if isinstance(layer, Dense) and layer.activation else 1
-        return keys
+            places.setdefault(layer.name, number)
+            number += layer.modules
+        split = {name: name.rsplit(".", 1) for name in self.values}
+        return {name: f"{places[layer]}.{part}" for name, (layer, part) in split.items()}
 
     def weights(self) -> dict[str, Array]:
         """The parameters by their keys, weights as (out_features, in_features): copies."""
@@ -249,11 +245,17 @@ class Structure:
     @staticmethod
     def links_of(data: Mapping[str, Any]) -> tuple[list[Link], Link]:
         """Inputs and output of the structure that `describe` described."""
+        links = Structure.all_links_of(data)
+        return [links[i] for i in data["inputs"]], links[data["output"]]
+
+    @staticmethod
+    def all_links_of(data: Mapping[str, Any]) -> list[Link]:
+        """All links of that structure, in its order."""
         layers = [revive(d) for d in data["layers"]]
         links: list[Link] = []
         for number, sources in data["links"]:
             links.append(Link(layers[number], tuple(links[s] for s in sources)))
-        return [links[i] for i in data["inputs"]], links[data["output"]]
+        return links
 
 
 def _sorted(output: Link, inputs: Sequence[Link]) -> list[Link]:
@@ -280,6 +282,26 @@ def _shown(name: str, value: Array) -> Array:
 
 def _full(node: Node, shape: Shape) -> Node:
     return node if node.shape == shape else spread(node, shape=shape)
+
+
+def _local(o: Node, u: Node) -> Node | None:
+    """f′: ∂o/∂u of each unit by itself; None where o is made of u in a way that says nothing of single units."""
+    if u is o:  # no activation: the identity
+        return o.graph.constant(1.0)
+    if isinstance(o.op, Elementwise) and o.args and o.args[0] is u:
+        slope: Node | None = o.op.local(o)
+        return slope
+    if isinstance(o.op, Structural) and o.op.rule_diagonal is not None:
+        (before,) = o.args
+        inner, outer = _local(before, u), o.op.rule_diagonal(o, before)
+        return None if inner is None else mul(outer, inner)
+    between = {u}
+    for node in reachable([o]):
+        if between.intersection(node.args):
+            between.add(node)
+    if o.shape == u.shape and all(isinstance(n.op, Elementwise) for n in between - {u}):
+        return backprop(o, [u], seed=_full(o.graph.constant(1.0), o.shape)).get(u)
+    return None
 
 
 def _share_signal(o: Node, t: Node, loss: Node) -> Node:

@@ -1,6 +1,18 @@
 """WHAT is computed: every operation, declared once.  Start with `activation/relu.py`."""
 
-from . import activation, arithmetic, batch_norm, linear, loss, movement, normalized, random, reduction
+from . import (
+    activation,
+    arithmetic,
+    batch_norm,
+    linear,
+    loss,
+    movement,
+    normalized,
+    random,
+    reduction,
+    standardised,
+    trained,
+)
 from .declare import REGISTRY, Elementwise, Facts, Op, Structural, elementwise, find, structural
 from .formula import Expr
 from .parse import is_typed, parse, typed_activation
@@ -35,6 +47,8 @@ __all__ = [
     "parse",
     "random",
     "reduction",
+    "standardised",
     "structural",
+    "trained",
     "typed_activation",
 ]

@@ -36,7 +36,7 @@ for _name in WORDS:
 
 add, sub, mul, div = (REGISTRY[n] for n in ("add", "sub", "mul", "div"))
 neg, exp, expm1, log, log1p, sqrt = (REGISTRY[n] for n in ("neg", "exp", "expm1", "log", "log1p", "sqrt"))
-absolute, sin, cos, power = (REGISTRY[n] for n in ("abs", "sin", "cos", "pow"))
+absolute, sign, sin, cos, power = (REGISTRY[n] for n in ("abs", "sign", "sin", "cos", "pow"))
 erf, ndtr = (REGISTRY[n] for n in ("erf", "ndtr"))
 maximum, minimum, where, equal = (REGISTRY[n] for n in ("max", "min", "where", "eq"))
 

@@ -216,7 +216,7 @@ class Structural(Op):
         self.inputs = tuple(p.name for p in parameters if p.kind is not p.KEYWORD_ONLY)
         self.defaults = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
         self.rule: Callable[..., Shape] = parts.pop("shape")
-        self.kernel: str = parts.pop("kernel", "")  # the machine's function
+        self.kernel: str = parts.pop("kernel", "")  # the machine's function; "": graphs hold the twin instead
         self.numbers: Callable[..., Sequence[Size]] = parts.pop("numbers", lambda shapes_in, result, **attrs: ())
         self.scalars: Callable[..., Sequence[float]] = parts.pop("scalars", lambda **attrs: ())  # and real numbers
         self.words: dict[str, Expr] = parts.pop("words", {})  # formulas that a kernel template is filled with
@@ -233,12 +233,18 @@ class Structural(Op):
         self.work: Callable[..., Size] = parts.pop("work", lambda shapes_in, result, **a: shapes.product(result))
         self.twin: Callable[..., Node] | None = None
         self.rule_vjp: Callable[..., Sequence[Node | None]] | None = None
+        self.rule_diagonal: Callable[..., Node] | None = None
         if parts:
             raise TypeError(f"{self.name}: unknown parts {list(parts)}")
 
     def vjp(self, rule: Callable[..., Any]) -> Callable[..., Any]:
         """Decorator: `rule(g, y, *inputs, **attrs)` returns one gradient node (or None) for each input."""
         self.rule_vjp = rule
+        return rule
+
+    def diagonal(self, rule: Callable[..., Any]) -> Callable[..., Any]:
+        """Decorator: `rule(y, u)` returns ∂y_i/∂u_i, where all outputs of a row depend on all its inputs."""
+        self.rule_diagonal = rule
         return rule
 
     def composed(self, build: Callable[..., Any]) -> Callable[..., Any]:

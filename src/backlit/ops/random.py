@@ -30,12 +30,17 @@ def stream(seed: int, step: int, key: int) -> int:
     return mix(mix(mix(seed + GOLDEN) + step * GOLDEN) + key * GOLDEN)
 
 
-def bits(seed: int, step: int, key: int, n: int) -> np.ndarray:
-    """The first n 32-bit numbers of a stream, as uint64."""
+def words(seed: int, step: int, key: int, n: int) -> np.ndarray:
+    """The first n 64-bit numbers of a stream."""
     z = np.uint64(stream(seed, step, key)) + np.arange(1, n + 1, dtype=np.uint64) * np.uint64(GOLDEN)
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return (z ^ (z >> np.uint64(31))) >> np.uint64(32)
+    return z ^ (z >> np.uint64(31))
+
+
+def bits(seed: int, step: int, key: int, n: int) -> np.ndarray:
+    """The upper halves of these numbers: 32-bit numbers, as uint64."""
+    return words(seed, step, key, n) >> np.uint64(32)
 
 
 def permutation(seed: int, epoch: int, n: int) -> np.ndarray:
@@ -80,3 +85,51 @@ def dropout(x, *, rate=0.5, key=0, seed=0, step=0):
 @dropout.vjp
 def _(g: Any, y: Any, x: Any, **attrs: Any) -> list[Any]:
     return [dropout(g, **attrs)]
+
+
+_NUMBERS: dict[str, Any] = {
+    "role": "random",
+    "shape": lambda x, **attrs: x,
+    "numbers": lambda shapes_in, shape, *, key, **attrs: [key],
+    "units": lambda shapes_in, shape, **attrs: [shapes.product(shape)],
+    "work": lambda shapes_in, shape, **attrs: shapes.times(20, shapes.product(shape)),
+    "constant": ("x",),
+    "random": True,
+    "samples": [(((6, 5),), {"key": 3}), (((2, 40),), {"key": 4})],
+}
+
+
+@structural(kernel="random_uniform", names={"torch": "rand_like", "onnx": "RandomUniformLike"}, **_NUMBERS)
+def random_uniform(x, *, key=0, seed=0, step=0):
+    """Numbers between 0 and 1, each as likely as the other: as many as x has, whatever stands in x.
+
+    Of 32 bits: (n + ½) / 2³², in float32 rounded to the nearest.
+    """
+    return (bits(seed, step, key, x.size).reshape(x.shape) + 0.5) / 2.0**32
+
+
+@random_uniform.vjp
+def _(g: Any, y: Any, x: Any, **attrs: Any) -> list[Any]:
+    return [None]
+
+
+@structural(
+    kernel="random_normal",
+    names={"torch": "randn_like", "onnx": "RandomNormalLike"},
+    source="Box, Muller, Annals of Mathematical Statistics 29, 1958",
+    **_NUMBERS,
+)
+def random_normal(x, *, key=0, seed=0, step=0):
+    """Numbers from the standard normal distribution: as many as x has, whatever stands in x.
+
+    √(-2 ln p) cos(2π q), with p and q from the two halves of a 64-bit number; the largest are 6.8.
+    """
+    drawn = words(seed, step, key, x.size).reshape(x.shape)
+    p = ((drawn >> np.uint64(32)) + 0.5) / 2.0**32
+    q = (drawn & np.uint64(0xFFFFFFFF)) / 2.0**32
+    return np.sqrt(-2 * np.log(p)) * np.cos(2 * np.pi * q)
+
+
+@random_normal.vjp
+def _(g: Any, y: Any, x: Any, **attrs: Any) -> list[Any]:
+    return [None]

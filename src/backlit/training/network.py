@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import fail
-from ..nn import Structure
-from . import metrics, notices
+from ..nn import Dense, Layer, Structure, tuning
+from ..nn.initial import initializer
+from . import metrics, notices, sequential
 from .fitting import Fitting
 from .predicting import Predictor
 from .settings import Settings
@@ -72,6 +73,7 @@ class Network(Structure):
         validation: tuple[Any, Any] | None = None,
         loss: str | None = None,
         loss_options: Mapping[str, Any] | None = None,
+        initial: Any = None,
         watch: Callable[[Fitting], None] | None = None,
         left: list[Run] | None = None,
         **settings: Any,
@@ -87,9 +89,12 @@ class Network(Structure):
         validation : (x, t), optional
             Rows held out: judged after every epoch.
         loss : {"cross_entropy", "squared_error"}, optional
-            By default cross-entropy after a softmax layer, else squared error.
+            By default cross-entropy after softmax, log_softmax or softmin, else squared error.
         loss_options : mapping
             half, reduction: see `backlit.ops.loss`.
+        initial : str, pair or Initializer, optional
+            How weights begin that are not there yet, in Dense layers without a rule of their own: "orthogonal",
+            ("normal", 0.1), …; "lsuv" fits them to the rows (`initialize_from`).
         watch : callable
             Called with the `Fitting` about twenty times a second.
         left : list, optional
@@ -114,7 +119,7 @@ class Network(Structure):
         given = Settings.of(loss=self.loss, loss_options=dict(loss_options or {}), **settings)
         inputs = self._rows(x, t, connect=True)
         held_out = {} if validation is None else self._rows(*_pair(validation))
-        self.prepare(self.features, seed=given.seed, dtype=given.dtype)
+        self._begin(inputs, initial, given)
         for name in self.values:
             self.values[name] = np.ascontiguousarray(self.values[name], dtype=given.dtype)
         self._predictors.clear()
@@ -129,10 +134,62 @@ class Network(Structure):
             run.take(fitting)
         return run
 
+    def _begin(self, rows: Mapping[str, Array], initial: Any, given: Settings) -> None:
+        """Draw the weights that are not there yet."""
+        new = [
+            layer for layer in self.layers()
+            if isinstance(layer, Dense) and layer.weights is None and f"{layer.name}.weight" not in self.values
+        ]  # fmt: skip
+        if initial is not None and initial != sequential.NAME:
+            rule = initializer(initial)
+            for layer in new:
+                layer.weights = rule
+        self.prepare(self.features, seed=given.seed, dtype=given.dtype)
+        if initial == sequential.NAME:
+            sequential.layer_sequential(self, rows, seed=given.seed, only=[layer.name for layer in new])
+
+    def initialize_from(self, x: Any, *, seed: int = 0, dtype: str = "float32") -> dict[str, float]:
+        """Give all Dense layers that are not frozen new weights, by which every u has the variance 1 on these rows.
+
+        Layer-sequential unit-variance initialisation (LSUV): a random rotation for each layer, divided by the
+        deviation of its u, layer by layer.  For deep networks, and for activation functions that no rule was made for.
+        `fit(..., initial="lsuv")` does it with the training rows, for weights that are not there yet.
+
+        Parameters
+        ----------
+        x : array of shape (rows, features), or a list of them for several inputs
+            As `fit` takes them: prepared.  256 of the rows, chosen by the seed, are used.
+
+        Returns
+        -------
+        dict of str to float
+            The variance of u that was reached, by layer: 1 ± 0.01, or 0 where nothing that varies arrives.
+
+        Notes
+        -----
+        Dropout does nothing meanwhile, and BatchNorm uses its running averages, which are 0 and 1 at first.
+
+        Source: Mishkin, Matas, ICLR 2016.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from backlit.nn import Dense
+        >>> net = Network([Dense(8, "u^3"), Dense(8, "u^3"), Dense(1)])
+        >>> net.initialize_from(np.random.default_rng(0).normal(size=(100, 4)))
+        {'dense1': 1.0, 'dense2': 1.0, 'dense3': 1.0}
+        """
+        many = isinstance(x, (list, tuple)) and len(self.inputs) > 1
+        given = [_matrix("x", a) for a in (x if many else [x])]
+        self.prepare([a.shape[1] for a in given], seed=seed, dtype=dtype)
+        rows = {link.layer.name: a for link, a in zip(self.inputs, given, strict=True)}
+        found = sequential.layer_sequential(self, rows, seed=seed)
+        return {name: round(variance, 3) for name, variance in found.items()}
+
     def _default_loss(self) -> str:
         last = self.chain[-1] if self.chain else self.last
         name = getattr(last, "activation", None) or getattr(last, "function", None)
-        return "cross_entropy" if name == "softmax" else "squared_error"
+        return "cross_entropy" if name in ("softmax", "log_softmax", "softmin") else "squared_error"
 
     def _rows(self, x: Any, t: Any, *, connect: bool = False) -> dict[str, Array]:
         """Inputs by name and targets as float arrays, checked; to `connect` is to let the shapes follow from them."""
@@ -159,9 +216,10 @@ class Network(Structure):
 
     def _width(self) -> int:
         """The width of the output, as far as it is known before the shapes are; else 0."""
-        last = self.chain[-1] if self.chain else self.last
-        layers = [last, *(reversed(self.chain) if self.chain else ())]
-        return next((layer.units for layer in layers if hasattr(layer, "units")), 0)
+        width = 0
+        for layer in self.chain or [self.last]:
+            width = layer.width(width)
+        return width
 
     # --- using ------------------------------------------------------------------------------------------------
 
@@ -217,6 +275,60 @@ class Network(Structure):
         from .files import save_model
 
         return save_model(self, Path(path))
+
+    def replace_head(self, *head: Layer) -> Network:
+        """The same body with another head, for another task: a copy, whose new layers get their weights in `fit`.
+
+        The head is the last layer that has parameters, and what follows it.  All other layers come along with
+        copies of their weights, and frozen as they are.  What the network was told of its data (`preparation`,
+        `task`, `loss`) belongs to the old task and is left behind: if `backlit.train` made it, hand
+        `net.preparation.inputs(x)` to `fit`; `backlit.train(..., start=net)` does all of it.
+
+        Parameters
+        ----------
+        *head : Layer
+            One or more, in order: `net.replace_head(Dense(5, "softmax"))`.
+
+        Raises
+        ------
+        ParameterError
+            BL350 when the output is made of several branches.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from backlit.nn import Dense
+        >>> net = Network([Dense(8, "relu"), Dense(3, "softmax")])
+        >>> net.prepare(4)
+        >>> other = net.replace_head(Dense(5, "softmax"))
+        >>> other.freeze("body")
+        ['dense1']
+        >>> run = other.fit(np.eye(4), [0, 1, 2, 4], epochs=2)
+        >>> bool((other["dense1.weight"] == net["dense1.weight"]).all()), other["dense2.weight"].shape
+        (True, (5, 8))
+        """
+        return tuning.replaced(self, head)
+
+    def freeze(self, *names: str) -> list[str]:
+        """Freeze layers by name, those inside them too: their weights keep their bits, whatever is trained.
+
+        "body" stands for all layers but the head.  Running averages of BatchNorm go on, as in PyTorch.
+
+        Returns
+        -------
+        list of str
+            The names of the layers that were frozen.
+
+        Raises
+        ------
+        ParameterError
+            BL353 for a name that no layer has.
+        """
+        return tuning.freeze(self, names)
+
+    def thaw(self, *names: str) -> list[str]:
+        """The contrary of `freeze`."""
+        return tuning.freeze(self, names, trainable=True)
 
     def summary(self) -> list[dict[str, Any]]:
         """A row for each layer: name, kind, activation, output width, parameters."""

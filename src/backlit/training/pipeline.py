@@ -19,6 +19,7 @@ from .keeping import Keeper, new_folder
 from .network import Network
 from .progress import Progress, progress_named
 from .run import Run
+from .starting import begin, frozen_in
 
 Array = np.ndarray[Any, Any]
 
@@ -32,6 +33,8 @@ def train(
     hidden: Sequence[int] | None = None,
     activation: str | None = None,
     dropout: float | None = None,
+    start: str | Path | Network | None = None,
+    freeze: str | Sequence[str] | None = None,
     loss: str | None = None,
     epochs: int | None = None,
     patience: int | None = None,
@@ -56,6 +59,11 @@ def train(
     layers : list of Layer, optional
         The whole network.  Else `hidden` widths with `activation` and `dropout` between them, and an output layer
         that fits the task; the defaults follow from the table's size (`backlit.training.defaults`).
+    start : path or Network, optional
+        A model to begin with: its weights, and its preparation of the inputs; the head is new, unless the classes or
+        target columns are the same (`backlit.training.starting`).  With `layers` all but their head is taken over.
+    freeze : str or list of str, optional
+        Layers that stay as they are, by name: "dense1, dense2", or "body" for all but the head.
     test, validation : float
         Shares of the rows held out, stratified by class.
     epochs, patience : int
@@ -71,7 +79,7 @@ def train(
     facts : mapping, optional
         More for run.json and the report: "command", "python", "versions".
     **settings
-        optimizer, learning_rate, batch_size, dtype, engine, threads: see `Settings`.
+        optimizer, learning_rate, batch_size, dtype, engine, threads: see `Settings`; initial: see `Network.fit`.
 
     Returns
     -------
@@ -84,8 +92,8 @@ def train(
     True
     """
     for name, given in {"hidden": hidden, "activation": activation, "dropout": dropout}.items():
-        if layers is not None and given is not None:
-            raise fail("BL309", name="layers", other=name)
+        if (layers is not None or start is not None) and given is not None:
+            raise fail("BL309", name="layers" if layers is not None else "start (--from)", other=name)
     shown = progress_named(progress)
     with shown.session():
         shown.phase("read")
@@ -100,11 +108,19 @@ def train(
         )  # fmt: skip
         if layers is None and plan.learning_rate and not {"optimizer", "learning_rate"} & set(settings):
             settings["learning_rate"] = plan.learning_rate
-        net = Network(layers if layers is not None else defaults.layers_of(plan, table, preparation.out_features))
+        begun = None
+        if start is not None:
+            begun = begin(start, table, preparation, layers, seed=seed, dtype=settings.get("dtype", "float32"))
+            net, preparation = begun.net, begun.preparation
+        else:
+            net = Network(layers if layers is not None else defaults.layers_of(plan, table, preparation.out_features))
         net.preparation, net.task = preparation, table.task
+        frozen = frozen_in(net, freeze, preparation.in_features)
         x, t = preparation.inputs(table.x), _targets(table, preparation, net, loss)
         held = (x[parts.validation], t[parts.validation]) if len(parts.validation) else None
         told = {"name": table.name, **(facts or {}), "data": about(table, parts)}
+        if begun is not None:
+            told["start"] = {**begun.facts, "frozen": frozen}
         keeper = Keeper(new_folder(out, table.name), told, report=report) if out is not None else None
         with _rescue(told, keeper, shown, table, parts) as left:
             shown.start(table, parts, net, plan.epochs)

@@ -83,3 +83,25 @@ def dropout(A, I, S, C, lo, hi, thread):
         drawn = mixed(begin + np.uint64(lo + i + 1) * golden) >> np.uint64(32)
         target[i] = source[i] * (scale if drawn >= bound else ZERO)
     return 0
+
+
+@inline
+def random_uniform(A, I, S, C, lo, hi, thread):
+    golden, begin = np.uint64(0x9E3779B97F4A7C15), stream_of(C[SEED], C[STEP], I[5])
+    target = part(A, I[3] + lo, hi - lo)
+    for i in range(hi - lo):
+        drawn = mixed(begin + np.uint64(lo + i + 1) * golden) >> np.uint64(32)
+        target[i] = DTYPE((float(drawn) + 0.5) * 2.3283064365386963e-10)
+    return 0
+
+
+@inline
+def random_normal(A, I, S, C, lo, hi, thread):
+    golden, begin = np.uint64(0x9E3779B97F4A7C15), stream_of(C[SEED], C[STEP], I[5])
+    target = part(A, I[3] + lo, hi - lo)
+    for i in range(hi - lo):
+        drawn = mixed(begin + np.uint64(lo + i + 1) * golden)
+        p = (float(drawn >> np.uint64(32)) + 0.5) * 2.3283064365386963e-10
+        q = float(drawn & np.uint64(0xFFFFFFFF)) * 2.3283064365386963e-10
+        target[i] = DTYPE(math.sqrt(-2.0 * math.log(p)) * math.cos(6.283185307179586 * q))
+    return 0

@@ -62,6 +62,27 @@ def log_softmax(A, I, S, C, lo, hi, thread):
 
 
 @inline
+def sparsemax(A, I, S, C, lo, hi, thread):
+    n = I[6]
+    for r in range(lo, hi):
+        u, o = part(A, I[4] + r * n, n), part(A, I[3] + r * n, n)
+        top, count, found = largest(u, n), 0, n
+        threshold = -ONE / ZERO if top == top else top
+        # A NaN makes the threshold one: then nothing is above it, and all that is left is NaN.
+        while found != count and found > 0:
+            count, found, total = found, 0, ZERO
+            for j in range(n):
+                total += u[j] - top if (u[j] - top > threshold) | (count == n) else ZERO
+            threshold = (total - ONE) / DTYPE(count)
+            for j in range(n):
+                found += 1 if u[j] - top > threshold else 0
+        for j in range(n):
+            away = u[j] - top - threshold
+            o[j] = ZERO if away <= ZERO else away
+    return 0
+
+
+@inline
 def cross_entropy(A, I, S, C, lo, hi, thread):
     # the numbers: rows, n, divisor, place of a block of scratch memory
     rows, n = I[6], I[7]

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from numbers import Real
-from typing import Any
 
-from ..core.graph import Node
-from ..errors import fail
-from ..ops.batch_norm import batch_norm, moving_average, reciprocal_root, unbiased, variance
-from ..ops.movement import spread
-from ..ops.reduction import mean
-from .initial import constant, zeros
-from .layers import KINDS, Builder, Layer, features_of
+from ...core.graph import Node
+from ...ops.batch_norm import batch_norm, moving_average, reciprocal_root, unbiased, variance
+from ...ops.movement import spread
+from ...ops.reduction import mean
+from ..initial import constant, zeros
+from .base import Builder, Layer, features_of, real
 
 
 class BatchNorm(Layer):
@@ -65,23 +61,9 @@ class BatchNorm(Layer):
         self, momentum: float = 0.1, eps: float = 1e-5, affine: bool = True, *, name: str = "", trainable: bool = True
     ) -> None:
         super().__init__(trainable=trainable, name=name)
-        if isinstance(momentum, bool) or not isinstance(momentum, Real) or not 0 <= momentum <= 1:
-            raise fail("BL305", name="momentum", low=0, high=1, value=momentum, where="BatchNorm")
-        if isinstance(eps, bool) or not isinstance(eps, Real) or not 0 < eps < math.inf:
-            raise fail("BL305", name="eps", low="0 (above)", high="…", value=eps, where="BatchNorm")
-        self.momentum: float = float(momentum)
-        self.eps: float = float(eps)
-        self.affine: bool = bool(affine)
-
-    def settings(self) -> dict[str, Any]:
-        given: dict[str, Any] = {}
-        if self.momentum != 0.1:
-            given["momentum"] = self.momentum
-        if self.eps != 1e-5:
-            given["eps"] = self.eps
-        if not self.affine:
-            given["affine"] = False
-        return given | super().settings()
+        self.momentum = real(momentum, "momentum", "BatchNorm", 0, 1)
+        self.eps = real(eps, "eps", "BatchNorm", 0, ends="(]")
+        self.affine = bool(affine)
 
     def build(self, builder: Builder, inputs: Sequence[Node]) -> Node:
         (x,) = inputs
@@ -102,6 +84,3 @@ class BatchNorm(Layer):
             middle, width = m, v
         o: Node = batch_norm(x, middle, reciprocal_root(width, eps=self.eps), scale, shift)
         return builder.name(o, self, "o")
-
-
-KINDS[BatchNorm.__name__] = BatchNorm
