@@ -291,8 +291,7 @@ def positive(value: Any, name: str, where: str) -> int:
 def _known(name: str) -> str:
     if not isinstance(name, str):
         find(repr(name), "activation")
-    activation_named(name)  # raises BL301 with the nearest names
-    return name
+    return activation_named(name).name  # raises BL301 with the nearest names
 
 
 def features_of(layer: Layer, x: Node) -> int:
