@@ -12,7 +12,7 @@ from ..declare import elementwise
     also=("heaviside", "threshold unit"),
 )  # fmt: skip
 def step(u):
-    """The threshold unit of the simple perceptron: o = 1 for u ≥ 0, o = 0 for u < 0.
+    """The threshold unit of the simple perceptron: o = 1 for u ≥ 0, 0 for u < 0.
 
     It decides between two classes.  Backpropagation through it learns nothing: its derivative is 0 wherever there
     is one, so no error signal passes.
