@@ -259,6 +259,34 @@ def test_the_derivative_is_the_central_difference_at_random_places_off_the_kinks
     assert good.sum() > 1_000
 
 
+@every_case
+def test_the_second_derivative_is_the_difference_of_the_first(name, given, rng):
+    """What Hessian-vector products are made of: the stated slope, differentiated by symbols."""
+    op = variant(name, given)
+    slope = op.slope(0)
+    joints = [*op.facts.kinks, *JOINTS.get(name, ())]
+    u, h = valid(op, rng.uniform(*op.facts.domain, 1_000)), 1e-5
+    u = u[np.all([abs(u - k) > 1e-3 for k in joints], axis=0)] if joints else u
+    parameters = {n: op.defaults[n] for n in slope.op.defaults}
+
+    def read(at: np.ndarray) -> list[np.ndarray]:
+        return [op(at) if r == "y" else at for r in slope.reads]
+
+    def first(at: np.ndarray) -> np.ndarray:
+        return np.broadcast_to(slope.op.compute(read(at), parameters), at.shape)
+
+    found = np.zeros(u.shape)
+    for i, r in enumerate(slope.reads):
+        inner = slope.op.slope(i)
+        values = dict(zip(range(len(slope.reads)), read(u), strict=True)) | {"y": first(u)}
+        own = inner.op.compute([values[k] for k in inner.reads], {n: parameters[n] for n in inner.op.defaults})
+        found = found + own * (first(u) if r == "y" else 1.0)
+    measured = (first(u + h) - first(u - h)) / (2 * h)
+    good = np.isfinite(measured)
+    assert good.sum() > 300
+    assert np.all(abs(found - measured)[good] <= 1e-6 * (1 + abs(found[good]) + abs(first(u))[good]))
+
+
 # Where f′ is continuous but bends: a central difference is not so exact there.
 JOINTS: dict[str, tuple[float, ...]] = {
     "celu": (0.0,),

@@ -323,6 +323,9 @@ def register(op: T) -> T:
     return op
 
 
+MOST_LISTED = 40
+
+
 def find(name: str, role: str) -> Op:
     """The operation of this name and role; a ParameterError that offers the nearest names."""
     op = known_as(name, role)
@@ -330,8 +333,11 @@ def find(name: str, role: str) -> Op:
         return op
     known = {n: o for n, o in REGISTRY.items() if o.facts.role == role}
     others = [n for o in known.values() for n in o.facts.also]
+    listed = sorted(known)
+    if len(listed) > MOST_LISTED:  # a message is no page: those that are used most
+        listed = [*(n for n in listed if known[n].facts.hot), "…"]
     code = {"activation": "BL301", "loss": "BL302"}[role]
-    raise fail(code, name=name, known=", ".join(sorted(known)), nearest=nearest(name, [*known, *others]))
+    raise fail(code, name=name, known=", ".join(listed), nearest=nearest(name, [*known, *others]))
 
 
 def known_as(name: str, role: str) -> Op | None:
