@@ -147,9 +147,10 @@ class Grower:
 
     def settings(self, op: Op) -> dict[str, Any]:
         """Parameters near their defaults, inside their limits."""
-        found = {}
+        found: dict[str, Any] = {}
         for name, value in op.defaults.items():
-            low, high = op.facts.limits.get(name, (-np.inf, np.inf))
+            limits = op.facts.limits.get(name, (-np.inf, np.inf))
+            low, high = ({**op.defaults, **found}[end] if isinstance(end, str) else end for end in limits)
             found[name] = float(np.clip(value * self.rng.uniform(0.5, 3), low, high))
         return found
 

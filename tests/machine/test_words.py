@@ -1,4 +1,4 @@
-"""The words exp, expm1, log, log1p, tanh, erf and ndtr: accuracy, special values, plain = compiled, vector code."""
+"""The words exp, log, tanh, erf, ndtr, atan … : accuracy, special values, plain = compiled, vector code."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from scipy import special
 from backlit.ops.words import WORDS
 
 TEXTS = Path(__file__).parents[2] / "src" / "backlit" / "machine"
-NAMES = ("exp", "expm1", "log", "log1p", "tanh", "erf", "ndtr")
+NAMES = ("exp", "expm1", "log", "log1p", "tanh", "erf", "ndtr", "atan")
 WIDTHS = (32, 64)
 MANTISSA = {32: 24, 64: 53}
 LOWEST = {32: -149, 64: -1074}  # the exponent of the smallest subnormal number
@@ -125,6 +125,7 @@ def sample(name: str, width: int, count: int, rng: np.random.Generator) -> np.nd
     small = np.exp2(-rng.uniform(0, 1.2 * MANTISSA[width], count // 8)) * rng.choice([-1, 1], count // 8)
     edges = [0.0, 0.5, 1.0, 2.0, 2.0**-25, 2.0**-54, np.sqrt(0.5), np.sqrt(2), 9.01, 10.0, 17.33, 18.0]
     edges += [19.06, 87.3365, 88.7228, 89.0, 103.972, 104.0, 2.0**-126, 2.0**100]
+    edges += [np.tan(np.pi / 8), np.tan(3 * np.pi / 8)]  # where atan turns
     edges += [3.9195, 4.0, 12.98, 14.16, 14.5]  # where erf is 1, where ndtr is subnormal or 0
     if width == 64:
         edges += [
@@ -168,7 +169,11 @@ def errors_by_float64(name: str, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     An inf counts as the number that would follow the largest.
     """
     with np.errstate(all="ignore"):
-        exact = np.clip(getattr(np, name, getattr(special, name, None))(x.astype(np.float64)), -(2.0**128), 2.0**128)
+        exact = np.clip(
+            getattr(np, {"atan": "arctan"}.get(name, name), getattr(special, name, None))(x.astype(np.float64)),
+            -(2.0**128),
+            2.0**128,
+        )
     got = np.clip(y.astype(np.float64), -(2.0**128), 2.0**128)
     exponent = np.where(exact == 0, LOWEST[32], np.frexp(exact)[1] - MANTISSA[32])
     return abs(got - exact) / np.exp2(np.maximum(exponent, LOWEST[32]))
@@ -178,7 +183,9 @@ def errors_by_mpmath(name: str, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Errors in units in the last place, against 40 digits; inf as above."""
     width = x.dtype.itemsize * 8
     top = mpmath.ldexp(1, HIGHEST[width])
-    reach = np.inf if name.startswith("log") else 800  # beyond it the others are inf, 0 or ±1 in any case
+    reach = (
+        np.inf if name.startswith("log") or name == "atan" else 800
+    )  # beyond it the others are inf, 0 or ±1 in any case
     with mpmath.workdps(40):
         errors = []
         for a, b in zip(np.clip(x, -reach, reach), y, strict=True):
@@ -248,6 +255,14 @@ SPECIAL = {
     "log1p": [(np.inf, np.inf), (-1.0, -np.inf), (0.0, 0.0), (-0.0, -0.0), (-1.5, np.nan), (-np.inf, np.nan)],
     "erf": [(np.inf, 1.0), (-np.inf, -1.0), (0.0, 0.0), (-0.0, -0.0), (1e4, 1.0), (-1e4, -1.0)],
     "ndtr": [(np.inf, 1.0), (-np.inf, 0.0), (0.0, 0.5), (-0.0, 0.5), (1e4, 1.0), (-1e4, 0.0)],
+    "atan": [
+        (np.inf, np.pi / 2),
+        (-np.inf, -np.pi / 2),
+        (0.0, 0.0),
+        (-0.0, -0.0),
+        (1e18, np.pi / 2),
+        (-1e18, -np.pi / 2),
+    ],
     "tanh": [(np.inf, 1.0), (-np.inf, -1.0), (0.0, 0.0), (-0.0, -0.0), (1e4, 1.0), (-1e4, -1.0)],
 }
 
@@ -292,7 +307,7 @@ def test_the_flags_of_a_kernel_do_not_reach_into_a_word(words, name, width, rng)
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("name", ["expm1", "log1p", "tanh"])
+@pytest.mark.parametrize("name", ["expm1", "log1p", "tanh", "atan"])
 def test_tiny_numbers_come_back_as_they_are(words, name, width, rng):
     dtype = float_type(width)
     exponents = rng.integers(LOWEST[width], -MANTISSA[width], 5_000)

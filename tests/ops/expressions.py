@@ -34,6 +34,7 @@ EXACT: dict[str, Any] = {
     "tanh": mpmath.tanh,
     "erf": mpmath.erf,
     "ndtr": lambda a: mpmath.erfc(-a / mpmath.sqrt(2)) / 2,
+    "atan": mpmath.atan,
     "sin": mpmath.sin,
     "cos": mpmath.cos,
     "max": max,

@@ -120,7 +120,8 @@ def test_the_output_lies_in_the_stated_range(name, rng):
 def test_a_declaration_says_what_the_tests_need(name):
     op = REGISTRY[name]
     assert op.facts.nan in ("kept", "false", "taken", "uncounted")
-    assert op.facts.side in ("left", "right", "mean", "zero") or not op.facts.kinks
+    assert set(op.facts.sides) <= {"left", "right", "mean", "zero"}
+    assert len(op.facts.sides) == len(op.facts.kinks)
     assert (op.__doc__ or "").strip() or op.facts.role == "arithmetic"
     if isinstance(op, Structural):
         assert op.samples, "samples = [(shapes of the inputs, parameters)] is what the tests draw"

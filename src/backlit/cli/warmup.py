@@ -57,13 +57,15 @@ def _telling() -> Iterator[None]:
 def trainings() -> Iterator[tuple[Network, dict[str, Any]]]:
     """Networks and settings that together meet every kernel of an ordinary training."""
     from ..nn import Activation, Add, BatchNorm, Concatenate, Dense, Dropout, Input, Residual, made_of_nothing
-    from ..ops import REGISTRY
+    from ..ops import REGISTRY, Structural
     from ..ops.loss import REDUCTIONS
     from ..optim import OPTIMIZERS
     from ..training import Network
 
     losses: list[dict[str, Any]] = [{"loss": "cross_entropy"}, {"loss": "squared_error"}]
-    activations = [name for name, op in REGISTRY.items() if op.facts.role == "activation"]
+    # The others run on the formula machine, which is compiled with the first of these.
+    own = [op for op in REGISTRY.values() if op.facts.hot or isinstance(op, Structural)]
+    activations = [op.name for op in own if op.facts.role == "activation"]
     for name, loss in itertools.product(activations, losses):
         last = "softmax" if loss["loss"] == "cross_entropy" else name
         yield Network([Dense(4, name), Dropout(0.5), Dense(OUTPUTS, last)]), loss

@@ -297,6 +297,11 @@ def constant(value: float) -> Initializer:
     return Initializer("constant", value)
 
 
+def names() -> list[str]:
+    """The names of all initializers."""
+    return list(_RULES)
+
+
 def initializer(given: Initializer | str | list[Any] | tuple[Any, ...] | float) -> Initializer:
     """An initializer from what a person gives: itself, a name, a name with its number, or a number.
 

@@ -13,16 +13,20 @@ from . import (
     standardised,
     trained,
 )
-from .declare import REGISTRY, Elementwise, Facts, Op, Structural, elementwise, find, structural
+from .declare import REGISTRY, Elementwise, Facts, Op, Structural, elementwise, find, known_as, structural
 from .formula import Expr
 from .parse import is_typed, parse, typed_activation
 from .shapes import Rows
 
 
 def activation_named(name: str) -> Op:
-    """The activation function of this name, or the one that the text writes: "relu", "u / (1 + abs(u))"."""
-    known = name in REGISTRY and REGISTRY[name].facts.role == "activation"
-    return typed_activation(name) if not known and is_typed(name) else find(name, "activation")
+    """The activation function of this name, or the one that the text writes: "relu", "u / (1 + abs(u))".
+
+    >>> activation_named("swish"), activation_named("elu(u, alpha=2)")
+    (<elementwise silu>, <elementwise elu(u, alpha=2)>)
+    """
+    known = known_as(name, "activation")
+    return known or (typed_activation(name) if is_typed(name) else find(name, "activation"))
 
 
 __all__ = [
@@ -40,6 +44,7 @@ __all__ = [
     "elementwise",
     "find",
     "is_typed",
+    "known_as",
     "linear",
     "loss",
     "movement",

@@ -11,7 +11,9 @@ Everything else that knows operations (tests, kernels, tables, pages) is a view 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
@@ -27,6 +29,7 @@ from .shapes import Shape, Size
 T = TypeVar("T", bound="Op")
 Node = Any  # core.graph.Node: a handle that has `__backlit_apply__`; ops never imports core
 REGISTRY: dict[str, Op] = {}
+LIBRARIES = ("torch", "onnx", "keras", "jax")  # the keys of `Facts.names`; where names clash, the first one goes before
 
 
 @dataclass(frozen=True)
@@ -37,16 +40,25 @@ class Facts:
     domain: tuple[float, float] = (-4.0, 4.0)  # where tests draw inputs
     range: tuple[float, float] = (-np.inf, np.inf)  # of the output
     kinks: tuple[float, ...] = ()  # inputs at which the derivative is a choice
-    side: str = ""  # the choice: "left", "right" or "mean" of the one-sided slopes, or "zero"
-    limits: dict[str, tuple[float, float]] = field(default_factory=dict)  # of parameters
+    # The choice: "left", "right" or "mean" of the one-sided slopes, for all kinks or one for each; or "zero".
+    side: str | tuple[str, ...] = ""
+    monotone: bool = True  # of an activation function: it falls nowhere
+    # Of parameters: numbers, or the names of other parameters.
+    limits: dict[str, tuple[float | str, float | str]] = field(default_factory=dict)
     initial: str = "xavier"  # the initializer that a layer with this activation takes by default
     # NaN in gives NaN out: "kept"; "taken": that of the branch taken; "false" where a comparison answers, "uncounted"
     # in a count of hits
     nan: str = "kept"
     hot: bool = False  # its fused kernels are compiled; the rest runs on the formula machine
     names: dict[str, str] = field(default_factory=dict)  # in PyTorch, ONNX, Keras, JAX
+    also: tuple[str, ...] = ()  # further names under which it is found
     differs: str = ""  # where other libraries differ
     source: str = ""
+
+    @property
+    def sides(self) -> tuple[str, ...]:
+        """The choice at each kink."""
+        return (self.side,) * len(self.kinks) if isinstance(self.side, str) else self.side
 
 
 class Op:
@@ -71,14 +83,19 @@ class Op:
 
     def check(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """The parameters, defaults filled in; a ParameterError for an unknown name or a value out of range."""
-        for name, value in attrs.items():
+        for name in attrs:
             if name not in self.defaults:
                 known = ", ".join(self.defaults) or "-"
                 raise fail("BL304", name=name, known=known, nearest=nearest(name, self.defaults), where=self.name)
-            low, high = self.facts.limits.get(name, (-np.inf, np.inf))
-            if isinstance(value, (int, float)) and not low <= value <= high:
+        given = {**self.defaults, **attrs}
+        for name in attrs:
+            value, limits = given[name], self.facts.limits.get(name)
+            if limits is None or not isinstance(value, (int, float)):
+                continue
+            low, high = (given[end] if isinstance(end, str) else end for end in limits)
+            if not (low <= value <= high and math.isfinite(value)):
                 raise fail("BL305", name=name, low=low, high=high, value=value, where=self.name)
-        return {**self.defaults, **attrs}
+        return given
 
     def inline(self, args: Sequence[Any], attrs: dict[str, Any]) -> Expr:
         raise TypeError(f"{self.name} is not computed element by element, so it cannot stand in a formula")
@@ -119,6 +136,17 @@ class Elementwise(Op):
         self.name, self.inputs, self.defaults = name, tuple(inputs), dict(defaults)
         self.formula, self.facts, self.__doc__ = formula, facts, page
         self.stated: dict[str, Expr] = {}
+        self.facts_at: Callable[[Mapping[str, float]], Facts] = lambda values: facts
+
+    def with_parameters(self, name: str, **given: float) -> Elementwise:
+        """The same function with other defaults, under another name: what a typed "elu(u, alpha=2)" is.
+
+        Facts that depend on parameters (a range, a kink) are those of the new defaults.
+        """
+        values = self.check(given)
+        made = Elementwise(name, self.inputs, values, self.formula, self.facts_at(values), self.__doc__ or "")
+        made.stated, made.facts_at = self.stated, self.facts_at
+        return made
 
     def derivative(self, build: Callable[..., Any]) -> Callable[..., Any]:
         """Decorator: states the derivative by the (first) input.
@@ -193,7 +221,14 @@ def elementwise(**facts: Any) -> Callable[[Callable[..., Any]], Elementwise]:
         @elementwise(role="activation", kinks=(0.0,), side="left")
         def relu(u):
             return maximum(u, 0)
+
+    A fact that depends on parameters is a function of them: `range=lambda alpha: (-alpha, math.inf)`.
     """
+    asks = {key: tuple(inspect.signature(f).parameters) for key, f in facts.items() if callable(f)}
+
+    def facts_at(values: Mapping[str, float]) -> Facts:
+        worked_out = {key: facts[key](**{n: values[n] for n in names}) for key, names in asks.items()}
+        return Facts(**{**facts, **worked_out})
 
     def declare(build: Callable[..., Any]) -> Elementwise:
         parts = inspect.signature(build).parameters.values()
@@ -201,7 +236,8 @@ def elementwise(**facts: Any) -> Callable[[Callable[..., Any]], Elementwise]:
         defaults = {p.name: p.default for p in parts if p.kind is p.KEYWORD_ONLY}
         written = build(*(fm.symbol(n) for n in inputs), **{n: fm.uniform(n) for n in defaults})
         e = written if isinstance(written, Expr) else fm.constant(written)
-        op = Elementwise(build.__name__.rstrip("_"), inputs, defaults, e, Facts(**facts), build.__doc__ or "")
+        op = Elementwise(build.__name__.rstrip("_"), inputs, defaults, e, facts_at(defaults), build.__doc__ or "")
+        op.facts_at = facts_at
         return register(op)
 
     return declare
@@ -275,7 +311,7 @@ class Structural(Op):
 
 def structural(*, role: str, domain: tuple[float, float] = (-4.0, 4.0), source: str = "", **parts: Any) -> Any:
     """Decorator: declares a structural operation by its NumPy body; `parts` as in `Structural`."""
-    facts_names = {k: parts.pop(k) for k in ("names", "differs", "limits", "nan") if k in parts}
+    facts_names = {k: parts.pop(k) for k in ("names", "also", "differs", "limits", "nan") if k in parts}
 
     def declare(body: Callable[..., Any]) -> Structural:
         op = Structural(body, Facts(role=role, domain=domain, source=source, **facts_names), **parts)
@@ -293,11 +329,39 @@ def register(op: T) -> T:
     return op
 
 
+MOST_LISTED = 40
+
+
 def find(name: str, role: str) -> Op:
     """The operation of this name and role; a ParameterError that offers the nearest names."""
+    op = known_as(name, role)
+    if op is not None:
+        return op
+    known = {n: o for n, o in REGISTRY.items() if o.facts.role == role}
+    others = [n for o in known.values() for n in o.facts.also]
+    listed = sorted(known)
+    if len(listed) > MOST_LISTED:  # a message is no page: those that are used most
+        listed = [*(n for n in listed if known[n].facts.hot), "…"]
+    code = {"activation": "BL301", "loss": "BL302"}[role]
+    raise fail(code, name=name, known=", ".join(listed), nearest=nearest(name, [*known, *others]))
+
+
+def known_as(name: str, role: str) -> Op | None:
+    """The operation of this role that is called so: by Backlit, as a person may write it, or by another library.
+
+    >>> known_as("Leaky ReLU", "activation")
+    <elementwise leaky_relu>
+    """
     op = REGISTRY.get(name)
     if op is not None and op.facts.role == role:
         return op
-    known = [n for n, o in REGISTRY.items() if o.facts.role == role]
-    code = {"activation": "BL301", "loss": "BL302"}[role]
-    raise fail(code, name=name, known=", ".join(sorted(known)), nearest=nearest(name, known))
+    known = [o for o in REGISTRY.values() if o.facts.role == role]
+    ways: list[Callable[[Op], Sequence[str]]] = [lambda o: [o.name], lambda o: o.facts.also]
+    ways += [lambda o, library=library: [o.facts.names.get(library, "")] for library in LIBRARIES]  # type: ignore[misc]
+    wanted = _plain(name)
+    return next((o for way in ways for o in known if wanted in map(_plain, way(o))), None) if wanted else None
+
+
+def _plain(name: str) -> str:
+    """A name without capitals, and without what stands between its words."""
+    return re.sub(r"(?<=\w)[ _-]+(?=\w)", "", name.strip()).lower()

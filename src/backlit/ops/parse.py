@@ -1,8 +1,8 @@
 """Formulas typed by a person: `parse("u / (1 + abs(u))")`.
 
 A small parser of our own, never `eval`: numbers, the variables, + - * / ** and ^, comparisons, parentheses, and
-calls of the vocabulary and of every elementwise operation (`"u * sigmoid(u)"`).  What it cannot read it shows with
-a caret.
+calls of the vocabulary and of every elementwise operation (`"u * sigmoid(u)"`), with parameters if it has some
+(`"elu(u, alpha=2)"`).  What it cannot read it shows with a caret.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from collections.abc import Sequence
 
 from ..errors import BacklitError, ExpressionError, fail, nearest
 from . import formula as fm
-from .declare import REGISTRY, Elementwise, Facts
+from .declare import REGISTRY, Elementwise, Facts, known_as
 from .formula import Expr
 
 NUMBER = r"(\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)"
-TOKEN = re.compile(rf"\s*(?:{NUMBER}|([^\W\d]\w*)|(\*\*|>=|<=|==|[-+*/^()<>,]))")
+TOKEN = re.compile(rf"\s*(?:{NUMBER}|([^\W\d]\w*)|(\*\*|>=|<=|==|[-+*/^()<>,=]))")
 BINARY = {"==": ("eq", 1), ">": ("gt", 1), ">=": ("ge", 1), "<": ("lt", 1), "<=": ("le", 1)}
 BINARY |= {"+": ("add", 2), "-": ("sub", 2), "*": ("mul", 3), "/": ("div", 3), "**": ("pow", 5), "^": ("pow", 5)}
 NAMES = {"pi": math.pi, "e": math.e}
@@ -34,6 +34,8 @@ def parse(text: str, variables: Sequence[str] = ("u",)) -> Expr:
     ExpressionError
         BL401: it does not parse; BL402: a name that is not in the vocabulary (the nearest are offered);
         BL403: too long or nested too deeply; BL404: a function with the wrong number of values.
+    ParameterError
+        BL305: a parameter of a function is out of its range.
 
     Examples
     --------
@@ -41,15 +43,19 @@ def parse(text: str, variables: Sequence[str] = ("u",)) -> Expr:
     u / (1 + abs(u))
     >>> parse("2 * x ^ 2 - y", ("x", "y"))
     2 * (x * x) - y
+    >>> parse("1 + leaky_relu(u, slope=0.2)")
+    1 + where(u > 0, u, 0.2 * u)
     """
-    if len(text) > LONGEST:
-        raise fail("BL403", limit=f"{LONGEST} characters", size=len(text), text=text[:40] + " …")
     return _Parser(text, tuple(variables)).whole()
 
 
 class _Parser:
     def __init__(self, text: str, variables: tuple[str, ...]) -> None:
+        if len(text) > LONGEST:
+            raise fail("BL403", limit=f"{LONGEST} characters", size=len(text), text=text[:40] + " …")
         self.text, self.variables = text, variables
+        # The last function that was read: where it began and ended, what it is, its values, its parameters.
+        self.called: tuple[int, int, Elementwise, list[Expr], dict[str, float]] | None = None
         self.tokens: list[tuple[str, str, int]] = []  # (kind, text, position)
         place = 0
         while place < len(text.rstrip()):
@@ -127,24 +133,62 @@ class _Parser:
         return [n for n, op in REGISTRY.items() if isinstance(op, Elementwise)] + list(OTHER_NAMES)
 
     def function(self, name: str, place: int) -> Expr:
-        op = REGISTRY.get(OTHER_NAMES.get(name, name))
+        start = self.next - 1
+        op = REGISTRY.get(OTHER_NAMES.get(name, name)) or known_as(name, "activation")
         if not isinstance(op, Elementwise):
             raise self.wrong(place, name, "BL402", known="", nearest=nearest(name, self.functions()))
         self.take("(")
-        args = [] if self.tokens[self.next][1] == ")" else [self.expression(0)]
-        while self.tokens[self.next][1] == ",":
-            self.next += 1
-            args.append(self.expression(0))
+        args: list[Expr] = []
+        given: dict[str, float] = {}
+        while self.tokens[self.next][1] != ")" or args or given:
+            if self.tokens[self.next][0] == "name" and self.tokens[self.next + 1][1] == "=":
+                self.parameter(op, given)
+            else:
+                args.append(self.expression(0))
+            if self.tokens[self.next][1] != ",":
+                break
+            self.take(",")
         self.take(")")
         if len(args) != len(op.inputs):
             raise self.wrong(place, f"{len(args)}", "BL404", name=name, expected=len(op.inputs))
-        return op.inline(args, dict(op.defaults))
+        self.called = (start, self.next, op, args, given)
+        return op.inline(args, op.check(given))
+
+    def parameter(self, op: Elementwise, given: dict[str, float]) -> None:
+        """Reads `alpha=2`: a parameter is a number, or what can be worked out to be one."""
+        _, name, place = self.take()
+        if name in given:
+            raise self.wrong(place, name)
+        if name not in op.defaults:
+            known = list(op.defaults)
+            raise self.wrong(place, name, "BL402", known=", ".join(known), nearest=nearest(name, known) or "-")
+        self.take("=")
+        _, text, place = self.tokens[self.next]
+        value = self.expression(0)
+        if value.kind != "constant":
+            raise self.wrong(place, text)
+        given[name] = value.label
+
+    def only_call(self) -> tuple[Elementwise, dict[str, float]] | None:
+        """The function and its parameters, where the whole formula is one function of the one variable."""
+        if self.called is None:
+            return None
+        start, end, op, args, given = self.called
+        whole = (start, end) == (0, len(self.tokens) - 1) and args == [fm.symbol(self.variables[0])]
+        return (op, given) if whole else None
 
 
 @functools.lru_cache(maxsize=256)
 def typed_activation(text: str) -> Elementwise:
-    """The activation function that a person typed, in the variable u: usable wherever a built-in one is."""
-    e = parse(text, ("u",))
+    """The activation function that a person typed, in the variable u: usable wherever a built-in one is.
+
+    One that is nothing but a built-in one with its parameters, "leaky_relu(u, slope=0.2)", is that function itself:
+    with its choice at kinks, its facts, its fused kernel.
+    """
+    parser = _Parser(text, ("u",))
+    e, called = parser.whole(), parser.only_call()
+    if called is not None and called[0].facts.role == "activation":
+        return called[0].with_parameters(text, **called[1])
     return Elementwise(text, ("u",), {}, e, Facts(role="activation", initial="xavier"), f"Typed: o = {e!r}")
 
 

@@ -176,6 +176,10 @@ _word(
     lambda y, a, t: times(t[0], 1 / math.sqrt(2 * math.pi) * _call("exp", a[0] * a[0] * -0.5)),
     about="the distribution function of the standard normal: Φ(a) = (1 + erf(a / √2)) / 2, accurate in both tails",
 )  # fmt: skip
+_word(
+    "atan", 1, np.arctan, "atan({0})", r"\arctan\left({0}\right)",
+    lambda y, a, t: None if t[0] is None else t[0] / (1 + a[0] * a[0]),
+)  # fmt: skip
 _word("sin", 1, np.sin, "sine({0})", r"\sin\left({0}\right)", lambda y, a, t: times(t[0], _call("cos", a[0])))
 _word("cos", 1, np.cos, "cosine({0})", r"\cos\left({0}\right)", lambda y, a, t: times(t[0], -_call("sin", a[0])))
 # The first condition is true for the larger and for a NaN in a; a NaN in b is what is left.

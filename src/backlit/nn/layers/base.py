@@ -176,8 +176,7 @@ def known_activation(name: str) -> str:
     """The name of an activation function, or a formula; else an error with the nearest names."""
     if not isinstance(name, str):
         find(repr(name), "activation")
-    activation_named(name)  # raises BL301 with the nearest names
-    return name
+    return activation_named(name).name  # raises BL301 with the nearest names
 
 
 def features_of(layer: Layer, x: Node) -> int:

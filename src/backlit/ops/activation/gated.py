@@ -1,8 +1,9 @@
-"""Self-gated activations: the input times a smooth gate of itself."""
+"""Self-gated activations: the input times a smooth gate of itself, a sigmoid mostly."""
 
 import math
 
-from ..arithmetic import exp, ndtr, sigmoid_formula, where
+from .. import formula as fm
+from ..arithmetic import exp, expm1, ndtr, sigmoid_formula, sigmoid_parts, where
 from ..declare import elementwise
 
 
@@ -12,7 +13,9 @@ from ..declare import elementwise
     domain=(-8.0, 8.0),
     initial="xavier",
     hot=True,
+    monotone=False,
     names={"torch": "SiLU", "keras": "silu", "jax": "silu"},
+    also=("swish", "swish1"),
     source="Hendrycks, Gimpel, arXiv:1606.08415, 2016; Elfwing, Uchibe, Doya, Neural Networks 107, 2018",
 )
 def silu(u):
@@ -41,6 +44,7 @@ def _(u):
 @elementwise(
     role="activation",
     range=(-0.16997120747990369, math.inf),
+    monotone=False,
     domain=(-6.0, 6.0),
     initial="xavier",
     hot=True,
@@ -90,6 +94,7 @@ _TWICE = 2 * math.sqrt(2 / math.pi)
 @elementwise(
     role="activation",
     range=(-0.17004075057125412, math.inf),
+    monotone=False,
     domain=(-6.0, 6.0),
     initial="xavier",
     hot=True,
@@ -125,3 +130,124 @@ def _(u):
     r = 1 / (1 + e)
     # σ (1 - σ) is e r², where 1 - σ itself would cancel for large v
     return where(v >= 0, r, e * r) + u * (e * r * r) * (_TWICE * (1 + 3 * 0.044715 * (u * u)))
+
+
+_DIPS = {"role": "activation", "domain": (-8.0, 8.0), "monotone": False, "initial": "xavier"}
+
+
+@elementwise(
+    **_DIPS,
+    range=lambda beta: (-0.2784645427610738 / beta, math.inf),
+    limits={"beta": (1e-6, 1e6)},
+    names={"onnx": "Swish"},
+    differs="In the paper β may be learned; here it is fixed, and with β = 1 this is silu.",
+    source="Ramachandran, Zoph, Le, arXiv:1710.05941, 2017",
+)
+def swish_beta(u, *, beta=1.0):
+    """Swish with a slope β of its gate: o = u σ(β u).
+
+    From u / 2 (β near 0) over the SiLU (β = 1) to the ReLU (β large).
+
+    Derivative
+    ----------
+    do/du = σ(v) (1 + v (1 - σ(v))) with v = β u, between -0.1 and 1.1.  Keeps the input.
+
+    Examples
+    --------
+    >>> [round(float(o), 6) for o in swish_beta([-1.0, 0.0, 2.0], beta=2.0)]
+    [-0.119203, 0.0, 1.964028]
+    """
+    return u * sigmoid_formula(beta * u)
+
+
+@swish_beta.derivative
+def _(u, beta):
+    s, slope = sigmoid_parts(beta * u)
+    return s + u * (beta * slope)
+
+
+@elementwise(
+    **_DIPS,
+    range=(-0.16361018963635357, math.inf),
+    also=("gelu_quick", "sigmoid gelu"),
+    source="Hendrycks, Gimpel, arXiv:1606.08415, 2016",
+)
+def quick_gelu(u):
+    """The GELU by a sigmoid: o = u σ(1.702 u), at most 0.021 away from gelu.
+
+    For networks that were trained with it (CLIP).
+
+    Derivative
+    ----------
+    do/du = σ(v) (1 + v (1 - σ(v))) with v = 1.702 u, between -0.1 and 1.1.  Keeps the input.
+
+    Examples
+    --------
+    >>> [round(float(o), 6) for o in quick_gelu([-1.0, 0.0, 2.0])]
+    [-0.154204, 0.0, 1.935659]
+    """
+    return u * sigmoid_formula(1.702 * u)
+
+
+@quick_gelu.derivative
+def _(u):
+    s, slope = sigmoid_parts(1.702 * u)
+    return s + u * (1.702 * slope)
+
+
+@elementwise(
+    **_DIPS,
+    range=(-0.1715728752538099, math.inf),
+    source="Basirat, Roth, arXiv:1808.00783, 2018",
+)
+def elish(u):
+    """The SiLU above 0, an ELU times the same gate below: o = u σ(u) for u ≥ 0, (e^u - 1) σ(u) for u < 0.
+
+    It was found by a search over combinations of known functions.
+
+    Derivative
+    ----------
+    do/du = σ (1 + u (1 - σ)) for u ≥ 0, σ (e^u + (e^u - 1) (1 - σ)) for u < 0, between -0.08 and 1.1.  It is
+    continuous.  Keeps the input.
+
+    Examples
+    --------
+    >>> [round(float(o), 6) for o in elish([-1.0, 0.0, 2.0])]
+    [-0.170003, 0.0, 1.761594]
+    """
+    return where(u >= 0, u, expm1(u)) * sigmoid_formula(u)
+
+
+@elish.derivative
+def _(u):
+    s, slope = sigmoid_parts(u)
+    return where(u >= 0, s + u * slope, s * exp(u) + expm1(u) * slope)
+
+
+@elementwise(
+    **_DIPS,
+    range=(0.0, math.inf),
+    also=("linearly scaled hyperbolic tangent",),
+    source="Roy, Manna, Dubey, Chaudhuri, arXiv:1901.05894, 2019",
+)
+def lisht(u):
+    """The input times its tanh, an even function: o = u · tanh(u).
+
+    A |u| with a round corner: strongly negative inputs count as much as positive ones.
+
+    Derivative
+    ----------
+    do/du = tanh(u) + u (1 - tanh²(u)), between -1.2 and 1.2.  Keeps the input.
+
+    Examples
+    --------
+    >>> [round(float(o), 6) for o in lisht([-1.0, 0.0, 2.0])]
+    [0.761594, 0.0, 1.928055]
+    """
+    return u * fm.call("tanh", u)
+
+
+@lisht.derivative
+def _(u):
+    q = exp(-2 * abs(u))  # 1 - tanh² = 4q / (1 + q)², which does not cancel
+    return fm.call("tanh", u) + u * (4 * q / ((1 + q) * (1 + q)))
