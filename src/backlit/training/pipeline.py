@@ -7,20 +7,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from ..data import Preparation, Split, Table, load, split
-from ..errors import fail
+from ..data import Split, Table, load, split
 from ..nn import Layer
-from . import defaults, metrics
+from . import defaults
 from .baseline import baselines as baselines_of
 from .fitting import Fitting
+from .judging import about, judge, judged_part
 from .keeping import Keeper, new_folder
-from .network import Network
+from .preparing import Prepared, prepare
 from .progress import Progress, progress_named
 from .run import Run
-
-Array = np.ndarray[Any, Any]
 
 
 def train(
@@ -83,44 +79,41 @@ def train(
     >>> run.result["test"]["accuracy"] > 0.85
     True
     """
-    for name, given in {"hidden": hidden, "activation": activation, "dropout": dropout}.items():
-        if layers is not None and given is not None:
-            raise fail("BL309", name="layers", other=name)
     shown = progress_named(progress)
     with shown.session():
         shown.phase("read")
         table = load(source, target=target, task=task, seed=seed)
         shown.phase("prepare")
         parts = split(table, test=test, validation=validation, seed=seed)
-        preparation = Preparation.fit(table, parts.train)
-        batch_size = settings.setdefault("batch_size", defaults.BATCH)
-        plan = defaults.plan(
-            table, parts, batch_size, hidden=hidden, activation=activation, dropout=dropout,
-            epochs=epochs, patience=patience,
+        work = prepare(
+            table, parts, layers=layers, hidden=hidden, activation=activation, dropout=dropout, epochs=epochs,
+            patience=patience, loss=loss, seed=seed, **settings,
         )  # fmt: skip
-        if layers is None and plan.learning_rate and not {"optimizer", "learning_rate"} & set(settings):
-            settings["learning_rate"] = plan.learning_rate
-        net = Network(layers if layers is not None else defaults.layers_of(plan, table, preparation.out_features))
-        net.preparation, net.task = preparation, table.task
-        x, t = preparation.inputs(table.x), _targets(table, preparation, net, loss)
-        held = (x[parts.validation], t[parts.validation]) if len(parts.validation) else None
         told = {"name": table.name, **(facts or {}), "data": about(table, parts)}
         keeper = Keeper(new_folder(out, table.name), told, report=report) if out is not None else None
-        with _rescue(told, keeper, shown, table, parts) as left:
-            shown.start(table, parts, net, plan.epochs)
-            run = net.fit(
-                x[parts.train], t[parts.train], watch=_watching(shown, keeper), left=left, validation=held, loss=loss,
-                epochs=plan.epochs, patience=plan.patience if held else 0, seed=seed, **settings,
-            )  # fmt: skip
-            run.facts |= told
-            shown.phase("judge")
-            judge(run, table, parts)
-            if baselines:
-                run.facts["baselines"] = baselines_of(table, parts, preparation, judged_rows(parts), seed)
-            shown.phase("write")
-        if keeper is not None:
-            keeper.finish(run)
-        shown.finished(run)
+        return course(work, told, shown, keeper, baselines=baselines)
+
+
+def course(
+    work: Prepared, told: dict[str, Any], shown: Progress, keeper: Keeper | None, *, baselines: bool = True
+) -> Run:
+    """Run a training that is prepared, judge it, keep it."""
+    table, parts = work.table, work.parts
+    with _rescue(told, keeper, shown, table, parts) as left:
+        shown.start(table, parts, work.net, work.settings["epochs"])
+        run = work.net.fit(
+            *work.learned, validation=work.held, watch=_watching(shown, keeper), left=left, **work.settings
+        )  # fmt: skip
+        run.facts |= told
+        shown.phase("judge")
+        judge(run, table, parts)
+        if baselines:
+            judged = judged_part(parts)[1]
+            run.facts["baselines"] = baselines_of(table, parts, work.preparation, judged, work.settings["seed"])
+        shown.phase("write")
+    if keeper is not None:
+        keeper.finish(run)
+    shown.finished(run)
     return run
 
 
@@ -156,54 +149,3 @@ def _watching(shown: Progress, keeper: Keeper | None) -> Callable[[Fitting], Non
             keeper(fitting)
 
     return watch
-
-
-def _targets(table: Table, preparation: Preparation, net: Network, loss: str | None) -> Array:
-    """One-hot rows or standardised numbers; squared error on classes learns the one-hot rows."""
-    t: Array = preparation.targets(table.t)
-    width = net._width()
-    if width and t.shape[1] != width:
-        raise fail("BL104", expected=t.shape[1], got=width, layer=repr(net.chain[-1] if net.chain else net.last))
-    return t
-
-
-def judged_rows(parts: Split) -> Array:
-    """The rows a run is judged on: test, else validation, else all there are."""
-    for rows in (parts.test, parts.validation, parts.train):
-        if len(rows):
-            return rows
-    return parts.train
-
-
-def judge(run: Run, table: Table, parts: Split) -> None:
-    """Metrics of all three parts, and the confusion matrix or the residuals of the judged rows."""
-    net = run.network
-    rows = {"train": parts.train, "validation": parts.validation, "test": parts.test}
-    out = {name: net.predict(table.x[r]) for name, r in rows.items() if len(r)}
-    measure = metrics.classes if table.task == "classification" else metrics.numbers
-    for name, o in out.items():
-        run.result[name] = measure(o, table.t[rows[name]])
-    name = next(n for n in ("test", "validation", "train") if n in out)
-    t = table.t[rows[name]]
-    if table.task == "classification":
-        counts = metrics.confusion(out[name], t, len(table.classes))
-        run.facts["confusion"] = {"classes": list(table.classes), "counts": counts}
-    elif t.shape[1] == 1:
-        listed = {"t": t[:, 0].tolist(), "o": np.asarray(out[name][:, 0], np.float64).tolist()}
-        run.facts["residuals"] = {"target": table.target[0], **listed}
-
-
-def about(table: Table, parts: Split) -> dict[str, Any]:
-    """The data, as the report tells them."""
-    return {
-        "name": table.name,
-        "source": table.source,
-        "rows": table.rows,
-        "features": list(table.features),
-        "target": list(table.target),
-        "task": table.task,
-        "classes": list(table.classes),
-        "split": {"train": len(parts.train), "validation": len(parts.validation), "test": len(parts.test)},
-        "stratified": table.task == "classification",
-        "sha256": table.sha256,
-    }
