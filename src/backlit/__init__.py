@@ -18,6 +18,7 @@ _HOMES = {
     "Run": "training",
     "train": "training",
     "load": "training",
+    "resume": "training",
     "gradient_check": "training",
     "Activation": "nn",
     "Add": "nn",
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from .training import Run as Run
     from .training import gradient_check as gradient_check
     from .training import load as load
+    from .training import resume as resume
     from .training import train as train
 
 

@@ -56,6 +56,11 @@ def as_json(value: Any) -> None:
     page.out(json.dumps(_plain(value), ensure_ascii=False, indent=1))
 
 
+def as_line(value: Any) -> None:
+    """The same on one line: one of many."""
+    page.out(json.dumps(_plain(value), ensure_ascii=False))
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(k): _plain(v) for k, v in value.items()}

@@ -9,10 +9,12 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from ..messages import say
 from . import page, tables
-from .kinds import Real, Whole, Widths, Word
+from .configure import CONFIG, configure
+from .kinds import Duration, Real, Whole, Widths, Word
 from .options import command, option
 from .signals import listener
 
@@ -22,10 +24,13 @@ if TYPE_CHECKING:
 
 MEASURES = {"classification": ("accuracy",), "regression": ("rmse", "r2")}
 PARTS = ("train", "validation", "test")
+LENGTHENED = ("resume", "source", "epochs", "patience", "time_budget", "progress", "report", "as_json")
 
 
 @command("train")
-@click.argument("source")
+@click.argument("source", required=False)
+@option("--config", metavar="FILE.toml", is_eager=True, expose_value=False, callback=configure, part="data")
+@option("--resume", metavar="RUN", part="data")
 @option("--target", metavar="NAME", multiple=True, part="data")
 @option("--task", type=Word("classification", "regression"), metavar="NAME", part="data")
 @option("--test", type=Real(0, 1), metavar="F", part="data", preset="0.2")
@@ -40,6 +45,8 @@ PARTS = ("train", "validation", "test")
 @option("--epochs", type=Whole(1), metavar="N", part="training")
 @option("--patience", type=Whole(0), metavar="N", part="training")
 @option("--seed", type=Whole(0), metavar="N", part="training", preset="0")
+@option("--split-seed", type=Whole(0), metavar="N", part="training")
+@option("--time-budget", type=Duration(), metavar="60s", part="training")
 @option("--dtype", type=Word("float32", "float64"), metavar="NAME", part="training", preset="float32")
 @option("--threads", type=Whole(0, 2), metavar="0|1|2", part="training", preset="0")
 @option("--engine", type=Word("compiled", "interpreter", "plain"), metavar="NAME", part="training", preset="compiled")
@@ -49,19 +56,30 @@ PARTS = ("train", "validation", "test")
 @option("--report/--no-report", default=None, part="output")
 @option("--json", "as_json", is_flag=True, part="output")
 @click.pass_context
-def train(ctx: click.Context, /, source: str, progress: str | None, as_json: bool, **given: Any) -> None:
+def train(
+    ctx: click.Context, /, source: str | None, resume: str | None, progress: str | None, as_json: bool, **given: Any
+) -> None:
     """Train a network; its sentences are in the catalogue (`cli_train`)."""
+    from ..training import resume as go_on
     from ..training import train as train_network
 
     target = given.pop("target")
     asked: dict[str, Any] = {"target": list(target) if len(target) > 1 else target[0]} if target else {}
     asked |= {name: value for name, value in given.items() if value is not None}
-    asked.setdefault("out", "runs")
-    about = {"command": _typed(ctx.obj or ()), "python": _in_python(source, asked), "versions": versions()}
-    run = train_network(source, progress=watching(progress or "auto"), facts=about, **asked)
+    shown = watching(progress or "auto", events=as_json)
+    if resume is not None:
+        only_lengthened(ctx)
+        run = go_on(resume, source=source, progress=shown, **asked)
+    else:
+        asked |= ctx.meta.get(CONFIG, {})
+        if source is None:
+            raise click.MissingParameter(ctx=ctx, param=next(p for p in ctx.command.params if p.name == "source"))
+        asked.setdefault("out", "runs")
+        about = {"command": _typed(ctx.obj or ()), "python": _in_python(source, asked), "versions": versions()}
+        run = train_network(source, progress=shown, facts=about, **asked)
     listener.patient = False
     if as_json:
-        tables.as_json({"folder": str(run.folder), **run.describe()})
+        tables.as_line({"event": "result", "folder": str(run.folder), **run.describe()})
     else:
         if progress != "none":
             page.err("")  # a line between the progress and the results
@@ -69,8 +87,20 @@ def train(ctx: click.Context, /, source: str, progress: str | None, as_json: boo
     listener.check()  # Ctrl-C while the last files were written: all is there, but somebody wanted an end
 
 
-def watching(kind: str) -> Progress:
-    """The progress of this name, on stderr, which also hands Ctrl-C to the training between two slices."""
+def only_lengthened(ctx: click.Context) -> None:
+    """A usage error where somebody wants to go on with a run and to change what it is."""
+    for param in ctx.command.params:
+        name = str(param.name)
+        typed = ctx.get_parameter_source(name) not in (ParameterSource.DEFAULT, None)
+        if typed and name not in LENGTHENED:
+            raise click.UsageError(say("cli_train.not_on_resume", name=max(param.opts, key=len)), ctx)
+
+
+def watching(kind: str, *, events: bool = False) -> Progress:
+    """The progress of this name, on stderr, which also hands Ctrl-C to the training between two slices.
+
+    With `events`, a line of JSON on stdout for the start and for every epoch.
+    """
     from ..training import progress
 
     if kind == "auto":  # a terminal that cannot move its cursor shows no bar
@@ -78,6 +108,23 @@ def watching(kind: str) -> Progress:
     shown: type[Progress] = {"none": progress.Progress, "lines": progress.Lines, "bar": progress.Bar}[kind]
 
     class Stoppable(shown):  # type: ignore[valid-type, misc]
+        reported = 0  # epochs
+
+        def start(self, table: Any, parts: Any, net: Any, epochs: int) -> None:
+            super().start(table, parts, net, epochs)
+            if events:
+                from ..training.judging import about
+
+                data = {k: v for k, v in about(table, parts).items() if k not in ("features", "classes")}
+                layers = [layer.name for layer in net.layers()]
+                tables.as_line({"event": "start", "data": data, "epochs": epochs, "layers": layers})
+
+        def report(self, fitting: Any) -> None:
+            self.reported = max(self.reported, fitting.begun)
+            for row in fitting.history()[self.reported :] if fitting.loop.epoch > self.reported else ():
+                tables.as_line({"event": "epoch", **row})
+            self.reported = fitting.loop.epoch
+
         def phase(self, name: str) -> None:
             listener.check()
             # Somebody checks soon in these phases; in the others an exception may come at any moment.
@@ -86,6 +133,8 @@ def watching(kind: str) -> Progress:
 
         def slice(self, fitting: Any) -> None:
             super().slice(fitting)
+            if events:
+                self.report(fitting)
             listener.check()
 
         def kept(self, run: Run) -> None:

@@ -235,7 +235,7 @@ class Loop:
     def restore(self, s: Snapshot) -> None:
         """Go back (or on) to a snapshot of a run with the same tapes and job."""
         self.arena.kept()[:] = s.kept
-        addresses = {n: self._get(n) for n in ("GEMM", "YIELD", "THREADS", "EPOCHS")}
+        addresses = {n: self._get(n) for n in ("GEMM", "YIELD", "TILES", "THREADS", "EPOCHS")}
         self.state[:] = s.state
         self._set(RESOLVED=0, VALID_RESOLVED=0, SHUFFLED=0, JOB=0, **addresses)
         self.table[:], self.sums[:], self.best[:] = s.table, s.sums, s.best
@@ -258,6 +258,15 @@ class Loop:
             more = np.full((epochs - len(self.history), self.history.shape[1]), np.nan)
             self.history = np.concatenate([self.history, more])
         self._set(EPOCHS=epochs, STOP=0, WAIT=0)
+
+    def go_on(self) -> None:
+        """Where a snapshot of a run that had ended was restored: what it stopped for may no longer hold.
+
+        More epochs: the run goes on, unless its patience was at its end in the very epoch that was the last one.
+        """
+        early = 0 < self._get("PATIENCE") <= self._get("WAIT")
+        if self.stopped in ("", "epochs", "early"):
+            self._set(STOP=1 if self.epoch >= self._get("EPOCHS") else 2 if early else 0)
 
     def play(self, lo: int, hi: int, rows: int) -> int:
         """Instructions lo … hi - 1 of the training tape, for the step that comes next; returns the status."""

@@ -78,7 +78,11 @@ def save_model(net: Network, path: Path) -> Path:
         "preparation": net.preparation.to_dict() if net.preparation else None,
     }
     tensors = {key: np.ascontiguousarray(value) for key, value in net.weights().items()}
-    text = json.dumps(about, ensure_ascii=False)
+    return write_tensors(path, tensors, json.dumps(about, ensure_ascii=False))
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Array], text: str) -> Path:
+    """A safetensors file of arrays of float32 or float64, with `text` in its metadata and a checksum over both."""
     return write_atomic(path, _packed(tensors, {KEY: text, "crc32": _checksum(text, tensors), "format": "pt"}))
 
 
@@ -115,7 +119,7 @@ def load(path: str | Path) -> Network:
     path = Path(path)
     if path.is_dir():
         path = path / "model.safetensors"
-    about, tensors = _read(path)
+    about, tensors = read_tensors(path)
     try:
         return _revive(about, tensors)
     except BacklitError as error:
@@ -124,7 +128,8 @@ def load(path: str | Path) -> Network:
         raise fail("BL501", path=path, reason=f"{type(error).__name__}: {error}") from None
 
 
-def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+def read_tensors(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What `write_tensors` wrote, its text read as JSON; BL501, BL502 or BL503 where it is not one of our files."""
     from safetensors import SafetensorError, safe_open
 
     _check_header(path)

@@ -73,6 +73,7 @@ class Network(Structure):
         loss: str | None = None,
         loss_options: Mapping[str, Any] | None = None,
         watch: Callable[[Fitting], None] | None = None,
+        ready: Callable[[Fitting], None] | None = None,
         left: list[Run] | None = None,
         **settings: Any,
     ) -> Run:
@@ -92,10 +93,12 @@ class Network(Structure):
             half, reduction: see `backlit.ops.loss`.
         watch : callable
             Called with the `Fitting` about twenty times a second.
+        ready : callable, optional
+            Called with the `Fitting` before its first step.
         left : list, optional
             The run is put into it before training begins: what there is after an interruption.
-        optimizer, learning_rate, batch_size, epochs, patience, seed, shuffle, dtype, engine, threads
-            See `Settings`; patience 0 never stops early.
+        optimizer, learning_rate, batch_size, epochs, patience, seed, shuffle, dtype, engine, threads, time_budget
+            See `Settings`; patience 0 never stops early, a time budget (seconds) stops it between two steps.
 
         Returns
         -------
@@ -121,6 +124,8 @@ class Network(Structure):
         fitting = Fitting(self, inputs, held_out, given)
         run = Run(self, given)
         run.notices = notices.before_training(self, given)
+        if ready is not None:
+            ready(fitting)
         if left is not None:
             left.append(run)
         try:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ..data import Split, Table, load, split
-from ..nn import Layer
+from ..nn import Layer, Structure
 from . import defaults
 from .baseline import baselines as baselines_of
+from .configuring import config_of
 from .fitting import Fitting
 from .judging import about, judge, judged_part
-from .keeping import Keeper, new_folder
+from .keeping import Keeper, Place
 from .preparing import Prepared, prepare
 from .progress import Progress, progress_named
 from .run import Run
@@ -24,7 +26,7 @@ def train(
     *,
     target: Any = None,
     task: Any = None,
-    layers: Sequence[Layer] | None = None,
+    layers: Sequence[Layer] | Structure | None = None,
     hidden: Sequence[int] | None = None,
     activation: str | None = None,
     dropout: float | None = None,
@@ -34,7 +36,8 @@ def train(
     test: float = defaults.TEST,
     validation: float = defaults.VALIDATION,
     seed: int = 0,
-    out: str | Path | None = None,
+    split_seed: int | None = None,
+    out: str | Path | Place | None = None,
     progress: str | Progress | None = "auto",
     baselines: bool = True,
     report: bool = True,
@@ -49,16 +52,19 @@ def train(
         "digits", "people.csv", two arrays: see `backlit.data.load`.
     target, task
         The column to learn; "classification" or "regression".  Inferred if not given.
-    layers : list of Layer, optional
-        The whole network.  Else `hidden` widths with `activation` and `dropout` between them, and an output layer
-        that fits the task; the defaults follow from the table's size (`backlit.training.defaults`).
+    layers : list of Layer or Network, optional
+        The whole network (of a Network its structure: new weights are drawn).  Else `hidden` widths with `activation`
+        and `dropout` between them, and an output layer that fits the task; the defaults follow from the table's size
+        (`backlit.training.defaults`).
     test, validation : float
         Shares of the rows held out, stratified by class.
+    split_seed : int, optional
+        The seed of the split (and of drawn sets), where it is to stay while `seed` changes.
     epochs, patience : int
         At most so many epochs (600, and at least 6000 steps); stop when the validation loss has not fallen for
         `patience` epochs (a sixth of them; half, where there are many rows a feature).
     out : path, optional
-        The folder in which the run gets a folder of its own.
+        The folder in which the run gets a folder of its own (a `Place` is that folder).
     progress : "auto", "bar", "lines", "none" or a Progress
     baselines : bool
         Also judge a constant answer and the best linear model.
@@ -67,7 +73,7 @@ def train(
     facts : mapping, optional
         More for run.json and the report: "command", "python", "versions".
     **settings
-        optimizer, learning_rate, batch_size, dtype, engine, threads: see `Settings`.
+        optimizer, learning_rate, batch_size, dtype, engine, threads, time_budget: see `Settings`.
 
     Returns
     -------
@@ -79,18 +85,25 @@ def train(
     >>> run.result["test"]["accuracy"] > 0.85
     True
     """
+    asked = {**locals()}
+    asked |= asked.pop("settings")
     shown = progress_named(progress)
-    with shown.session():
+    with shown.session(), contextlib.ExitStack() as ending:
         shown.phase("read")
-        table = load(source, target=target, task=task, seed=seed)
+        chosen = seed if split_seed is None else split_seed
+        table = load(source, target=target, task=task, seed=chosen)
         shown.phase("prepare")
-        parts = split(table, test=test, validation=validation, seed=seed)
+        parts = split(table, test=test, validation=validation, seed=chosen)
         work = prepare(
             table, parts, layers=layers, hidden=hidden, activation=activation, dropout=dropout, epochs=epochs,
             patience=patience, loss=loss, seed=seed, **settings,
         )  # fmt: skip
-        told = {"name": table.name, **(facts or {}), "data": about(table, parts)}
-        keeper = Keeper(new_folder(out, table.name), told, report=report) if out is not None else None
+        told = {"name": table.name, **(facts or {}), "data": about(table, parts), "config": config_of(asked, work)}
+        keeper = None
+        if out is not None:
+            place = out if isinstance(out, Place) else Place.new(out, table.name)
+            ending.callback(place.close)
+            keeper = Keeper(place, told, report=report)
         return course(work, told, shown, keeper, baselines=baselines)
 
 
@@ -102,7 +115,8 @@ def course(
     with _rescue(told, keeper, shown, table, parts) as left:
         shown.start(table, parts, work.net, work.settings["epochs"])
         run = work.net.fit(
-            *work.learned, validation=work.held, watch=_watching(shown, keeper), left=left, **work.settings
+            *work.learned, validation=work.held, watch=_watching(shown, keeper), left=left,
+            ready=functools.partial(keeper.begin, work) if keeper is not None else None, **work.settings,
         )  # fmt: skip
         run.facts |= told
         shown.phase("judge")

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..data import Preparation, Split, Table
 from ..errors import fail
-from ..nn import Layer
+from ..nn import Layer, Structure
 from . import defaults
 from .network import Network
 
@@ -46,7 +46,7 @@ def prepare(
     table: Table,
     parts: Split,
     *,
-    layers: Sequence[Layer] | None = None,
+    layers: Sequence[Layer] | Structure | None = None,
     hidden: Sequence[int] | None = None,
     activation: str | None = None,
     dropout: float | None = None,
@@ -67,11 +67,17 @@ def prepare(
     )  # fmt: skip
     if layers is None and plan.learning_rate and not {"optimizer", "learning_rate"} & set(settings):
         settings["learning_rate"] = plan.learning_rate
-    net = Network(layers if layers is not None else defaults.layers_of(plan, table, preparation.out_features))
+    net = network_of(layers if layers is not None else defaults.layers_of(plan, table, preparation.out_features))
     net.preparation, net.task = preparation, table.task
     told = {"loss": loss, "epochs": plan.epochs, "patience": plan.patience if len(parts.validation) else 0}
     x, t = preparation.inputs(table.x), _targets(table, preparation, net)
     return Prepared(table, parts, preparation, plan, net, x, t, {**told, **settings})
+
+
+def network_of(layers: Structure | Mapping[str, Any] | Sequence[Layer]) -> Network:
+    """A new network of these layers, of the description of a structure, or like this network."""
+    described = layers.describe() if isinstance(layers, Structure) else layers
+    return Network(*Network.links_of(described)) if isinstance(described, Mapping) else Network(described)
 
 
 def _targets(table: Table, preparation: Preparation, net: Network) -> Array:

@@ -30,7 +30,7 @@ class Run:
     history : list of dict
         One an epoch: epoch, train_loss, and with held-out rows valid_loss (and valid_accuracy).
     result : dict
-        epochs, best_epoch, stopped ("epochs", "early", "interrupted", "not finite"), seconds, steps,
+        epochs, best_epoch, stopped ("epochs", "early", "time", "interrupted", "not finite"), seconds, steps,
         microseconds_per_step, threads; after `backlit.train` also the metrics of train, validation and test rows.
     facts : dict
         Everything that run.json holds.
@@ -49,6 +49,7 @@ class Run:
             "settings": settings.told(),
         }
         self.folder: Path | None = None
+        self.last: Network | None = None  # with the weights of the last step
 
     def take(self, fitting: Fitting) -> None:
         """What the training left behind."""
@@ -58,13 +59,14 @@ class Run:
         self.result |= {
             "epochs": loop.epoch,
             "best_epoch": loop.best_epoch,
-            "stopped": loop.stopped or "interrupted",
+            "stopped": fitting.stopped or "interrupted",
             "seconds": round(fitting.seconds, 6),
             "steps": steps,
             "microseconds_per_step": round(fitting.seconds / steps * 1e6, 3) if steps else None,
             "threads": loop.threads,
         }
         self.facts["settings"]["threads"] = loop.threads
+        self.last = fitting.last_network()
 
     def describe(self) -> dict[str, Any]:
         """The run as plain data: what run.json holds and the report is made of."""
@@ -95,6 +97,8 @@ class Run:
         """Write model, history, run.json and (if wanted) report into a folder; each file whole or not at all."""
         self.folder = Path(folder)
         self.network.save(self.folder / "model.safetensors")
+        if self.last is not None:
+            self.last.save(self.folder / "last.safetensors")
         write_history(self.folder, self.history)
         write_facts(self.folder, self.describe())
         if report:
