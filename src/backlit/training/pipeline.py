@@ -120,7 +120,7 @@ def course(
         )  # fmt: skip
         run.facts |= told
         shown.phase("judge")
-        judge(run, table, parts)
+        judge(run, table, parts, evidence=keeper is not None and keeper.report)
         if baselines:
             judged = judged_part(parts)[1]
             run.facts["baselines"] = baselines_of(table, parts, work.preparation, judged, work.settings["seed"])
