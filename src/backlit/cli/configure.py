@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 CONFIG = "backlit.config"  # the place in `ctx.meta` for what cannot be typed: layers, an optimizer with its settings
-TABLES = ("layers", "optimizer")
+TABLES = ("layers", "optimizer", "fold")  # what cannot be typed on the command line
 NOT_IN_FILES = ("config", "resume", "as_json", "help", "lang")
 
 
@@ -20,7 +20,7 @@ def configure(ctx: click.Context, param: click.Parameter, path: str | None) -> N
 
     options = {str(p.name): p for p in ctx.command.params if p.name not in NOT_IN_FILES}
     found = read_config(path, [*options, *TABLES])
-    tables = {name: value for name, value in found.items() if isinstance(value, dict) and name in TABLES}
+    tables = {name: value for name, value in found.items() if name in TABLES and not isinstance(value, str)}
     try:
         ctx.meta[CONFIG] = arguments(tables)
     except BacklitError:

@@ -13,7 +13,7 @@ from .options import command, option
 
 if TYPE_CHECKING:
     from ..data import Table
-    from ..training import Network
+    from ..training import Ensemble, Network
 
 SHOWN = 20  # columns
 WIDEST = 20  # classes of a confusion matrix in a terminal
@@ -64,7 +64,7 @@ def _checked(measure: Any, out: Any, t: Any) -> dict[str, float]:
 # ---- --full -----------------------------------------------------------------------------------------------------
 
 
-def evidence(net: Network, table: Table, x: Any, t: Any, out: Any) -> dict[str, Any]:
+def evidence(net: Network | Ensemble, table: Table, x: Any, t: Any, out: Any) -> dict[str, Any]:
     """All scores with intervals, confusion matrix, calibration, worst rows, importance of the columns."""
     from dataclasses import replace
 

@@ -6,13 +6,14 @@ import os
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
 from ..messages import say
-from . import page, tables
+from . import groups, page, tables
 from .configure import CONFIG, configure
 from .kinds import Duration, Real, Whole, Widths, Word
 from .options import command, option
@@ -31,6 +32,7 @@ LENGTHENED = ("resume", "source", "epochs", "patience", "time_budget", "progress
 @click.argument("source", required=False)
 @option("--config", metavar="FILE.toml", is_eager=True, expose_value=False, callback=configure, part="data")
 @option("--resume", metavar="RUN", part="data")
+@option("--folds", type=Whole(2, 1000), metavar="K", part="data")
 @option("--target", metavar="NAME", multiple=True, part="data")
 @option("--task", type=Word("classification", "regression"), metavar="NAME", part="data")
 @option("--test", type=Real(0, 1), metavar="F", part="data", preset="0.2")
@@ -45,6 +47,7 @@ LENGTHENED = ("resume", "source", "epochs", "patience", "time_budget", "progress
 @option("--epochs", type=Whole(1), metavar="N", part="training")
 @option("--patience", type=Whole(0), metavar="N", part="training")
 @option("--seed", type=Whole(0), metavar="N", part="training", preset="0")
+@option("--seeds", type=Whole(1, 1000), metavar="N", part="training")
 @option("--split-seed", type=Whole(0), metavar="N", part="training")
 @option("--time-budget", type=Duration(), metavar="60s", part="training")
 @option("--dtype", type=Word("float32", "float64"), metavar="NAME", part="training", preset="float32")
@@ -66,16 +69,20 @@ def train(
     target = given.pop("target")
     asked: dict[str, Any] = {"target": list(target) if len(target) > 1 else target[0]} if target else {}
     asked |= {name: value for name, value in given.items() if value is not None}
+    several: dict[str, int] = {str(name): asked.pop(name) for name in groups.FUNCTIONS if name in asked}
+    many = resume is not None and (Path(resume) / "group.json").is_file()
+    if several or many:
+        groups.train(ctx, source, resume, several, asked, progress=progress or "auto", as_json=as_json)
+        return
     shown = watching(progress or "auto", events=as_json)
     if resume is not None:
         only_lengthened(ctx)
         run = go_on(resume, source=source, progress=shown, **asked)
     else:
         asked |= ctx.meta.get(CONFIG, {})
-        if source is None:
-            raise click.MissingParameter(ctx=ctx, param=next(p for p in ctx.command.params if p.name == "source"))
+        source = needed(ctx, source)
         asked.setdefault("out", "runs")
-        about = {"command": _typed(ctx.obj or ()), "python": _in_python(source, asked), "versions": versions()}
+        about = facts(ctx, "train", source, asked)
         run = train_network(source, progress=shown, facts=about, **asked)
     listener.patient = False
     if as_json:
@@ -87,12 +94,26 @@ def train(
     listener.check()  # Ctrl-C while the last files were written: all is there, but somebody wanted an end
 
 
-def only_lengthened(ctx: click.Context) -> None:
+def needed(ctx: click.Context, source: str | None) -> str:
+    """The source; a usage error where there is none."""
+    if source is None:
+        raise click.MissingParameter(ctx=ctx, param=next(p for p in ctx.command.params if p.name == "source"))
+    return source
+
+
+def facts(ctx: click.Context, function: str, source: str, asked: dict[str, Any]) -> dict[str, Any]:
+    """How the training was asked for."""
+    return {
+        "command": _typed(ctx.obj or ()), "python": _in_python(function, source, asked), "versions": versions(),
+    }  # fmt: skip
+
+
+def only_lengthened(ctx: click.Context, allowed: Sequence[str] = LENGTHENED) -> None:
     """A usage error where somebody wants to go on with a run and to change what it is."""
     for param in ctx.command.params:
         name = str(param.name)
         typed = ctx.get_parameter_source(name) not in (ParameterSource.DEFAULT, None)
-        if typed and name not in LENGTHENED:
+        if typed and name not in allowed:
             raise click.UsageError(say("cli_train.not_on_resume", name=max(param.opts, key=len)), ctx)
 
 
@@ -151,11 +172,11 @@ def _typed(arguments: Sequence[str]) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
 
 
-def _in_python(source: str, asked: dict[str, Any]) -> str:
+def _in_python(function: str, source: str, asked: dict[str, Any]) -> str:
     """The same training in Python."""
     words = [ascii(source) if not source.isprintable() else repr(source)]
     words += [f"{name}={list(v) if isinstance(v, tuple) else v!r}" for name, v in asked.items()]
-    return f"backlit.train({', '.join(words)})"
+    return f"backlit.{function}({', '.join(words)})"
 
 
 def versions() -> dict[str, str]:

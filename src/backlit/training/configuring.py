@@ -17,6 +17,7 @@ from .preparing import Prepared, network_of
 from .run import Run
 
 NAME = "config.toml"
+UNWRITTEN = "unwritten"
 _HOW = ("out", "progress", "facts")  # how a run is watched and kept: they change no number
 
 
@@ -28,10 +29,17 @@ def config_of(asked: Mapping[str, Any], work: Prepared) -> dict[str, Any]:
     else:
         work.net.connect([work.x.shape[1]])  # only then it can be described
         found["layers"] = work.net.describe()
-    if not isinstance(found["source"], (str, Path)):
-        found["source"] = None  # arrays: who goes on with the run has to hand them over
-    plain = {name: _plain(value) for name, value in found.items() if name not in _HOW}
-    return {name: value for name, value in plain.items() if value is not None}
+    return plain(found)
+
+
+def plain(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments as JSON; what cannot be written down, apart from the data, is listed as UNWRITTEN."""
+    wanted = {name: value for name, value in asked.items() if name not in _HOW and value is not None}
+    if not isinstance(wanted.get("source"), (str, Path)):
+        wanted.pop("source", None)  # arrays: who goes on with the run has to hand them over
+    found = {name: _plain(value) for name, value in wanted.items()}
+    lost = [name for name, value in found.items() if value is None]
+    return {name: value for name, value in found.items() if value is not None} | ({UNWRITTEN: lost} if lost else {})
 
 
 def reproducing(run: Run) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import tempfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,10 +25,14 @@ from ..version import __version__
 from .network import Network
 from .settings import DTYPES
 
+if TYPE_CHECKING:
+    from .ensemble import Ensemble
+
 Array = np.ndarray[Any, Any]
 
 FORMAT = 1  # of the model file; a higher number is a newer Backlit's
 KEY = "backlit"
+GROUP = "group.json"  # in the folder of several runs
 
 
 def write_atomic(path: Path, data: bytes) -> Path:
@@ -106,8 +110,10 @@ def _checksum(text: str, tensors: Mapping[str, Array]) -> str:
     return f"{total:08x}"
 
 
-def load(path: str | Path) -> Network:
+def load(path: str | Path) -> Network | Ensemble:
     """Read a network that `save` or `backlit train` wrote; a run's folder stands for the model in it.
+
+    The folder of several runs (`--seeds`, `--folds`) gives the `Ensemble` of their networks.
 
     Raises
     ------
@@ -117,6 +123,15 @@ def load(path: str | Path) -> Network:
         BL201: there is no such file.
     """
     path = Path(path)
+    if (path / GROUP).is_file():
+        from .group import load_group
+
+        return load_group(path)
+    return load_network(path)
+
+
+def load_network(path: Path) -> Network:
+    """One network, from its file or its run's folder; see `load`."""
     if path.is_dir():
         path = path / "model.safetensors"
     about, tensors = read_tensors(path)

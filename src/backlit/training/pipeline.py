@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..data import Split, Table, load, split
+from ..data import fold as fold_of
 from ..nn import Layer, Structure
 from . import defaults
 from .baseline import baselines as baselines_of
@@ -37,6 +38,7 @@ def train(
     validation: float = defaults.VALIDATION,
     seed: int = 0,
     split_seed: int | None = None,
+    fold: tuple[int, int] | None = None,
     out: str | Path | Place | None = None,
     progress: str | Progress | None = "auto",
     baselines: bool = True,
@@ -60,6 +62,8 @@ def train(
         Shares of the rows held out, stratified by class.
     split_seed : int, optional
         The seed of the split (and of drawn sets), where it is to stay while `seed` changes.
+    fold : (number, count), optional
+        Hold out this one of so many folds, in place of `test`: see `cross_validate`.
     epochs, patience : int
         At most so many epochs (600, and at least 6000 steps); stop when the validation loss has not fallen for
         `patience` epochs (a sixth of them; half, where there are many rows a feature).
@@ -93,7 +97,10 @@ def train(
         chosen = seed if split_seed is None else split_seed
         table = load(source, target=target, task=task, seed=chosen)
         shown.phase("prepare")
-        parts = split(table, test=test, validation=validation, seed=chosen)
+        if fold is None:
+            parts = split(table, test=test, validation=validation, seed=chosen)
+        else:
+            parts = fold_of(table, *fold, validation=validation, seed=chosen)
         work = prepare(
             table, parts, layers=layers, hidden=hidden, activation=activation, dropout=dropout, epochs=epochs,
             patience=patience, loss=loss, seed=seed, **settings,
