@@ -57,6 +57,7 @@ LENGTHENED = ("resume", "source", "epochs", "patience", "time_budget", "progress
 @option("--no-baselines", "baselines", is_flag=True, default=None, flag_value=False, part="output")
 @option("--progress", type=Word("auto", "bar", "lines", "none"), metavar="NAME", part="output", preset="auto")
 @option("--report/--no-report", default=None, part="output")
+@option("--learning-curve", is_flag=True, default=None, part="output")
 @option("--json", "as_json", is_flag=True, part="output")
 @click.pass_context
 def train(

@@ -14,6 +14,7 @@ from ..nn import Layer, Structure
 from . import defaults
 from .baseline import baselines as baselines_of
 from .configuring import config_of
+from .data_sizes import data_sizes
 from .fitting import Fitting
 from .judging import about, judge, judged_part
 from .keeping import Keeper, Place
@@ -43,6 +44,7 @@ def train(
     progress: str | Progress | None = "auto",
     baselines: bool = True,
     report: bool = True,
+    learning_curve: bool = False,
     facts: Mapping[str, Any] | None = None,
     **settings: Any,
 ) -> Run:
@@ -74,6 +76,8 @@ def train(
         Also judge a constant answer and the best linear model.
     report : bool
         Write report.html into the run's folder.
+    learning_curve : bool
+        Train also on a tenth, a fifth … of the training rows: would more data help?  (In `run.facts["data_sizes"]`.)
     facts : mapping, optional
         More for run.json and the report: "command", "python", "versions".
     **settings
@@ -101,22 +105,25 @@ def train(
             parts = split(table, test=test, validation=validation, seed=chosen)
         else:
             parts = fold_of(table, *fold, validation=validation, seed=chosen)
-        work = prepare(
-            table, parts, layers=layers, hidden=hidden, activation=activation, dropout=dropout, epochs=epochs,
-            patience=patience, loss=loss, seed=seed, **settings,
-        )  # fmt: skip
+        words = {
+            "layers": layers, "hidden": hidden, "activation": activation, "dropout": dropout, "epochs": epochs,
+            "patience": patience, "loss": loss, "seed": seed, **settings,
+        }  # fmt: skip
+        work = prepare(table, parts, **words)
         told = {"name": table.name, **(facts or {}), "data": about(table, parts), "config": config_of(asked, work)}
         keeper = None
         if out is not None:
             place = out if isinstance(out, Place) else Place.new(out, table.name)
             ending.callback(place.close)
             keeper = Keeper(place, told, report=report)
-        return course(work, told, shown, keeper, baselines=baselines)
+        sizes = functools.partial(data_sizes, work, words) if learning_curve else None
+        return course(work, told, shown, keeper, baselines=baselines, sizes=sizes)
 
 
 def course(
-    work: Prepared, told: dict[str, Any], shown: Progress, keeper: Keeper | None, *, baselines: bool = True
-) -> Run:
+    work: Prepared, told: dict[str, Any], shown: Progress, keeper: Keeper | None,
+    *, baselines: bool = True, sizes: Callable[[Mapping[str, Any]], Any] | None = None,
+) -> Run:  # fmt: skip
     """Run a training that is prepared, judge it, keep it."""
     table, parts = work.table, work.parts
     with _rescue(told, keeper, shown, table, parts) as left:
@@ -131,6 +138,8 @@ def course(
         if baselines:
             judged = judged_part(parts)[1]
             run.facts["baselines"] = baselines_of(table, parts, work.preparation, judged, work.settings["seed"])
+        if sizes is not None:
+            run.facts["data_sizes"] = sizes(run.result)
         shown.phase("write")
     if keeper is not None:
         keeper.finish(run)
