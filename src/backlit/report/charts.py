@@ -48,7 +48,7 @@ def points(
     heights: list[float] = []
     for found in sorted(lines, key=lambda found: y(found.points[-1][1])):
         places = [(x(a), y(b)) for a, b in found.points]
-        sizes = [3 + 9 * (n / max(found.counts)) ** 0.5 for n in found.counts] or [4.0] * len(places)
+        sizes = [3 + 6 * (n / max(found.counts)) ** 0.5 for n in found.counts] or [4.0] * len(places)
         marks = [marker(found.shape, *place, found.class_, r) for place, r in zip(places, sizes, strict=True)]
         path = "M" + "L".join(f"{number(a)} {number(b)}" for a, b in places)
         joined = [] if found.counts else [tag("path", d=path, class_=f"curve {found.class_}")]
@@ -80,7 +80,7 @@ def bars(
         style = "bar plus" if value >= 0 else "bar minus"
         parts.append(tag("rect", x=start, y=y + 3, width=max(0.5, end - start), height=BAR - 8, class_=style))
         if spread > 0:
-            parts.append(line(x(value - spread), y + 10, x(value + spread), y + 10, "axis"))
+            parts.append(line(x(value - spread), y + 10, x(value + spread), y + 10, "whisker"))
     parts.append(line(x(0), TOP - 22, x(0), bottom, "zero"))
     parts.append(label((x.start + x.end) / 2, bottom + 34, fit(axis, x.end - x.start), "name", "middle"))
     return drawing(f"figure-{key}", title, description, (wide, bottom + 42), *parts)

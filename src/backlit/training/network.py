@@ -14,6 +14,7 @@ from . import metrics, notices
 from .fitting import Fitting
 from .predicting import Predictor
 from .settings import Settings
+from .showing import Shown, network_card, network_rows
 
 if TYPE_CHECKING:
     from ..data import Preparation
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 
 
-class Network(Structure):
+class Network(Structure, Shown):
     """A neural network: layers in a list, or links from inputs to an output.
 
     Parameters
@@ -242,6 +243,12 @@ class Network(Structure):
                 row["output"] = [layer.features]
             rows.append(row)
         return rows
+
+    def _card(self) -> str:
+        return network_card(self)
+
+    def _told(self) -> tuple[str, list[str], list[list[str]]]:
+        return network_rows(self)
 
     def __repr__(self) -> str:
         return f"Network({list(self.layers())!r})"

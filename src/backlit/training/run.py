@@ -11,6 +11,7 @@ from ..errors import fail
 from ..messages import say
 from ..version import __version__
 from .files import write_atomic
+from .showing import History, Shown, run_card, run_rows
 
 if TYPE_CHECKING:
     from .fitting import Fitting
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 SHOWN = 4000  # epochs in the report's curves
 
 
-class Run:
+class Run(Shown):
     """The result of a training.
 
     Attributes
@@ -39,7 +40,7 @@ class Run:
 
     def __init__(self, network: Network, settings: Settings) -> None:
         self.network, self.settings = network, settings
-        self.history: list[dict[str, float]] = []
+        self.history: list[dict[str, float]] = History()
         self.result: dict[str, Any] = {}
         self.notices: list[dict[str, Any]] = []
         self.facts: dict[str, Any] = {
@@ -54,7 +55,7 @@ class Run:
     def take(self, fitting: Fitting) -> None:
         """What the training left behind."""
         loop = fitting.loop
-        self.history = fitting.history()
+        self.history = History(fitting.history())
         steps = loop.step
         self.result |= {
             "epochs": loop.epoch,
@@ -104,6 +105,12 @@ class Run:
         if report:
             self.report()
         return self.folder
+
+    def _card(self) -> str:
+        return run_card(self)
+
+    def _told(self) -> tuple[str, list[str], list[list[str]]]:
+        return run_rows(self)
 
     def __str__(self) -> str:
         best = self.result.get("test") or self.result.get("validation") or {}
