@@ -17,7 +17,10 @@ _HOMES = {
     "Network": "training",
     "Run": "training",
     "train": "training",
+    "cross_validate": "training",
     "load": "training",
+    "repeat": "training",
+    "resume": "training",
     "gradient_check": "training",
     "APL": "nn",
     "Activation": "nn",
@@ -77,8 +80,11 @@ if TYPE_CHECKING:
     from .nn import Swish as Swish
     from .training import Network as Network
     from .training import Run as Run
+    from .training import cross_validate as cross_validate
     from .training import gradient_check as gradient_check
     from .training import load as load
+    from .training import repeat as repeat
+    from .training import resume as resume
     from .training import train as train
 
 

@@ -276,3 +276,28 @@ def test_predict_does_not_write_over_what_it_reads(call, runs, iris_csv):
     before = path.read_bytes()
     assert call("predict", runs["iris"], path, "--out", path).code == 2
     assert path.read_bytes() == before
+
+
+def test_all_that_can_be_said_of_the_answers(call, runs):
+    found = json.loads(call("evaluate", runs["iris"], "iris", "--full", "--json").out)
+    assert found["scores"]["accuracy"]["value"] == found["accuracy"]
+    assert all(s["low"] <= s["value"] <= s["high"] for s in found["scores"].values())
+    assert sum(map(sum, found["confusion"]["counts"])) == sum(b["rows"] for b in found["calibration"]["bins"]) == 150
+    wrong = round(150 * (1 - found["accuracy"]))
+    assert len(found["worst"]) == min(10, wrong)
+    assert {f["feature"] for f in found["importance"]} == set(load("iris").features)
+    done = call("evaluate", runs["iris"], "iris", "--full")
+    for title in ("Scores", "Confusion matrix", "Calibration", "Worst rows", "Importance"):
+        assert title in done.out
+    assert "均衡正解率" in call("evaluate", runs["iris"], "iris", "--full", "--lang", "ja").out
+
+
+def test_all_that_can_be_said_of_numbers(call, runs):
+    found = json.loads(call("evaluate", runs["diabetes"], "diabetes", "--full", "--json").out)
+    assert set(found["scores"]) == {"rmse", "mae", "r2"}
+    assert found["scores"]["rmse"]["value"] == pytest.approx(found["rmse"])
+    worst = [abs(row["error"]) for row in found["worst"]]
+    assert worst == sorted(worst, reverse=True)
+    two = call("evaluate", runs["two"], runs["two"].parents[1] / "two.csv", "--full")
+    assert "left" in two.out
+    assert "error" in two.out

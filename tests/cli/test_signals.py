@@ -73,7 +73,8 @@ def test_a_signal_keeps_what_there_is(training, tmp_path, number, code):
     assert measured == pytest.approx(sum(parts[p]["accuracy"] * split[p] for p in split) / 1797)
     assert "<!doctype html>" in (folder / "report.html").read_text(encoding="utf-8")
     assert sorted(path.name for path in folder.iterdir()) == [
-        "history.jsonl", "model.safetensors", "report.html", "run.json",
+        "config.toml", "history.jsonl", "last.safetensors", "model.safetensors", "report.html", "resume.safetensors",
+        "run.json",
     ]  # fmt: skip
 
 

@@ -100,11 +100,15 @@ def test_a_bar_says_what_it_is_about(call):
     assert "5/5" in done.err
 
 
-def test_json_is_one_object_without_nan(call, tmp_path):
+def test_json_is_a_line_for_each_event_without_nan(call, tmp_path):
     rows = "\n".join(f"{i},{i % 7 / 7}" for i in range(30))
     (tmp_path / "a.csv").write_text(f"x,y\n{rows}\n")
     done = call("train", "a.csv", *QUICK, "--json", "--hidden", "none", "--no-baselines")
-    found = json.loads(done.out, parse_constant=lambda name: pytest.fail(name))
+    lines = [json.loads(line, parse_constant=lambda name: pytest.fail(name)) for line in done.out.splitlines()]
+    start, *epochs, found = lines
+    assert (start["event"], start["epochs"], start["data"]["rows"]) == ("start", len(epochs), 30)
+    assert [(row["event"], row["epoch"]) for row in epochs] == [("epoch", k + 1) for k in range(len(epochs))]
+    assert found["event"] == "result"
     assert found["folder"] == "runs/a-1"
     assert found["result"]["test"]["rmse"] > 0
     assert "baselines" not in found
@@ -116,7 +120,7 @@ def test_a_run_without_report_and_baselines(call):
     assert [line.split()[0] for line in done.out.splitlines()[:2]] == ["accuracy", "this"]
     assert "report" not in done.out
     assert sorted(path.name for path in Path("deep/er/iris-1").iterdir()) == [
-        "history.jsonl", "model.safetensors", "run.json",
+        "config.toml", "history.jsonl", "last.safetensors", "model.safetensors", "resume.safetensors", "run.json",
     ]  # fmt: skip
 
 
@@ -124,8 +128,9 @@ def test_several_targets(call, tmp_path, rng):
     rows = "\n".join(",".join(f"{v:.3f}" for v in row) for row in rng.normal(size=(40, 4)))
     (tmp_path / "a.csv").write_text(f"a,b,c,d\n{rows}\n")
     done = call("train", "a.csv", "--target", "b", "--target", "d", *QUICK, "--json")
-    assert json.loads(done.out)["data"]["target"] == ["b", "d"]
-    assert json.loads(done.out)["data"]["features"] == ["a", "c"]
+    found = json.loads(done.out.splitlines()[-1])
+    assert found["data"]["target"] == ["b", "d"]
+    assert found["data"]["features"] == ["a", "c"]
 
 
 @pytest.mark.parametrize("language", messages.LANGUAGES)

@@ -25,8 +25,11 @@ from backlit.training.run import read_run
 
 AT_ONCE = 2
 LONGEST = 0.25  # seconds that a child lives
-FILES = {"run.json", "history.jsonl", "model.safetensors", "report.html"}
-LEFT_OVER = re.compile(r"\.(run\.json|history\.jsonl|model\.safetensors|report\.html)\.\w+\.tmp")
+FILES = {
+    "run.json", "history.jsonl", "model.safetensors", "last.safetensors", "resume.safetensors", "config.toml",
+    "report.html",
+}  # fmt: skip
+LEFT_OVER = re.compile(rf"\.({'|'.join(map(re.escape, FILES))})\.\w+\.tmp")
 
 
 def train(folder: Path, seed: int, epochs: int) -> None:
@@ -38,7 +41,7 @@ def train(folder: Path, seed: int, epochs: int) -> None:
 
 def live(folder: Path, seed: int) -> None:
     """What a child does until it is killed: short trainings to their end, and long ones, saving all the time."""
-    keeping.EVERY = 0.0
+    keeping.EVERY = keeping.TIMES = 0
     fitting.SLICE = 0.0005
     while True:
         train(folder, seed, 3 + 40 * (seed % 3))

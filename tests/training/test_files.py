@@ -176,7 +176,15 @@ def test_a_run_leaves_its_folder_and_can_be_read_again(tmp_path):
     run = backlit.train("iris", epochs=7, out=tmp_path, progress="none")
     again = backlit.train("iris", epochs=2, out=tmp_path, progress="none")
     assert (run.folder, again.folder) == (tmp_path / "iris-1", tmp_path / "iris-2")
-    assert sorted(os.listdir(run.folder)) == ["history.jsonl", "model.safetensors", "report.html", "run.json"]
+    assert sorted(os.listdir(run.folder)) == [
+        "config.toml",
+        "history.jsonl",
+        "last.safetensors",
+        "model.safetensors",
+        "report.html",
+        "resume.safetensors",
+        "run.json",
+    ]
     facts, history = read_run(run.folder)
     assert history == run.history
     assert len(history) == 7

@@ -72,5 +72,5 @@ def test_a_run_is_a_run_from_the_moment_that_its_facts_are_there(tmp_path, monke
     written = []
     monkeypatch.setattr(keeping, "write_facts", lambda folder, facts: written.append("facts"))
     monkeypatch.setattr(keeping, "write_history", lambda folder, history: written.append("history"))
-    keeping.Keeper(tmp_path, {})
+    keeping.Keeper(keeping.Place(tmp_path), {})
     assert written == ["history", "facts"]

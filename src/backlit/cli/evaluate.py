@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,13 +11,21 @@ from ..messages import say
 from . import page, tables
 from .options import command, option
 
+if TYPE_CHECKING:
+    from ..data import Table
+    from ..training import Ensemble, Network
+
+SHOWN = 20  # columns
+WIDEST = 20  # classes of a confusion matrix in a terminal
+
 
 @command("evaluate")
 @click.argument("model")
 @click.argument("source")
 @option("--target", metavar="NAME", multiple=True)
+@option("--full", is_flag=True)
 @option("--json", "as_json", is_flag=True)
-def evaluate(model: str, source: str, target: tuple[str, ...], as_json: bool) -> None:
+def evaluate(model: str, source: str, target: tuple[str, ...], full: bool, as_json: bool) -> None:
     """Measure a model; its sentences are in the catalogue (`cli_evaluate`)."""
     from ..training import load, metrics
     from . import models
@@ -25,13 +34,18 @@ def evaluate(model: str, source: str, target: tuple[str, ...], as_json: bool) ->
     table, x, t = models.judged(net, source, target)
     out = net.predict(x)
     found: dict[str, Any] = _checked(metrics.classes, out, t) if t.ndim == 1 else _checked(metrics.numbers, out, t)
+    more = evidence(net, table, x, t, out) if full else {}
     seen = models.run_facts(model, "data").get("sha256") == table.sha256
     if as_json:
-        tables.as_json({"model": model, "source": source, "rows": table.rows, "seen_in_training": seen, **found})
+        tables.as_json(
+            {"model": model, "source": source, "rows": table.rows, "seen_in_training": seen, **found, **more}
+        )
         return
     order = ("accuracy", "rmse", "mae", "r2", "loss")
     rows = {tables.named(key): tables.measured(key, found[key]) for key in order if key in found}
-    tables.facts({say("cli_evaluate.rows"): str(table.rows), **rows})
+    tables.facts({say("cli_evaluate.rows"): str(table.rows), **({} if full else rows)})
+    if full:
+        show_evidence(more)
     if seen:
         page.err(f"{say('cli.warning')}: {say('cli_evaluate.seen')}")
 
@@ -45,3 +59,68 @@ def _checked(measure: Any, out: Any, t: Any) -> dict[str, float]:
         raise fail("BL104", expected=out.shape[1], got=wanted, layer="t")
     found: dict[str, float] = measure(out, t)
     return found
+
+
+# ---- --full -----------------------------------------------------------------------------------------------------
+
+
+def evidence(net: Network | Ensemble, table: Table, x: Any, t: Any, out: Any) -> dict[str, Any]:
+    """All scores with intervals, confusion matrix, calibration, worst rows, importance of the columns."""
+    from dataclasses import replace
+
+    import numpy as np
+
+    from ..training import judging, metrics
+
+    known = net.preparation
+    if known is not None:  # the columns and classes in the order and under the names of the model
+        classes, names = tuple(known.classes), tuple(column.name for column in known.features)
+        table = replace(table, x=x, t=t, features=names, classes=classes or table.classes)
+    found: dict[str, Any] = judging.evidence_of(net.predict, out, x, t, np.arange(len(t)), table)
+    if table.task == "classification":
+        counts = metrics.confusion(out, t, out.shape[1])
+        names = table.classes or tuple(map(str, range(out.shape[1])))
+        found["confusion"] = {"classes": list(names), "counts": counts}
+    return found
+
+
+def show_evidence(found: dict[str, Any]) -> None:
+    """The same as tables."""
+    head = [say(f"cli_evaluate.{key}") for key in ("score", "value", "low", "high")]
+    rows = [
+        [tables.named(key), *(tables.measured(key, score.get(end)) for end in ("value", "low", "high"))]
+        for key, score in found["scores"].items()
+    ]
+    _section("scores", head, rows)
+    page.out(say("cli_evaluate.interval"))
+    if "confusion" in found and len(found["confusion"]["classes"]) <= WIDEST:
+        classes = found["confusion"]["classes"]
+        counts = zip(classes, found["confusion"]["counts"], strict=True)
+        _section("confusion", [say("cli_evaluate.true_said"), *classes], [[c, *map(str, row)] for c, row in counts])
+    if "calibration" in found:
+        head = [say(f"cli_evaluate.{key}") for key in ("share", "rows", "share_mean", "right")]
+        bins = found["calibration"]["bins"]
+        rows = [
+            [f"{b['low']:.1f}–{b['high']:.1f}", str(b["rows"]), f"{b['share']:.3f}", f"{b['right']:.3f}"] for b in bins
+        ]
+        _section("calibration", head, rows)
+        page.out(say("cli_evaluate.calibration_error", error=found["calibration"]["error"]))
+    _worst(found["worst"])
+    if found["importance"]:
+        head = [say(f"cli_evaluate.{key}") for key in ("column", "importance_mean", "spread")]
+        rows = [[f["feature"], f"{f['mean']:.4f}", f"{f['spread']:.4f}"] for f in found["importance"][:SHOWN]]
+        _section("importance", head, rows)
+
+
+def _worst(found: list[dict[str, Any]]) -> None:
+    if not found:
+        return
+    keys = [key for key in ("row", "target", "true", "predicted", "share_true", "error") if key in found[0]]
+    cells = [[f"{row[k]:.5g}" if isinstance(row[k], float) else str(row[k]) for k in keys] for row in found]
+    left = [j for j, key in enumerate(keys) if isinstance(found[0][key], str)]
+    _section("worst", [say(f"cli_evaluate.worst_{key}") for key in keys], cells, left=left)
+
+
+def _section(key: str, head: list[str], rows: list[list[str]], left: Sequence[int] = (0,)) -> None:
+    page.out(f"\n{say(f'cli_evaluate.{key}')}")
+    tables.table(head, rows, left=left)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
@@ -59,6 +60,20 @@ class Real(Kind):
             sign, end = "<" if self.above else "≤", "" if math.isinf(self.high) else f" < {self.high:g}"
             self.refuse("wants_number", value, param, ctx, limits=f"{self.low:g} {sign} x{end}")
         return number
+
+
+class Duration(Kind):
+    """A time: 90, 90s, 5m, 1h30m; in seconds."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        if isinstance(value, float):
+            return value
+        text = str(value).strip().lower()
+        found = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d*)?|\.\d+)s?)?", text)
+        seconds = sum(float(n) * u for n, u in zip(found.groups(), (3600, 60, 1), strict=True) if n) if found else 0.0
+        if not 0 < seconds < LARGEST:
+            self.refuse("wants_duration", value, param, ctx)
+        return seconds
 
 
 class Word(Kind):

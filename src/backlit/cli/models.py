@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     import numpy as np
 
     from ..data import Preparation, Table
-    from ..training import Network
+    from ..training import Ensemble, Network
+
+    Model = Network | Ensemble
 
     Array = np.ndarray[Any, Any]
 
@@ -38,7 +40,7 @@ def run_facts(path: str, part: str = "") -> dict[str, Any]:
 # ---- rows without answers ---------------------------------------------------------------------------------------
 
 
-def inputs(net: Network, source: str) -> Array:
+def inputs(net: Model, source: str) -> Array:
     """The inputs of a source in the order of the model's columns; a file may hold the answers, or more, as well."""
     from ..data import load, sources
 
@@ -50,11 +52,11 @@ def inputs(net: Network, source: str) -> Array:
     return _read(source, lambda names: _columns(net, names, _targets(net)))
 
 
-def _targets(net: Network) -> tuple[str, ...]:
+def _targets(net: Model) -> tuple[str, ...]:
     return tuple(column.name for column in net.preparation.target) if net.preparation else ()
 
 
-def _columns(net: Network, names: Sequence[str], targets: Sequence[str]) -> list[int]:
+def _columns(net: Model, names: Sequence[str], targets: Sequence[str]) -> list[int]:
     """The places of the model's columns among `names`."""
     from ..errors import fail
 
@@ -105,7 +107,7 @@ def _read(source: str, choose: Callable[[list[str]], list[int]]) -> Array:
 # ---- rows with answers ------------------------------------------------------------------------------------------
 
 
-def judged(net: Network, source: str, target: Sequence[str]) -> tuple[Table, Array, Array]:
+def judged(net: Model, source: str, target: Sequence[str]) -> tuple[Table, Array, Array]:
     """A source's table, its inputs in the order of the model's columns, its answers as the model counts them."""
     from ..data import load, sources
 
@@ -123,7 +125,7 @@ def judged(net: Network, source: str, target: Sequence[str]) -> tuple[Table, Arr
     return table, x, _counted(known, table) if known else table.t
 
 
-def _answers(net: Network, source: str) -> list[str | int] | None:
+def _answers(net: Model, source: str) -> list[str | int] | None:
     """The columns of a file that hold the answers: those of the model, else as many at the end."""
     from ..data import csv, files
 

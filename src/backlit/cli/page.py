@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import shutil
 import sys
-import unicodedata
 from collections.abc import Iterable
+
+from ..messages import places as width
 
 WIDEST, NARROWEST = 100, 40
 TERM = 30  # the widest first column; a longer term stands on a line of its own
@@ -23,15 +24,6 @@ def out(text: str = "") -> None:
 def err(text: str) -> None:
     """Print on stderr."""
     print(text, file=sys.stderr, flush=True)
-
-
-def width(text: str) -> int:
-    """The places that a text takes in a terminal.
-
-    >>> width("loss"), width("損失 E")
-    (4, 6)
-    """
-    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def columns() -> int:

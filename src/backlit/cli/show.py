@@ -21,10 +21,13 @@ if TYPE_CHECKING:
 @option("--observed", is_flag=True)
 def show(model: str, tape: bool, observed: bool) -> None:
     """Show a model; its sentences are in the catalogue (`cli_show`)."""
-    from ..training import load
+    from ..training import Ensemble, load
     from . import models
 
-    net = load(model)
+    found = load(model)
+    net = found.networks[0] if isinstance(found, Ensemble) else found
+    if isinstance(found, Ensemble):
+        page.out(say("cli_show.ensemble", count=len(found.networks)) + "\n")
     if tape or observed:
         shown = observed_tape(net) if observed else trained_tape(net, models.run_facts(model, "settings"), model)
         page.out(shown.text())

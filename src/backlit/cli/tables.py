@@ -43,7 +43,7 @@ def measured(key: str, value: float | None) -> str:
     """A number as the tables show it: four decimals for shares, five digits for what has a unit."""
     if value is None:
         return "–"
-    return f"{value:.4f}" if key in ("accuracy", "r2", "loss") else f"{value:.5g}"
+    return f"{value:.4f}" if key not in ("rmse", "mae") else f"{value:.5g}"
 
 
 def named(key: str) -> str:
@@ -54,6 +54,11 @@ def named(key: str) -> str:
 def as_json(value: Any) -> None:
     """Print one JSON object; what is not finite is null, since JSON has no word for it."""
     page.out(json.dumps(_plain(value), ensure_ascii=False, indent=1))
+
+
+def as_line(value: Any) -> None:
+    """The same on one line: one of many."""
+    page.out(json.dumps(_plain(value), ensure_ascii=False))
 
 
 def _plain(value: Any) -> Any:

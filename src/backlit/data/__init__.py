@@ -1,5 +1,6 @@
 """Data: from a name, a file or two arrays to a table, its parts, and the numbers a network sees."""
 
+from .folds import fold as fold
 from .load import load as load
 from .load import sources as sources
 from .preparation import Preparation as Preparation

@@ -263,6 +263,15 @@ class Loop:
             self.history = np.concatenate([self.history, more])
         self._set(EPOCHS=epochs, STOP=0, WAIT=0)
 
+    def go_on(self) -> None:
+        """Where a snapshot of a run that had ended was restored: what it stopped for may no longer hold.
+
+        More epochs: the run goes on, unless its patience was at its end in the very epoch that was the last one.
+        """
+        early = 0 < self._get("PATIENCE") <= self._get("WAIT")
+        if self.stopped in ("", "epochs", "early"):
+            self._set(STOP=1 if self.epoch >= self._get("EPOCHS") else 2 if early else 0)
+
     def play(self, lo: int, hi: int, rows: int) -> int:
         """Instructions lo … hi - 1 of the training tape, for the step that comes next; returns the status."""
         state, table = self.state.copy(), self.table.copy()

@@ -10,6 +10,7 @@ import functools
 import os
 import re
 import tomllib
+import unicodedata
 from collections.abc import Mapping
 from importlib import resources
 from typing import Any
@@ -78,3 +79,12 @@ def fill(text: str, values: Mapping[str, object], lang: str | None = None) -> st
 def placeholders(text: str) -> set[str]:
     """The names that a text wants filled."""
     return {m[1] for m in _PLACEHOLDER.finditer(text)}
+
+
+def places(text: str) -> int:
+    """The places that a text takes in a terminal, where a Japanese letter takes two.
+
+    >>> places("loss"), places("損失 E")
+    (4, 6)
+    """
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)

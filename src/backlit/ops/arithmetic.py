@@ -36,8 +36,8 @@ for _name in WORDS:
 
 add, sub, mul, div = (REGISTRY[n] for n in ("add", "sub", "mul", "div"))
 neg, exp, expm1, log, log1p, sqrt = (REGISTRY[n] for n in ("neg", "exp", "expm1", "log", "log1p", "sqrt"))
-absolute, sign, sin, cos, power = (REGISTRY[n] for n in ("abs", "sign", "sin", "cos", "pow"))
-erf, ndtr, atan = (REGISTRY[n] for n in ("erf", "ndtr", "atan"))
+absolute, sin, cos, power = (REGISTRY[n] for n in ("abs", "sin", "cos", "pow"))
+ndtr, atan = (REGISTRY[n] for n in ("ndtr", "atan"))
 maximum, minimum, where, equal = (REGISTRY[n] for n in ("max", "min", "where", "eq"))
 
 

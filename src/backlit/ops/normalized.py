@@ -8,7 +8,8 @@ import numpy as np
 
 from ..errors import fail
 from . import shapes
-from .arithmetic import div, exp, log, mul, neg, sign, sub
+from .activation.steps import sign
+from .arithmetic import div, exp, log, mul, neg, sub
 from .declare import structural
 from .reduction import amax, sum_
 from .shapes import Shape, Size

@@ -7,6 +7,7 @@ from typing import Any
 
 from . import curves, heat, residuals
 from .facts import finite, items, number, part, series, text
+from .judged import intervals, worst
 from .numbers import count, duration, measured, percent
 from .parts import Section, Table
 from .verdict import SETS, is_regression, target
@@ -94,7 +95,7 @@ def confusion(run: dict[str, Any], words: Words) -> Section:
     if made:
         section.figures = [heat.figure(made, words)]
         pairs = heat.pairs_table(made, words)
-        section.tables = [pairs] if pairs else []
+        section.tables = [table for table in (pairs, worst(run, words)) if table]
     return section
 
 
@@ -112,6 +113,8 @@ def errors(run: dict[str, Any], words: Words) -> Section:
             residuals.scatter(points, named, words, HALF),
             residuals.histogram(points, named, words, HALF),
         ]
+    rows = worst(run, words) if is_regression(run) else None
+    section.tables = [rows] if rows else []
     left_out = max(len(t), len(o)) - len(points)
     if left_out:
         section.notes = [words("errors_left_out", count=count(left_out), total=count(max(len(t), len(o))))]
@@ -137,6 +140,8 @@ def baselines(run: dict[str, Any], words: Words) -> Section:
         head = [words("model"), *(words(f"score_{key}_name") for key in keys)]
         section.intro = [words("baselines_intro")]
         section.tables = [Table(words("baselines_caption"), head, rows, notes=[words("baselines_marked")])]
+    if more := intervals(run, words):  # it holds all of the other table, and more
+        section.tables = [more]
     return section
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from . import boxes
 from .evidence import baselines, confusion, errors, learning
 from .facts import finite, items, part, text
+from .judged import calibration, importance, sizes
 from .numbers import count
 from .parts import Section
 from .verdict import SETS, target
@@ -24,6 +25,9 @@ def sections(run: dict[str, Any], history: Sequence[Any], words: Words) -> list[
         confusion(run, words),
         errors(run, words),
         baselines(run, words),
+        calibration(run, words),
+        importance(run, words),
+        sizes(run, words),
         reproduce(run, words),
     ]
     shown = [section for section in found if not section.empty()]
@@ -136,6 +140,11 @@ def glossary(run: dict[str, Any], history: Sequence[Any], shown: set[str], words
         "rmse": "rmse" in measured_keys,
         "r2": "r2" in measured_keys,
         "baseline": "baselines" in shown,
+        "bootstrap": bool(part(run, "scores")),
+        "auc": "roc_auc" in part(run, "scores"),
+        "brier": "brier" in part(run, "scores"),
+        "calibration": "calibration" in shown,
+        "importance": "importance" in shown,
     }
     terms = [(words(f"term_{key}"), words(f"meaning_{key}")) for key, used in uses.items() if used]
     return Section("glossary", words("glossary_title"), terms=terms)

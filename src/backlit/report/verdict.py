@@ -11,6 +11,7 @@ from .numbers import count, measured, percent, wilson
 from .words import Words
 
 SETS = ("test", "validation", "train")  # the most honest first
+NOT_FINITE = ("nan", "not finite")
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def verdict(run: dict[str, Any], words: Words) -> Verdict | None:
     else:
         sentence = words("verdict_alone", main=main)
     status, judged = _judged(run, used, words) if used else ("plain", "")
-    if text(result, "stopped") == "nan":
+    if text(result, "stopped") in NOT_FINITE:
         status = "bad"
     flattering = [words(f"flattering_{used}")] if main and used != "test" else []
     return Verdict(status, sentence, [line for line in [judged, *flattering, *stopped] if line])
@@ -150,7 +151,8 @@ def _judged_rmse(run: dict[str, Any], rmse: float, rows: float | None, words: Wo
 def _stopped(result: dict[str, Any], words: Words) -> list[str]:
     """Why the training ended, and what the best epoch says."""
     why, ran, best = text(result, "stopped"), finite(result.get("epochs")), finite(result.get("best_epoch"))
-    if why not in ("early", "epochs", "interrupted", "nan"):
+    why = "nan" if why in NOT_FINITE else why
+    if why not in ("early", "epochs", "interrupted", "nan", "time"):
         return []
     form = "unknown" if ran is None else "known"
     if why == "early" and ran is not None and best is not None:

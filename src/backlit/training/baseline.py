@@ -10,6 +10,7 @@ from ..data import Preparation, Split, Table
 from ..nn import Dense
 from . import metrics
 from .network import Network
+from .scores import plain_scores
 
 Array = np.ndarray[Any, Any]
 
@@ -17,13 +18,16 @@ Array = np.ndarray[Any, Any]
 def baselines(table: Table, parts: Split, preparation: Preparation, judged: Array, seed: int) -> dict[str, Any]:
     """{"constant": metrics, "linear": metrics} on the rows `judged`; nothing is learned from them."""
     make = _for_classes if table.task == "classification" else _for_numbers
-    return make(table, parts, preparation, judged, seed)
+    measure = metrics.classes if table.task == "classification" else metrics.numbers
+    t = table.t[judged]
+    answers = make(table, parts, preparation, judged, seed)
+    return {name: {**plain_scores(table.task, out, t), **measure(out, t)} for name, out in answers.items()}
 
 
-def _for_classes(table: Table, parts: Split, preparation: Preparation, judged: Array, seed: int) -> dict[str, Any]:
+def _for_classes(table: Table, parts: Split, preparation: Preparation, judged: Array, seed: int) -> dict[str, Array]:
     learned = np.concatenate([parts.train, parts.validation])
     shares = np.bincount(table.t[learned], minlength=len(table.classes)) / len(learned)
-    constant = metrics.classes(np.tile(shares, (len(judged), 1)), table.t[judged])
+    constant = np.tile(shares, (len(judged), 1))
     # The linear model is the same trainer's network without hidden layers: softmax regression, stopped early.
     net = Network([Dense(len(table.classes), "softmax", weights="zeros")])
     x = preparation.inputs(table.x)
@@ -32,14 +36,13 @@ def _for_classes(table: Table, parts: Split, preparation: Preparation, judged: A
         x[parts.train], table.t[parts.train], validation=held, learning_rate=0.02, batch_size=64,
         epochs=200, patience=20, seed=seed,
     )  # fmt: skip
-    return {"constant": constant, "linear": metrics.classes(net.predict(x[judged]), table.t[judged])}
+    return {"constant": constant, "linear": net.predict(x[judged])}
 
 
-def _for_numbers(table: Table, parts: Split, preparation: Preparation, judged: Array, seed: int) -> dict[str, Any]:
+def _for_numbers(table: Table, parts: Split, preparation: Preparation, judged: Array, seed: int) -> dict[str, Array]:
     learned = np.concatenate([parts.train, parts.validation])
-    t = table.t[judged]
-    constant = metrics.numbers(np.tile(table.t[learned].mean(axis=0), (len(judged), 1)), t)
+    constant = np.tile(table.t[learned].mean(axis=0), (len(judged), 1))
     x = preparation.inputs(table.x)
     design = np.column_stack([x, np.ones(len(x))])
     weights = np.linalg.lstsq(design[learned], table.t[learned], rcond=None)[0]
-    return {"constant": constant, "linear": metrics.numbers(design[judged] @ weights, t)}
+    return {"constant": constant, "linear": design[judged] @ weights}

@@ -15,7 +15,7 @@ import tempfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,10 +25,14 @@ from ..version import __version__
 from .network import Network
 from .settings import DTYPES
 
+if TYPE_CHECKING:
+    from .ensemble import Ensemble
+
 Array = np.ndarray[Any, Any]
 
 FORMAT = 1  # of the model file; a higher number is a newer Backlit's
 KEY = "backlit"
+GROUP = "group.json"  # in the folder of several runs
 
 
 def write_atomic(path: Path, data: bytes) -> Path:
@@ -78,7 +82,11 @@ def save_model(net: Network, path: Path) -> Path:
         "preparation": net.preparation.to_dict() if net.preparation else None,
     }
     tensors = {key: np.ascontiguousarray(value) for key, value in net.weights().items()}
-    text = json.dumps(about, ensure_ascii=False)
+    return write_tensors(path, tensors, json.dumps(about, ensure_ascii=False))
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Array], text: str) -> Path:
+    """A safetensors file of arrays of float32 or float64, with `text` in its metadata and a checksum over both."""
     return write_atomic(path, _packed(tensors, {KEY: text, "crc32": _checksum(text, tensors), "format": "pt"}))
 
 
@@ -102,8 +110,10 @@ def _checksum(text: str, tensors: Mapping[str, Array]) -> str:
     return f"{total:08x}"
 
 
-def load(path: str | Path) -> Network:
+def load(path: str | Path) -> Network | Ensemble:
     """Read a network that `save` or `backlit train` wrote; a run's folder stands for the model in it.
+
+    The folder of several runs (`--seeds`, `--folds`) gives the `Ensemble` of their networks.
 
     Raises
     ------
@@ -113,9 +123,18 @@ def load(path: str | Path) -> Network:
         BL201: there is no such file.
     """
     path = Path(path)
+    if (path / GROUP).is_file():
+        from .group import load_group
+
+        return load_group(path)
+    return load_network(path)
+
+
+def load_network(path: Path) -> Network:
+    """One network, from its file or its run's folder; see `load`."""
     if path.is_dir():
         path = path / "model.safetensors"
-    about, tensors = _read(path)
+    about, tensors = read_tensors(path)
     try:
         return _revive(about, tensors)
     except BacklitError as error:
@@ -124,7 +143,8 @@ def load(path: str | Path) -> Network:
         raise fail("BL501", path=path, reason=f"{type(error).__name__}: {error}") from None
 
 
-def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+def read_tensors(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What `write_tensors` wrote, its text read as JSON; BL501, BL502 or BL503 where it is not one of our files."""
     from safetensors import SafetensorError, safe_open
 
     _check_header(path)

@@ -98,10 +98,23 @@ class Fitting:
         self.steps_a_slice = 1
         self.before: Snapshot = self.loop.snapshot()  # where a replay begins when something goes wrong
         self.next_snapshot = 0.0
+        self.out_of_time = False
+        self.begun = 0  # epochs that were done when this process took over
 
     @property
     def done(self) -> bool:
-        return bool(self.loop.stopped)
+        return bool(self.stopped)
+
+    @property
+    def stopped(self) -> str:
+        """Why the training ended: what the loop says, or "time"; "" while it goes on."""
+        return self.loop.stopped or ("time" if self.out_of_time else "")
+
+    def stand_at(self, snapshot: Snapshot, seconds: float) -> None:
+        """Go on from where another process stood, after so many seconds of training."""
+        self.loop.restore(snapshot)
+        self.loop.go_on()
+        self.before, self.seconds, self.begun = self.loop.snapshot(), seconds, self.loop.epoch
 
     def advance(self) -> None:
         """Train for about a twentieth of a second."""
@@ -122,9 +135,11 @@ class Fitting:
 
     def run(self, watch: Callable[[Fitting], None] | None = None) -> None:
         """Train until there is a reason to stop; `watch` is called after every slice."""
+        end = time.perf_counter() + (self.settings.time_budget or float("inf"))
         try:
             while not self.done:
                 self.advance()
+                self.out_of_time = time.perf_counter() >= end
                 if watch is not None:
                     watch(self)
         finally:
@@ -135,9 +150,25 @@ class Fitting:
 
     def best_network(self) -> Any:
         """A network with the best weights so far, while the training goes on."""
+        return self._network(self._best())
+
+    def last_network(self) -> Any:
+        """A network with the weights of the last step (of the last good one, where they are not finite)."""
+        kept = self.loop.arena.kept()
+        now = kept.copy()
+        if not np.isfinite(self.loop.weights()).all():
+            kept[:] = self.before.kept
+        values = self._values()
+        kept[:] = now
+        return self._network(values)
+
+    def _network(self, values: dict[str, Array]) -> Any:
         other = copy.copy(self.net)
-        other.values = {**self.net.values, **self._best()}
+        other.values = {**self.net.values, **values}
         return other
+
+    def _values(self) -> dict[str, Array]:
+        return {n: self.loop[n].copy() for n in self.net.values if n in self.loop.train_tape.names}
 
     def finish(self) -> None:
         """Put the best weights into the network."""
@@ -151,7 +182,7 @@ class Fitting:
         self.loop.take_best()
         if not self._good():
             kept[:] = self.before.kept  # the last ones that were known to be good
-        values = {n: self.loop[n].copy() for n in self.net.values if n in self.loop.train_tape.names}
+        values = self._values()
         kept[:] = now
         return values
 

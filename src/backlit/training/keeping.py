@@ -1,4 +1,4 @@
-"""Keeping a run on disk while it trains: best weights and history, at most once a second."""
+"""Keeping a run on disk while it trains: where it stands, best weights and history, for a twentieth of the time."""
 
 from __future__ import annotations
 
@@ -8,11 +8,35 @@ import time
 from pathlib import Path
 from typing import Any
 
+from ..errors import fail
+from . import checkpoint
+from .checkpoint import Checkpoint
+from .configuring import reproducing, write_config
 from .files import disk_error
 from .fitting import Fitting
+from .locking import Lock
+from .preparing import Prepared
 from .run import Run, write_facts, write_history
 
-EVERY = 1.0  # seconds
+EVERY = 1.0  # seconds between two savings …
+TIMES = 20  # … and so many times as long as the last one took
+
+
+class Place:
+    """A run's folder, held for one process; `Place.new` makes one, `Place(folder)` goes back to one."""
+
+    def __init__(self, folder: str | Path, past: dict[str, Any] | None = None) -> None:
+        self.folder, self.past = Path(folder), past or {}
+        self.lock = Lock(self.folder)
+
+    @classmethod
+    def new(cls, base: str | Path, name: str) -> Place:
+        """A folder of its own for a run: base/name-1, base/name-2 …, made now."""
+        return cls(new_folder(base, name))
+
+    def close(self) -> None:
+        """Let others have it."""
+        self.lock.release()
 
 
 def new_folder(base: str | Path, name: str) -> Path:
@@ -36,28 +60,66 @@ def new_folder(base: str | Path, name: str) -> Path:
 class Keeper:
     """Writes what there is of a run into its folder, from the first second on."""
 
-    def __init__(self, folder: Path, facts: dict[str, Any], *, report: bool = True) -> None:
-        self.folder, self.facts, self.report = folder, facts, report
-        self.last = time.perf_counter()
+    def __init__(self, place: Place, facts: dict[str, Any], *, report: bool = True) -> None:
+        self.place, self.facts, self.report = place, facts, report
+        self.folder = place.folder
+        self.next = time.perf_counter() + EVERY
         self.best = 0
-        write_history(folder, [])
-        write_facts(folder, {**facts, "result": {"stopped": "running"}})  # last: a folder with run.json is a run
+        self.fitting: Fitting | None = None
+        self.marks: dict[str, str] = {}
+        self.again = bool(place.past)
+        if not self.again:
+            write_history(self.folder, [])
+            write_facts(self.folder, {**facts, "result": {"stopped": "running"}})  # last: with run.json it is a run
+
+    def begin(self, work: Prepared, fitting: Fitting) -> None:
+        """Before the first step: go back to where the run stood, if it is not a new one."""
+        self.marks, self.fitting = checkpoint.data_marks(work), fitting
+        path = self.folder / checkpoint.NAME
+        if not self.again or not path.exists():  # killed within the first second: it begins anew
+            return
+        found = Checkpoint.load(path)
+        found.check(path, {**self.marks, **checkpoint.network_marks(fitting)})
+        done, epochs = found.stands["EPOCH"], fitting.settings.epochs
+        if done > epochs:
+            raise fail("BL510", path=self.folder, done=done, epochs=epochs)
+        found.put_back(fitting)
+        written = self.place.past.get("result", {}).get("stopped") != "running"
+        if fitting.loop.stopped in ("epochs", "early") and written:
+            raise fail("BL510", path=self.folder, done=done, epochs=epochs)
 
     def __call__(self, fitting: Fitting) -> None:
-        if time.perf_counter() - self.last < EVERY:
-            return
+        """After a slice: save if it is time to."""
+        begin = time.perf_counter()
+        if begin >= self.next:
+            self.save_now(fitting)
+            end = time.perf_counter()
+            self.next = end + max(EVERY, TIMES * (end - begin))
+
+    def save_now(self, fitting: Fitting) -> None:
+        """Where it stands, the history, and the best weights if there are better ones."""
+        self._stand(fitting)
         write_history(self.folder, fitting.history())
         if fitting.loop.best_epoch > self.best:
             self.best = fitting.loop.best_epoch
             fitting.best_network().save(self.folder / "model.safetensors")
-        self.last = time.perf_counter()
+
+    def _stand(self, fitting: Fitting) -> None:
+        found = Checkpoint.of(fitting, self.marks)
+        if found is not None:
+            found.save(self.folder / checkpoint.NAME)
 
     def finish(self, run: Run) -> None:
         """The last word: everything, the report too if it is wanted."""
+        if self.fitting is not None:
+            self._stand(self.fitting)
+        write_config(self.folder, reproducing(run))
         run.save(self.folder, report=self.report)
 
     def forget(self) -> None:
-        """Nothing was trained: take the folder away again."""
+        """Nothing was trained: take the folder away again, if it was new."""
+        if self.again:
+            return
         with contextlib.suppress(OSError):
             for name in ("run.json", "history.jsonl"):
                 (self.folder / name).unlink(missing_ok=True)

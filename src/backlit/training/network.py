@@ -15,6 +15,7 @@ from . import metrics, notices, sequential
 from .fitting import Fitting
 from .predicting import Predictor
 from .settings import Settings
+from .showing import Shown, network_card, network_rows
 
 if TYPE_CHECKING:
     from ..data import Preparation
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 
 
-class Network(Structure):
+class Network(Structure, Shown):
     """A neural network: layers in a list, or links from inputs to an output.
 
     Parameters
@@ -75,6 +76,7 @@ class Network(Structure):
         loss_options: Mapping[str, Any] | None = None,
         initial: Any = None,
         watch: Callable[[Fitting], None] | None = None,
+        ready: Callable[[Fitting], None] | None = None,
         left: list[Run] | None = None,
         **settings: Any,
     ) -> Run:
@@ -97,10 +99,12 @@ class Network(Structure):
             ("normal", 0.1), …; "lsuv" fits them to the rows (`initialize_from`).
         watch : callable
             Called with the `Fitting` about twenty times a second.
+        ready : callable, optional
+            Called with the `Fitting` before its first step.
         left : list, optional
             The run is put into it before training begins: what there is after an interruption.
-        optimizer, learning_rate, batch_size, epochs, patience, seed, shuffle, dtype, engine, threads
-            See `Settings`; patience 0 never stops early.
+        optimizer, learning_rate, batch_size, epochs, patience, seed, shuffle, dtype, engine, threads, time_budget
+            See `Settings`; patience 0 never stops early, a time budget (seconds) stops it between two steps.
 
         Returns
         -------
@@ -126,6 +130,8 @@ class Network(Structure):
         fitting = Fitting(self, inputs, held_out, given)
         run = Run(self, given)
         run.notices = notices.before_training(self, given)
+        if ready is not None:
+            ready(fitting)
         if left is not None:
             left.append(run)
         try:
@@ -349,6 +355,12 @@ class Network(Structure):
                 row["output"] = [layer.features]
             rows.append(row)
         return rows
+
+    def _card(self) -> str:
+        return network_card(self)
+
+    def _told(self) -> tuple[str, list[str], list[list[str]]]:
+        return network_rows(self)
 
     def __repr__(self) -> str:
         return f"Network({list(self.layers())!r})"

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from ..data import Preparation, Split, Table, load, split
-from ..errors import fail
-from ..nn import Layer
-from . import defaults, metrics
+from ..data import Split, Table, load, split
+from ..data import fold as fold_of
+from ..nn import Layer, Structure
+from . import defaults
 from .baseline import baselines as baselines_of
+from .configuring import config_of
+from .data_sizes import data_sizes
 from .fitting import Fitting
-from .keeping import Keeper, new_folder
+from .judging import about, judge, judged_part
+from .keeping import Keeper, Place
 from .network import Network
+from .preparing import Prepared, prepare
 from .progress import Progress, progress_named
 from .run import Run
-from .starting import begin, frozen_in
-
-Array = np.ndarray[Any, Any]
 
 
 def train(
@@ -29,7 +29,7 @@ def train(
     *,
     target: Any = None,
     task: Any = None,
-    layers: Sequence[Layer] | None = None,
+    layers: Sequence[Layer] | Structure | None = None,
     hidden: Sequence[int] | None = None,
     activation: str | None = None,
     dropout: float | None = None,
@@ -41,10 +41,13 @@ def train(
     test: float = defaults.TEST,
     validation: float = defaults.VALIDATION,
     seed: int = 0,
-    out: str | Path | None = None,
+    split_seed: int | None = None,
+    fold: tuple[int, int] | None = None,
+    out: str | Path | Place | None = None,
     progress: str | Progress | None = "auto",
     baselines: bool = True,
     report: bool = True,
+    learning_curve: bool = False,
     facts: Mapping[str, Any] | None = None,
     **settings: Any,
 ) -> Run:
@@ -56,9 +59,10 @@ def train(
         "digits", "people.csv", two arrays: see `backlit.data.load`.
     target, task
         The column to learn; "classification" or "regression".  Inferred if not given.
-    layers : list of Layer, optional
-        The whole network.  Else `hidden` widths with `activation` and `dropout` between them, and an output layer
-        that fits the task; the defaults follow from the table's size (`backlit.training.defaults`).
+    layers : list of Layer or Network, optional
+        The whole network (of a Network its structure: new weights are drawn).  Else `hidden` widths with `activation`
+        and `dropout` between them, and an output layer that fits the task; the defaults follow from the table's size
+        (`backlit.training.defaults`).
     start : path or Network, optional
         A model to begin with: its weights, and its preparation of the inputs; the head is new, unless the classes or
         target columns are the same (`backlit.training.starting`).  With `layers` all but their head is taken over.
@@ -66,20 +70,27 @@ def train(
         Layers that stay as they are, by name: "dense1, dense2", or "body" for all but the head.
     test, validation : float
         Shares of the rows held out, stratified by class.
+    split_seed : int, optional
+        The seed of the split (and of drawn sets), where it is to stay while `seed` changes.
+    fold : (number, count), optional
+        Hold out this one of so many folds, in place of `test`: see `cross_validate`.
     epochs, patience : int
         At most so many epochs (600, and at least 6000 steps); stop when the validation loss has not fallen for
         `patience` epochs (a sixth of them; half, where there are many rows a feature).
     out : path, optional
-        The folder in which the run gets a folder of its own.
+        The folder in which the run gets a folder of its own (a `Place` is that folder).
     progress : "auto", "bar", "lines", "none" or a Progress
     baselines : bool
         Also judge a constant answer and the best linear model.
     report : bool
         Write report.html into the run's folder.
+    learning_curve : bool
+        Train also on a tenth, a fifth … of the training rows: would more data help?  (In `run.facts["data_sizes"]`.)
     facts : mapping, optional
         More for run.json and the report: "command", "python", "versions".
     **settings
-        optimizer, learning_rate, batch_size, dtype, engine, threads: see `Settings`; initial: see `Network.fit`.
+        optimizer, learning_rate, batch_size, dtype, engine, threads, time_budget: see `Settings`; initial: see
+        `Network.fit`.
 
     Returns
     -------
@@ -91,52 +102,59 @@ def train(
     >>> run.result["test"]["accuracy"] > 0.85
     True
     """
-    for name, given in {"hidden": hidden, "activation": activation, "dropout": dropout}.items():
-        if (layers is not None or start is not None) and given is not None:
-            raise fail("BL309", name="layers" if layers is not None else "start (--from)", other=name)
+    asked = {**locals()}
+    asked |= asked.pop("settings")
     shown = progress_named(progress)
-    with shown.session():
+    with shown.session(), contextlib.ExitStack() as ending:
         shown.phase("read")
-        table = load(source, target=target, task=task, seed=seed)
+        chosen = seed if split_seed is None else split_seed
+        table = load(source, target=target, task=task, seed=chosen)
         shown.phase("prepare")
-        parts = split(table, test=test, validation=validation, seed=seed)
-        preparation = Preparation.fit(table, parts.train)
-        batch_size = settings.setdefault("batch_size", defaults.BATCH)
-        plan = defaults.plan(
-            table, parts, batch_size, hidden=hidden, activation=activation, dropout=dropout,
-            epochs=epochs, patience=patience,
-        )  # fmt: skip
-        if layers is None and plan.learning_rate and not {"optimizer", "learning_rate"} & set(settings):
-            settings["learning_rate"] = plan.learning_rate
-        begun = None
-        if start is not None:
-            begun = begin(start, table, preparation, layers, seed=seed, dtype=settings.get("dtype", "float32"))
-            net, preparation = begun.net, begun.preparation
+        if fold is None:
+            parts = split(table, test=test, validation=validation, seed=chosen)
         else:
-            net = Network(layers if layers is not None else defaults.layers_of(plan, table, preparation.out_features))
-        net.preparation, net.task = preparation, table.task
-        frozen = frozen_in(net, freeze, preparation.in_features)
-        x, t = preparation.inputs(table.x), _targets(table, preparation, net, loss)
-        held = (x[parts.validation], t[parts.validation]) if len(parts.validation) else None
-        told = {"name": table.name, **(facts or {}), "data": about(table, parts)}
-        if begun is not None:
-            told["start"] = {**begun.facts, "frozen": frozen}
-        keeper = Keeper(new_folder(out, table.name), told, report=report) if out is not None else None
-        with _rescue(told, keeper, shown, table, parts) as left:
-            shown.start(table, parts, net, plan.epochs)
-            run = net.fit(
-                x[parts.train], t[parts.train], watch=_watching(shown, keeper), left=left, validation=held, loss=loss,
-                epochs=plan.epochs, patience=plan.patience if held else 0, seed=seed, **settings,
-            )  # fmt: skip
-            run.facts |= told
-            shown.phase("judge")
-            judge(run, table, parts)
-            if baselines:
-                run.facts["baselines"] = baselines_of(table, parts, preparation, judged_rows(parts), seed)
-            shown.phase("write")
-        if keeper is not None:
-            keeper.finish(run)
-        shown.finished(run)
+            parts = fold_of(table, *fold, validation=validation, seed=chosen)
+        words = {
+            "layers": layers, "hidden": hidden, "activation": activation, "dropout": dropout, "start": start,
+            "freeze": freeze, "epochs": epochs, "patience": patience, "loss": loss, "seed": seed, **settings,
+        }  # fmt: skip
+        work = prepare(table, parts, **words)
+        told = {"name": table.name, **(facts or {}), "data": about(table, parts), "config": config_of(asked, work)}
+        if work.start:
+            told["start"] = work.start
+        keeper = None
+        if out is not None:
+            place = out if isinstance(out, Place) else Place.new(out, table.name)
+            ending.callback(place.close)
+            keeper = Keeper(place, told, report=report)
+        sizes = functools.partial(data_sizes, work, words) if learning_curve else None
+        return course(work, told, shown, keeper, baselines=baselines, sizes=sizes)
+
+
+def course(
+    work: Prepared, told: dict[str, Any], shown: Progress, keeper: Keeper | None,
+    *, baselines: bool = True, sizes: Callable[[Mapping[str, Any]], Any] | None = None,
+) -> Run:  # fmt: skip
+    """Run a training that is prepared, judge it, keep it."""
+    table, parts = work.table, work.parts
+    with _rescue(told, keeper, shown, table, parts) as left:
+        shown.start(table, parts, work.net, work.settings["epochs"])
+        run = work.net.fit(
+            *work.learned, validation=work.held, watch=_watching(shown, keeper), left=left,
+            ready=functools.partial(keeper.begin, work) if keeper is not None else None, **work.settings,
+        )  # fmt: skip
+        run.facts |= told
+        shown.phase("judge")
+        judge(run, table, parts, evidence=keeper is not None and keeper.report)
+        if baselines:
+            judged = judged_part(parts)[1]
+            run.facts["baselines"] = baselines_of(table, parts, work.preparation, judged, work.settings["seed"])
+        if sizes is not None:
+            run.facts["data_sizes"] = sizes(run.result)
+        shown.phase("write")
+    if keeper is not None:
+        keeper.finish(run)
+    shown.finished(run)
     return run
 
 
@@ -172,54 +190,3 @@ def _watching(shown: Progress, keeper: Keeper | None) -> Callable[[Fitting], Non
             keeper(fitting)
 
     return watch
-
-
-def _targets(table: Table, preparation: Preparation, net: Network, loss: str | None) -> Array:
-    """One-hot rows or standardised numbers; squared error on classes learns the one-hot rows."""
-    t: Array = preparation.targets(table.t)
-    width = net._width()
-    if width and t.shape[1] != width:
-        raise fail("BL104", expected=t.shape[1], got=width, layer=repr(net.chain[-1] if net.chain else net.last))
-    return t
-
-
-def judged_rows(parts: Split) -> Array:
-    """The rows a run is judged on: test, else validation, else all there are."""
-    for rows in (parts.test, parts.validation, parts.train):
-        if len(rows):
-            return rows
-    return parts.train
-
-
-def judge(run: Run, table: Table, parts: Split) -> None:
-    """Metrics of all three parts, and the confusion matrix or the residuals of the judged rows."""
-    net = run.network
-    rows = {"train": parts.train, "validation": parts.validation, "test": parts.test}
-    out = {name: net.predict(table.x[r]) for name, r in rows.items() if len(r)}
-    measure = metrics.classes if table.task == "classification" else metrics.numbers
-    for name, o in out.items():
-        run.result[name] = measure(o, table.t[rows[name]])
-    name = next(n for n in ("test", "validation", "train") if n in out)
-    t = table.t[rows[name]]
-    if table.task == "classification":
-        counts = metrics.confusion(out[name], t, len(table.classes))
-        run.facts["confusion"] = {"classes": list(table.classes), "counts": counts}
-    elif t.shape[1] == 1:
-        listed = {"t": t[:, 0].tolist(), "o": np.asarray(out[name][:, 0], np.float64).tolist()}
-        run.facts["residuals"] = {"target": table.target[0], **listed}
-
-
-def about(table: Table, parts: Split) -> dict[str, Any]:
-    """The data, as the report tells them."""
-    return {
-        "name": table.name,
-        "source": table.source,
-        "rows": table.rows,
-        "features": list(table.features),
-        "target": list(table.target),
-        "task": table.task,
-        "classes": list(table.classes),
-        "split": {"train": len(parts.train), "validation": len(parts.validation), "test": len(parts.test)},
-        "stratified": table.task == "classification",
-        "sha256": table.sha256,
-    }

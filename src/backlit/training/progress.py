@@ -113,6 +113,7 @@ class Lines(Progress):
 
     def slice(self, fitting: Fitting) -> None:
         loop = fitting.loop
+        self.told = max(self.told, fitting.begun)
         if loop.epoch > self.told:
             self.say(*(epoch_line(row, self.epochs) for row in fitting.history()[self.told :]))
             self.told = loop.epoch

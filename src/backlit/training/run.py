@@ -11,6 +11,7 @@ from ..errors import fail
 from ..messages import say
 from ..version import __version__
 from .files import write_atomic
+from .showing import History, Shown, run_card, run_rows
 
 if TYPE_CHECKING:
     from .fitting import Fitting
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 SHOWN = 4000  # epochs in the report's curves
 
 
-class Run:
+class Run(Shown):
     """The result of a training.
 
     Attributes
@@ -30,7 +31,7 @@ class Run:
     history : list of dict
         One an epoch: epoch, train_loss, and with held-out rows valid_loss (and valid_accuracy).
     result : dict
-        epochs, best_epoch, stopped ("epochs", "early", "interrupted", "not finite"), seconds, steps,
+        epochs, best_epoch, stopped ("epochs", "early", "time", "interrupted", "not finite"), seconds, steps,
         microseconds_per_step, threads; after `backlit.train` also the metrics of train, validation and test rows.
     facts : dict
         Everything that run.json holds.
@@ -39,7 +40,7 @@ class Run:
 
     def __init__(self, network: Network, settings: Settings) -> None:
         self.network, self.settings = network, settings
-        self.history: list[dict[str, float]] = []
+        self.history: list[dict[str, float]] = History()
         self.result: dict[str, Any] = {}
         self.notices: list[dict[str, Any]] = []
         self.facts: dict[str, Any] = {
@@ -49,22 +50,24 @@ class Run:
             "settings": settings.told(),
         }
         self.folder: Path | None = None
+        self.last: Network | None = None  # with the weights of the last step
 
     def take(self, fitting: Fitting) -> None:
         """What the training left behind."""
         loop = fitting.loop
-        self.history = fitting.history()
+        self.history = History(fitting.history())
         steps = loop.step
         self.result |= {
             "epochs": loop.epoch,
             "best_epoch": loop.best_epoch,
-            "stopped": loop.stopped or "interrupted",
+            "stopped": fitting.stopped or "interrupted",
             "seconds": round(fitting.seconds, 6),
             "steps": steps,
             "microseconds_per_step": round(fitting.seconds / steps * 1e6, 3) if steps else None,
             "threads": loop.threads,
         }
         self.facts["settings"]["threads"] = loop.threads
+        self.last = fitting.last_network()
 
     def describe(self) -> dict[str, Any]:
         """The run as plain data: what run.json holds and the report is made of."""
@@ -95,11 +98,19 @@ class Run:
         """Write model, history, run.json and (if wanted) report into a folder; each file whole or not at all."""
         self.folder = Path(folder)
         self.network.save(self.folder / "model.safetensors")
+        if self.last is not None:
+            self.last.save(self.folder / "last.safetensors")
         write_history(self.folder, self.history)
         write_facts(self.folder, self.describe())
         if report:
             self.report()
         return self.folder
+
+    def _card(self) -> str:
+        return run_card(self)
+
+    def _told(self) -> tuple[str, list[str], list[list[str]]]:
+        return run_rows(self)
 
     def __str__(self) -> str:
         best = self.result.get("test") or self.result.get("validation") or {}

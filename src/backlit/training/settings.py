@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, fields
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any
 
 from ..errors import fail, nearest
@@ -30,6 +30,7 @@ class Settings:
     dtype: str = "float32"
     engine: str = "compiled"
     threads: int = 0
+    time_budget: float = 0.0  # seconds; 0: as long as it takes
 
     @classmethod
     def of(cls, *, optimizer: str | Optimizer = "adam", learning_rate: float | None = None, **given: Any) -> Settings:
@@ -56,6 +57,9 @@ class Settings:
                 raise fail("BL305", name=name, low=low, high=high, value=value, where="fit")
         if self.epochs > MOST_EPOCHS:
             raise fail("BL305", name="epochs", low=1, high=MOST_EPOCHS, value=self.epochs, where="fit")
+        budget = self.time_budget
+        if isinstance(budget, bool) or not isinstance(budget, Real) or not 0 <= budget < float("inf"):
+            raise fail("BL305", name="time_budget", low=0, high="∞", value=budget, where="fit")
         for name, known in (("dtype", DTYPES), ("engine", ENGINES)):
             value = getattr(self, name)
             if value not in known:
@@ -64,4 +68,6 @@ class Settings:
     def told(self) -> dict[str, Any]:
         """The settings as plain data, for run.json and the report."""
         plain = {k: v for k, v in asdict(self).items() if k not in ("optimizer", "loss_options")}
+        if not self.time_budget:
+            del plain["time_budget"]
         return {"optimizer": self.optimizer.name, **self.optimizer.settings, **plain, **self.loss_options}

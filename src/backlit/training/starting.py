@@ -7,35 +7,26 @@ inputs on that scale.  New: the head (unless the answers are the very same ones)
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ..data import Preparation, Table
 from ..errors import fail
-from ..nn import Dense, Layer, tuning
+from ..nn import Dense, tuning
 from .network import Network
-
-
-@dataclass(frozen=True)
-class Start:
-    """Where a training begins: a network with weights, its preparation, and what is told of it."""
-
-    net: Network
-    preparation: Preparation
-    facts: dict[str, Any]
 
 
 def begin(
     start: str | Path | Network,
     table: Table,
     fitted: Preparation,
-    layers: Sequence[Layer] | None = None,
+    layers: Network | None = None,
     *,
     seed: int = 0,
     dtype: str = "float32",
-) -> Start:
-    """The network and the preparation with which a training on `table` begins.
+) -> tuple[Network, Preparation, dict[str, Any]]:
+    """The network and the preparation with which a training on `table` begins, and what is told of them.
 
     Parameters
     ----------
@@ -43,7 +34,7 @@ def begin(
         The model: a file, a run's folder, or a network.
     fitted : Preparation
         Learned from the table's training rows; its part for the targets is used.
-    layers : list of Layer, optional
+    layers : Network, optional
         The whole new network, whose layers but for the head have the names and shapes of the model's.  By default the
         model's own body with a head that fits the table.
     """
@@ -53,7 +44,7 @@ def begin(
     preparation = _prepared(model, table, fitted)
     same = _same_answers(model, fitted)
     if layers is not None:
-        net = Network(layers)
+        net = layers
         net.prepare(preparation.in_features, seed=seed, dtype=dtype)
         taken = tuning.take_over(net, model)
     elif same:
@@ -66,7 +57,7 @@ def begin(
         taken = sorted({n.rsplit(".", 1)[0] for n in net.values})
     name = str(start) if isinstance(start, (str, Path)) else type(start).__name__
     head = "kept" if same and layers is None else "new"
-    return Start(net, preparation, {"model": name, "taken": taken, "head": head})
+    return net, preparation, {"model": name, "taken": taken, "head": head}
 
 
 def _load(path: str | Path) -> Network:

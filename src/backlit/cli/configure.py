@@ -1,0 +1,41 @@
+"""`--config FILE.toml`: the options of a command from a file; what is typed beside it goes before."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+CONFIG = "backlit.config"  # the place in `ctx.meta` for what cannot be typed: layers, an optimizer with its settings
+TABLES = ("layers", "optimizer", "fold")  # what cannot be typed on the command line
+NOT_IN_FILES = ("config", "resume", "as_json", "help", "lang")
+
+
+def configure(ctx: click.Context, param: click.Parameter, path: str | None) -> None:
+    """Read the file and make its values the defaults of the options."""
+    if path is None or ctx.resilient_parsing:
+        return
+    from ..errors import BacklitError, fail
+    from ..training.configuring import arguments, read_config
+
+    options = {str(p.name): p for p in ctx.command.params if p.name not in NOT_IN_FILES}
+    found = read_config(path, [*options, *TABLES])
+    tables = {name: value for name, value in found.items() if name in TABLES and not isinstance(value, str)}
+    try:
+        ctx.meta[CONFIG] = arguments(tables)
+    except BacklitError:
+        raise
+    except Exception as error:  # whatever a table of layers that was written by hand makes go wrong
+        raise fail("BL512", path=path, reason=f"{', '.join(tables)}: {type(error).__name__} {error}") from None
+    ctx.default_map = {n: _typed(options[n], value) for n, value in found.items() if n in options and n not in tables}
+
+
+def _typed(param: click.Parameter, value: Any) -> Any:
+    """A value as a person would type it, so that the option judges it by its own rules."""
+    if isinstance(value, bool):
+        return value
+    if param.multiple:
+        return [str(v) for v in (value if isinstance(value, list) else [value])]
+    if isinstance(value, list):
+        return ",".join(map(str, value)) or "none"
+    return str(value)

@@ -1,0 +1,99 @@
+"""Where a training stands, as a file: what `Loop.snapshot` copies, and by what it is known to belong to a run.
+
+The file is a safetensors file like the model, written whole or not at all.  A training that is put back to it goes on
+with the same bits as one that was never interrupted: nothing else decides what the next step does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import fail
+from ..machine.loop import Snapshot
+from ..machine.state import HISTORY, PLACE
+from ..version import __version__
+from .files import read_tensors, write_tensors
+from .fitting import Fitting
+from .preparing import Prepared
+
+NAME = "resume.safetensors"
+STANDS = ("STEP", "EPOCH", "POSITION", "BEST_EPOCH", "WAIT", "STOP", "STATUS", "FAILED")  # of the state; rest: the job
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A place in a training: the arrays, the fields of the state, the time that was spent, the run's marks."""
+
+    arrays: dict[str, Array]
+    stands: dict[str, int]
+    seconds: float
+    threads: int
+    marks: dict[str, str]
+
+    @classmethod
+    def of(cls, fitting: Fitting, marks: dict[str, str]) -> Checkpoint | None:
+        """Where a training stands now; None when a weight is not finite (the next step will tell of it)."""
+        if not np.isfinite(fitting.loop.arena.kept()).all():
+            return None
+        s = fitting.loop.snapshot()
+        arrays = {n: getattr(s, n) for n in ("kept", "table", "sums", "best", "history")}
+        stands = {name: int(s.state[PLACE[name]]) for name in STANDS}
+        return cls(arrays, stands, fitting.seconds, fitting.loop.threads, {**marks, **network_marks(fitting)})
+
+    def save(self, path: Path) -> Path:
+        """Write it; the file is whole or the one before."""
+        about = {
+            "format": 1, "version": __version__, "stands": self.stands, "seconds": self.seconds,
+            "threads": self.threads, "marks": self.marks,
+        }  # fmt: skip
+        flat = {name: np.ascontiguousarray(a).reshape(-1) for name, a in self.arrays.items()}
+        return write_tensors(path, flat, json.dumps(about))
+
+    @classmethod
+    def load(cls, path: Path) -> Checkpoint:
+        """Read what `save` wrote; BL501 where the file is damaged."""
+        about, arrays = read_tensors(path)
+        try:
+            stands = {name: int(about["stands"][name]) for name in STANDS}
+            found = cls(arrays, stands, float(about["seconds"]), int(about["threads"]), dict(about["marks"]))
+            found.arrays["history"] = found.arrays["history"].reshape(stands["EPOCH"], len(HISTORY))
+        except (KeyError, ValueError, TypeError, AttributeError) as error:
+            raise fail("BL501", path=path, reason=f"{type(error).__name__}: {error}") from None
+        return found
+
+    def check(self, path: Path, marks: dict[str, str]) -> None:
+        """A FileError (BL509) when data or network are not those of the run."""
+        for what, found in marks.items():
+            if self.marks.get(what) != found:
+                raise fail("BL509", path=path, part=what, expected=str(self.marks.get(what))[:12], got=found[:12])
+
+    def put_back(self, fitting: Fitting) -> None:
+        """Let a training that was made anew stand where the other one stood."""
+        loop = fitting.loop
+        state = loop.state.copy()
+        for name, value in self.stands.items():
+            state[PLACE[name]] = value
+        fitting.stand_at(Snapshot(state=state, **self.arrays), self.seconds)
+
+
+def data_marks(work: Prepared) -> dict[str, str]:
+    """The hash of the rows, of their division and of what is done to their columns."""
+    total = hashlib.sha256(work.table.sha256.encode())
+    for rows in (work.parts.train, work.parts.validation, work.parts.test):
+        total.update(np.ascontiguousarray(rows).tobytes() + b"|")
+    total.update(json.dumps(work.preparation.to_dict(), sort_keys=True).encode())
+    return {"data": total.hexdigest()}
+
+
+def network_marks(fitting: Fitting) -> dict[str, str]:
+    """The hash of the instructions that train the network, and of all that they read beside the rows."""
+    loop = fitting.loop
+    told = [loop.train_tape.text(), loop.dtype, loop.threads, loop.batch, loop.job.seed, loop.job.shuffle]
+    return {"network": hashlib.sha256("\n".join(map(str, told)).encode()).hexdigest()}

@@ -1,0 +1,85 @@
+"""A trained network judged: every part of the rows, and what stands beside the figures in the report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..data import Split, Table
+from . import metrics
+from .evidence import MOST, calibration, importance, worst_rows
+from .run import Run
+from .scores import scores
+
+Indices = np.ndarray[Any, Any]
+
+
+def judged_part(parts: Split) -> tuple[str, Indices]:
+    """The rows a run is judged on, and their name: test, else validation, else all there are."""
+    for name in ("test", "validation"):
+        if len(rows := getattr(parts, name)):
+            return name, rows
+    return "train", parts.train
+
+
+def judge(run: Run, table: Table, parts: Split, *, evidence: bool = False) -> None:
+    """Metrics of all three parts, and the confusion matrix or the residuals of the judged rows.
+
+    With `evidence` also what a report shows and nobody else asks for (`evidence_of`).
+    """
+    net = run.network
+    rows = {"train": parts.train, "validation": parts.validation, "test": parts.test}
+    out = {name: net.predict(table.x[r]) for name, r in rows.items() if len(r)}
+    measure = metrics.classes if table.task == "classification" else metrics.numbers
+    for name, o in out.items():
+        run.result[name] = measure(o, table.t[rows[name]])
+    name, judged = judged_part(parts)
+    t = table.t[judged]
+    if table.task == "classification":
+        counts = metrics.confusion(out[name], t, len(table.classes))
+        run.facts["confusion"] = {"classes": list(table.classes), "counts": counts}
+    elif t.shape[1] == 1:
+        listed = {"t": t[:, 0].tolist(), "o": np.asarray(out[name][:, 0], np.float64).tolist()}
+        run.facts["residuals"] = {"target": table.target[0], **listed}
+    if evidence:
+        run.facts |= evidence_of(net.predict, out[name], table.x[judged], t, judged, table, most=MOST)
+
+
+def evidence_of(
+    predict: Callable[[Indices], Indices], out: Indices, x: Indices, t: Indices, rows: Indices, table: Table,
+    *, most: int | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Scores with intervals, worst rows, calibration, importance of the columns.
+
+    With a limit for the predictions, what would take long is left out: the interval of roc_auc, importance on many
+    columns.
+    """
+    names = table.classes if table.task == "classification" else table.target
+    found: dict[str, Any] = {
+        "scores": scores(table.task, out, t, quick=most is not None),
+        "worst": worst_rows(table.task, out, t, rows, names),
+    }
+    if "brier" in found["scores"]:
+        found["calibration"] = calibration(out, t)
+    each = importance(predict, x, t, table.task, most=most)
+    order = sorted(range(len(each)), key=lambda j: -each[j]["mean"])
+    found["importance"] = [{"feature": table.features[j], **each[j]} for j in order]
+    return found
+
+
+def about(table: Table, parts: Split) -> dict[str, Any]:
+    """The data, as the report tells them."""
+    return {
+        "name": table.name,
+        "source": table.source,
+        "rows": table.rows,
+        "features": list(table.features),
+        "target": list(table.target),
+        "task": table.task,
+        "classes": list(table.classes),
+        "split": {"train": len(parts.train), "validation": len(parts.validation), "test": len(parts.test)},
+        "stratified": table.task == "classification",
+        "sha256": table.sha256,
+    }

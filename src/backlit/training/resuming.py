@@ -1,0 +1,83 @@
+"""Going on with a run that was interrupted, killed, or is to have more epochs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ..errors import fail
+from . import checkpoint
+from .checkpoint import Checkpoint
+from .configuring import arguments
+from .keeping import Place
+from .pipeline import train
+from .progress import Progress
+from .run import Run, read_run
+
+
+def resume(
+    folder: str | Path,
+    *,
+    source: Any = None,
+    epochs: int | None = None,
+    patience: int | None = None,
+    time_budget: float | None = None,
+    progress: str | Progress | None = "auto",
+    report: bool | None = None,
+) -> Run:
+    """Go on with the run in a folder: the same bits as if it had never stopped.
+
+    Parameters
+    ----------
+    folder : path
+        A run's folder.  A run that was killed goes on from where it was saved last (at most about a second before).
+    source
+        The data, where they cannot be found again: arrays, or a file that lies elsewhere now.
+    epochs, patience : int, optional
+        More of them, for a run that had come to its end.  All other settings stay.
+    time_budget : float, optional
+        Seconds, for this time only.
+    progress, report
+        As for `backlit.train`.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    FileError
+        BL507: no run; BL508: another process is at it; BL509: other data or another network than the run's;
+        BL510: it has come to its end; BL513: nothing says what the data were.
+
+    Examples
+    --------
+    >>> import tempfile, backlit
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     run = backlit.train("iris", epochs=20, patience=0, out=folder, progress="none")
+    ...     more = resume(run.folder, epochs=30, progress="none")
+    >>> whole = backlit.train("iris", epochs=30, patience=0, progress="none")
+    >>> more.history == whole.history
+    True
+    """
+    past, _ = read_run(folder)
+    asked = dict(past.get("config") or {})
+    changed = {"epochs": epochs, "patience": patience, "report": report, "source": source}
+    asked |= {name: value for name, value in changed.items() if value is not None}
+    asked["time_budget"] = time_budget or 0.0
+    if asked.get("source") is None:
+        raise fail("BL513", path=Path(folder))
+    place = Place(folder, past)
+    try:
+        path = place.folder / checkpoint.NAME
+        if path.exists():  # how many threads share a step decides the bits
+            asked["threads"] = Checkpoint.load(path).threads
+        facts: dict[str, Any] = {
+            name: past[name] for name in ("command", "python", "versions", "created") if name in past
+        }
+        more = [f" --{n} {asked[n]}" for n in ("epochs", "patience") if changed[n] is not None]
+        if "command" in facts:
+            facts["command"] += "".join(more)
+        return train(**arguments(asked), out=place, progress=progress, facts=facts)
+    finally:
+        place.close()

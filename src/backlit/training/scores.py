@@ -1,0 +1,186 @@
+"""Every figure of merit, with an interval: what it would have been on other rows of the same kind.
+
+Each is written for *weighted* rows, so that one formula serves the figure itself (every weight 1) and its bootstrap: a
+sample of as many rows, drawn with replacement, is a row of counts.  All formulas agree with scikit-learn's
+(`tests/training/test_scores.py`), which is not needed for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+SAMPLES = 1000  # of the bootstrap
+LEVEL = 0.95
+AT_A_TIME = 2_000_000  # counts
+
+
+def interval(
+    score: Callable[..., dict[str, Array]], rows: int, *, seed: int = 0, quick: bool = False
+) -> dict[str, dict[str, float]]:
+    """{name: {"value", "low", "high"}}: the scores on all rows and their percentile bootstrap interval.
+
+    Parameters
+    ----------
+    score : callable
+        Weights of shape (samples, rows) → {name: array of shape (samples,)}; see `of_classes`, `of_numbers`.
+    rows : int
+    seed : int
+        The same seed draws the same 1000 samples.
+    quick : bool
+        Leave out the interval of roc_auc, which takes longer than all others.
+
+    Notes
+    -----
+    The interval holds the middle 95 % of the scores of the samples.  It tells how far another set of held-out rows
+    would have been from this one; it says nothing of another training.  A score that a sample does not have (no row of
+    a class in it) counts for nothing; an interval is NaN where more than half of the samples are without.
+    """
+    random = np.random.default_rng(seed)
+    found = {name: [values] for name, values in score(np.ones((1, rows))).items()}
+    some = max(1, AT_A_TIME // rows)
+    for first in range(0, SAMPLES, some):
+        drawn = random.integers(0, rows, (min(some, SAMPLES - first), rows))
+        places = (drawn + rows * np.arange(len(drawn))[:, None]).ravel()
+        counts = np.bincount(places, minlength=drawn.size).reshape(drawn.shape).astype(np.float64)
+        for name, values in (score(counts, ranks=False) if quick else score(counts)).items():
+            found[name].append(values)
+    return {name: _ends(float(value[0]), samples) for name, (value, *samples) in found.items()}
+
+
+def _ends(value: float, parts: list[Array]) -> dict[str, float]:
+    if not parts:
+        return {"value": value}
+    samples = np.concatenate(parts)
+    known = samples[~np.isnan(samples)]
+    if 2 * len(known) < len(samples):
+        return {"value": value, "low": float("nan"), "high": float("nan")}
+    low, high = np.sort(known)[[round(q * (len(known) - 1)) for q in ((1 - LEVEL) / 2, (1 + LEVEL) / 2)]]
+    return {"value": value, "low": float(low), "high": float(high)}
+
+
+# ---- classes ----------------------------------------------------------------------------------------------------
+
+
+def of_classes(shares: Array, t: Array) -> Callable[..., dict[str, Array]]:
+    """The scores of shares (rows, classes) against class numbers t (rows,).
+
+    accuracy
+        The share of rows whose class got the largest share.
+    balanced_accuracy
+        The mean over the classes of the share of their rows that was recognised.
+    f1
+        The mean over the classes (macro) of 2 · right / (rows of the class + answers of the class).
+    roc_auc
+        The chance that a row of a class gets a larger share of it than a row of another class: of two classes the
+        same for both, of more the mean over the classes (one against the rest).  NaN where a class has no row.
+    loss
+        Cross-entropy: the mean of -ln (share of the true class).  Not clipped: a share of 0 for the truth is ∞.
+    brier
+        The mean squared distance of the shares from 0 and 1: of two classes of the second one's share, of more
+        summed over the classes.
+
+    The last three are left out where the outputs are no shares (a network that learned one-hot rows).
+
+    >>> score = of_classes(np.array([[0.8, 0.2], [0.4, 0.6], [0.6, 0.4]]), np.array([0, 1, 1]))
+    >>> {name: round(float(v[0]), 4) for name, v in score(np.ones((1, 3))).items()}  # doctest: +NORMALIZE_WHITESPACE
+    {'accuracy': 0.6667, 'balanced_accuracy': 0.75, 'f1': 0.6667, 'roc_auc': 1.0, 'loss': 0.5501, 'brier': 0.1867}
+    """
+    n = shares.shape[1]
+    answers = shares.argmax(axis=1)
+    true, said = np.eye(n)[t], np.eye(n)[answers]
+    right = (answers == t).astype(float)
+    proper = bool(np.all(shares >= 0) and np.allclose(shares.sum(axis=1), 1, atol=1e-3))
+    chosen = shares[np.arange(len(t)), t].astype(np.float64)
+    with np.errstate(divide="ignore"):
+        loss = -np.log(chosen)
+    far = np.square(shares.astype(np.float64) - true)
+    brier = far[:, 1] if n == 2 else far.sum(axis=1)
+    auc = [_auc(shares[:, k], t == k) for k in (range(n) if n > 2 else range(1, n))]
+
+    def score(w: Array, *, ranks: bool = True) -> dict[str, Array]:
+        total = w.sum(axis=1)
+        hits, there, given = w @ (true * right[:, None]), w @ true, w @ said
+        with np.errstate(divide="ignore", invalid="ignore"):
+            recalled = np.nanmean(np.where(there > 0, hits / there, np.nan), axis=1)
+            each = np.where(there + given > 0, 2 * hits / (there + given), np.nan)
+        found = {"accuracy": w @ right / total, "balanced_accuracy": recalled, "f1": np.nanmean(each, axis=1)}
+        if proper and ranks:
+            found["roc_auc"] = np.mean([a(w) for a in auc], axis=0) if auc else np.full(len(w), np.nan)
+        if proper:
+            found |= {"loss": _mean(w, loss), "brier": w @ brier / total}
+        return found
+
+    return score
+
+
+def _mean(w: Array, values: Array) -> Array:
+    """The weighted mean; an infinite value counts wherever its weight is not 0 (0 · ∞ would be NaN)."""
+    bad = ~np.isfinite(values)
+    found: Array = w @ np.where(bad, 0.0, values) / w.sum(axis=1)
+    return np.where(w[:, bad].any(axis=1), np.inf, found)
+
+
+def _auc(shares: Array, positive: Array) -> Callable[[Array], Array]:
+    """The area under the ROC curve by ranks: pairs in the right order, of equal shares one half."""
+    order = np.argsort(shares, kind="stable")
+    ranked, is_positive = shares[order], positive[order]
+    groups = np.flatnonzero(np.r_[True, ranked[1:] != ranked[:-1]]) if len(ranked) else np.zeros(0, int)
+
+    def area(w: Array) -> Array:
+        ordered = w[:, order]
+        ups = np.add.reduceat(ordered * is_positive, groups, axis=1)
+        downs = np.add.reduceat(ordered * ~is_positive, groups, axis=1)
+        below = np.cumsum(downs, axis=1) - 0.5 * downs
+        with np.errstate(divide="ignore", invalid="ignore"):
+            found: Array = (ups * below).sum(axis=1) / (ups.sum(axis=1) * downs.sum(axis=1))
+        return found
+
+    return area
+
+
+# ---- numbers ----------------------------------------------------------------------------------------------------
+
+
+def of_numbers(o: Array, t: Array) -> Callable[..., dict[str, Array]]:
+    """The scores of outputs o against targets t, both (rows, targets), in the target's unit.
+
+    rmse
+        √ of the mean of (o - t)², over all targets.
+    mae
+        The mean of abs(o - t).
+    r2
+        1 - Σ (o - t)² / Σ (t - mean t)², averaged over the targets; NaN (or -∞) where all targets are equal.
+
+    >>> score = of_numbers(np.array([[1.0], [2.0], [5.0]]), np.array([[1.0], [3.0], [5.0]]))
+    >>> {name: round(float(v[0]), 4) for name, v in score(np.ones((1, 3))).items()}
+    {'rmse': 0.5774, 'mae': 0.3333, 'r2': 0.875}
+    """
+    d = np.asarray(o, np.float64) - t
+    middle = t - t.mean(axis=0)  # for the digits
+
+    def score(w: Array, *, ranks: bool = True) -> dict[str, Array]:
+        total = w.sum(axis=1)
+        squared = w @ (d * d)
+        around = w @ (middle * middle) - np.square(w @ middle) / total[:, None]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            r2 = np.mean(1 - squared / around, axis=1)
+        mse = squared.mean(axis=1) / total
+        return {"rmse": np.sqrt(mse), "mae": (w @ np.abs(d)).mean(axis=1) / total, "r2": r2}
+
+    return score
+
+
+def scores(task: str, out: Array, t: Array, *, seed: int = 0, quick: bool = False) -> dict[str, dict[str, float]]:
+    """All scores of outputs against answers, each with its interval."""
+    make = of_classes if task == "classification" else of_numbers
+    return interval(make(out, t), len(t), seed=seed, quick=quick)
+
+
+def plain_scores(task: str, out: Array, t: Array) -> dict[str, float]:
+    """All scores without intervals."""
+    make = of_classes if task == "classification" else of_numbers
+    return {name: float(values[0]) for name, values in make(out, t)(np.ones((1, len(t)))).items()}

@@ -1,0 +1,212 @@
+"""`resume`: the same bits as without the break, wherever it came; and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import backlit
+from backlit import BatchNorm, Dense, Dropout
+from backlit.errors import BacklitError, FileError
+from backlit.optim import optimizer_named
+from backlit.training import keeping
+from backlit.training.checkpoint import NAME
+from backlit.training.run import read_run
+from training import killed
+
+TESTS = Path(__file__).parents[1]
+
+
+class Break(Exception):  # as a kill it is no error
+    """Stands for whatever ends a process."""
+
+
+def broken(monkeypatch, at: int, **asked) -> Path:
+    """The folder of a run that died when it was saved for the `at`-th time: what was written after that is missing."""
+    with monkeypatch.context() as patch:
+        patch.setattr(keeping, "EVERY", 0)
+        patch.setattr(keeping, "TIMES", 0)
+        saved = 0
+        save = keeping.Keeper.__call__
+
+        def die(self, fitting):
+            nonlocal saved
+            if saved == at:
+                raise Break
+            save(self, fitting)
+            saved += 1
+
+        patch.setattr(keeping.Keeper, "__call__", die)
+        patch.setattr(keeping.Keeper, "finish", lambda self, run: None)
+        with pytest.raises(Break):
+            backlit.train(progress="none", **asked)
+    return max(Path(asked["out"]).iterdir())
+
+
+def same(one, other) -> None:
+    """Best and last weights, history and figures, to the bit."""
+    for a, b in ((one.network, other.network), (one.last, other.last)):
+        for key, value in a.weights().items():
+            assert value.tobytes() == b[key].tobytes(), key
+    assert one.history == other.history
+    for part in ("best_epoch", "epochs", "steps", "stopped", "train", "test"):
+        assert one.result.get(part) == other.result.get(part), part
+
+
+ASKED = {
+    "plain": {"source": "iris", "epochs": 60},
+    "early": {"source": "wine", "epochs": 400, "patience": 15, "hidden": [8]},
+    "layers": {
+        "source": "wine", "epochs": 40,
+        "layers": [Dense(8, bias=False), BatchNorm(), Dropout(0.2), Dense(8, "u / (1 + abs(u))"), Dense(3, "softmax")],
+        "optimizer": optimizer_named("momentum", learning_rate=0.02, momentum=0.8),
+    },
+    "double": {"source": "diabetes", "epochs": 30, "dtype": "float64", "optimizer": "adamw", "validation": 0.0},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("at", [0, 1, 2, 4])
+@pytest.mark.parametrize("kind", ASKED)
+def test_a_run_that_died_goes_on_to_the_same_bits(kind, at, monkeypatch, tmp_path):
+    asked = {**ASKED[kind], "baselines": False}
+    whole = backlit.train(progress="none", **asked)
+    monkeypatch.setattr("backlit.training.fitting.SLICE", 0.0002)
+    folder = broken(monkeypatch, at, out=tmp_path, **asked)
+    assert (folder / NAME).exists() == (at > 0)
+    assert read_run(folder)[0]["result"] == {"stopped": "running"}
+    same(backlit.resume(folder, progress="none"), whole)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and SIGKILL")
+def test_a_run_killed_again_and_again_ends_with_the_same_bits(tmp_path):
+    whole = backlit.train("digits", progress="none", **killed.TRAINED)
+    places = os.pathsep.join([str(TESTS.parent / "src"), os.environ.get("PYTHONPATH", "")])
+    found = subprocess.run(
+        [sys.executable, killed.__file__, "0", str(tmp_path)],
+        env={**os.environ, "PYTHONPATH": places, "OPENBLAS_NUM_THREADS": "1"},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert found.returncode == 0, found.stderr
+    told = json.loads(found.stdout)
+    assert told["code"] == 0
+    assert told["kills"] >= 15
+    assert told["saved"] >= 10
+    folder = tmp_path / "digits-1"
+    facts, history = read_run(folder)
+    assert history == whole.history
+    assert facts["result"]["test"] == whole.result["test"]
+    for name, network in (("model", whole.network), ("last", whole.last)):
+        loaded = backlit.load(folder / f"{name}.safetensors")
+        for key, value in network.weights().items():
+            assert value.tobytes() == loaded[key].tobytes(), (name, key)
+
+
+@pytest.mark.parametrize("kind", ["plain", "layers"])
+def test_a_finished_run_gets_more_epochs_as_if_it_had_had_them_from_the_start(kind, tmp_path):
+    asked = {**ASKED[kind], "patience": 0, "baselines": False, "progress": "none"}
+    whole = backlit.train(**asked)
+    half = backlit.train(**{**asked, "epochs": 17}, out=tmp_path)
+    more = backlit.resume(half.folder, epochs=asked["epochs"], progress="none")
+    same(more, whole)
+    assert read_run(half.folder)[0]["created"] == half.facts["created"]
+
+
+def test_a_run_that_stopped_early_goes_on_with_more_patience(tmp_path):
+    asked = {**ASKED["early"], "baselines": False, "progress": "none"}
+    half = backlit.train(**asked, out=tmp_path)
+    assert half.result["stopped"] == "early"
+    with pytest.raises(FileError) as told:
+        backlit.resume(half.folder, epochs=800, progress="none")
+    assert told.value.code == "BL510"
+    same(backlit.resume(half.folder, patience=40, progress="none"), backlit.train(**{**asked, "patience": 40}))
+
+
+def test_a_finished_run_is_told_to_be_finished_and_stays_as_it_is(tmp_path):
+    run = backlit.train("iris", epochs=5, patience=0, out=tmp_path, progress="none")
+    before = {path.name: path.read_bytes() for path in run.folder.iterdir()}
+    for epochs in (None, 3):
+        with pytest.raises(FileError) as told:
+            backlit.resume(run.folder, epochs=epochs, progress="none")
+        assert told.value.code == "BL510"
+    assert {path.name: path.read_bytes() for path in run.folder.iterdir()} == before
+
+
+def test_a_run_whose_time_was_over_goes_on(tmp_path):
+    asked = {"source": "digits", "epochs": 400, "patience": 0, "hidden": [8], "baselines": False, "progress": "none"}
+    begin = time.perf_counter()
+    run = backlit.train(**asked, time_budget=0.05, out=tmp_path)
+    assert time.perf_counter() - begin < 5
+    assert run.result["stopped"] == "time"
+    assert run.result["epochs"] < 400
+    same(backlit.resume(run.folder, progress="none"), backlit.train(**asked))
+
+
+def test_a_run_on_arrays_wants_them_again_and_only_them(tmp_path, rng):
+    x, t = rng.normal(size=(60, 3)), rng.integers(0, 2, 60)
+    run = backlit.train((x, t), epochs=5, patience=0, out=tmp_path, progress="none")
+    with pytest.raises(FileError) as told:
+        backlit.resume(run.folder, epochs=9, progress="none")
+    assert told.value.code == "BL513"
+    with pytest.raises(FileError) as told:
+        backlit.resume(run.folder, epochs=9, source=(x + 1e-9, t), progress="none")
+    assert (told.value.code, told.value.values["part"]) == ("BL509", "data")
+    same(
+        backlit.resume(run.folder, epochs=9, source=(x, t), progress="none"),
+        backlit.train((x, t), epochs=9, patience=0, progress="none"),
+    )
+
+
+def test_a_network_of_other_instructions_is_not_gone_on_with(tmp_path):
+    run = backlit.train("iris", epochs=5, patience=0, out=tmp_path, progress="none")
+    facts = json.loads((run.folder / "run.json").read_text("utf-8"))
+    facts["config"]["hidden"] = [9]
+    (run.folder / "run.json").write_text(json.dumps(facts), "utf-8")
+    with pytest.raises(FileError) as told:
+        backlit.resume(run.folder, epochs=9, progress="none")
+    assert (told.value.code, told.value.values["part"]) == ("BL509", "network")
+
+
+@pytest.mark.parametrize("cut", [0, 5, 100, -1])
+def test_a_damaged_file_is_told(cut, tmp_path):
+    run = backlit.train("iris", epochs=5, patience=0, out=tmp_path, progress="none")
+    path = run.folder / NAME
+    path.write_bytes(path.read_bytes()[:cut])
+    with pytest.raises(BacklitError) as told:
+        backlit.resume(run.folder, epochs=9, progress="none")
+    assert told.value.code in ("BL501", "BL502")
+
+
+def test_two_processes_at_one_run_are_one_too_many(tmp_path):
+    run = backlit.train("iris", epochs=5, patience=0, out=tmp_path, progress="none")
+    place = keeping.Place(run.folder)
+    with pytest.raises(FileError) as told:
+        backlit.resume(run.folder, epochs=9, progress="none")
+    assert told.value.code == "BL508"
+    place.close()
+    assert backlit.resume(run.folder, epochs=9, progress="none").result["epochs"] == 9
+    keeping.Place(run.folder).close()  # let go of, when it had ended
+
+
+def test_saving_takes_a_twentieth_of_the_time(tmp_path, monkeypatch):
+    """However often it may save and however long a saving takes."""
+    monkeypatch.setattr(keeping, "EVERY", 0.0)
+    spent = 0.0
+    save = keeping.Keeper.save_now
+
+    def slow(self, fitting):
+        nonlocal spent
+        begin = time.perf_counter()
+        save(self, fitting)
+        time.sleep(0.005)
+        spent += time.perf_counter() - begin
+
+    monkeypatch.setattr(keeping.Keeper, "save_now", slow)
+    run = backlit.train("digits", epochs=10**6, patience=0, time_budget=1.5, out=tmp_path, progress="none", hidden=[8])
+    assert 0 < spent < 0.08 * 1.5  # and the last one's share
+    assert run.result["seconds"] > 1
