@@ -73,9 +73,9 @@ def prepare(
         settings["learning_rate"] = plan.learning_rate
     begun: dict[str, Any] | None = None
     if start is not None:
-        given = network_of(layers) if layers is not None else None
-        begins = {"seed": settings.get("seed", 0), "dtype": settings.get("dtype", "float32")}
-        net, preparation, begun = begin(start, table, preparation, given, **begins)
+        whole = network_of(layers) if layers is not None else None
+        drawn = {"seed": settings.get("seed", 0), "dtype": settings.get("dtype", "float32")}
+        net, preparation, begun = begin(start, table, preparation, whole, **drawn)
     else:
         net = network_of(layers if layers is not None else defaults.layers_of(plan, table, preparation.out_features))
     net.preparation, net.task = preparation, table.task

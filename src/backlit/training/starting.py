@@ -63,7 +63,10 @@ def begin(
 def _load(path: str | Path) -> Network:
     from .files import load
 
-    return load(path)
+    found = load(path)
+    if not isinstance(found, Network):
+        raise fail("BL502", path=path, got=f"{len(found.networks)} networks (several folds or seeds)")
+    return found
 
 
 def _copied(model: Network) -> Network:
