@@ -12,7 +12,7 @@ import click
 
 from ..messages import say
 from . import page, tables
-from .kinds import Real, Whole, Widths, Word
+from .kinds import Rate, Real, Whole, Widths, Word
 from .options import command, option
 from .signals import listener
 
@@ -35,7 +35,13 @@ PARTS = ("train", "validation", "test")
 @option("--dropout", type=Real(0, 1), metavar="R", part="network")
 @option("--loss", metavar="NAME", part="training")
 @option("--optimizer", metavar="NAME", part="training", preset="adam")
-@option("--learning-rate", "--rate", "learning_rate", type=Real(0, above=True), metavar="ε", part="training")
+@option("--learning-rate", "--rate", "learning_rate", type=Rate(), metavar="ε|auto", part="training")
+@option("--momentum", type=Real(0, 1), metavar="β", part="training")
+@option("--weight-decay", type=Real(0), metavar="λ", part="training")
+@option("--schedule", metavar="NAME", part="training", preset="constant")
+@option("--warm-up", type=Real(0), metavar="EPOCHS", part="training")
+@option("--clip-norm", type=Real(0), metavar="L", part="training")
+@option("--clip-value", type=Real(0), metavar="L", part="training")
 @option("--batch-size", type=Whole(1), metavar="N", part="training", preset="32")
 @option("--epochs", type=Whole(1), metavar="N", part="training")
 @option("--patience", type=Whole(0), metavar="N", part="training")

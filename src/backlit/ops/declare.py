@@ -39,6 +39,7 @@ class Facts:
     kinks: tuple[float, ...] = ()  # inputs at which the derivative is a choice
     side: str = ""  # the choice: "left", "right" or "mean" of the one-sided slopes, or "zero"
     limits: dict[str, tuple[float, float]] = field(default_factory=dict)  # of parameters
+    surrogate: str = ""  # the function whose derivative is taken, where it is not the own one
     initial: str = "xavier"  # the initializer that a layer with this activation takes by default
     # NaN in gives NaN out: "kept"; "taken": that of the branch taken; "false" where a comparison answers, "uncounted"
     # in a count of hits

@@ -12,7 +12,9 @@ from ..errors import fail
 from ..nn import Structure
 from . import metrics, notices
 from .fitting import Fitting
+from .full_batch import fitting_of
 from .predicting import Predictor
+from .probe import probed
 from .settings import Settings
 
 if TYPE_CHECKING:
@@ -118,8 +120,11 @@ class Network(Structure):
         for name in self.values:
             self.values[name] = np.ascontiguousarray(self.values[name], dtype=given.dtype)
         self._predictors.clear()
-        fitting = Fitting(self, inputs, held_out, given)
+        given, found = probed(self, inputs, given)
+        fitting = fitting_of(self, inputs, held_out, given)
         run = Run(self, given)
+        if found is not None:
+            run.facts["rate_probe"] = found.told()
         run.notices = notices.before_training(self, given)
         if left is not None:
             left.append(run)
