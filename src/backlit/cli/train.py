@@ -139,6 +139,8 @@ def tell(run: Run, *, report: bool) -> None:
         tables.table(headings, rows, strong=len(headings) - 1)
         page.out()
     page.out(ending(facts["result"]))
+    if probe := facts.get("rate_probe"):
+        page.out(say("cli_train.rate_found" if probe["upwards"] else "cli_train.rate_kept", **probe))
     if not ({"test", "validation"} & set(facts["result"])):
         page.out(say("cli_train.nothing_held_out"))
     for notice in run.notices:

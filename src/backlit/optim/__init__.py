@@ -6,7 +6,16 @@ from .descent import gradient_descent, lion, momentum, nesterov, perceptron, sgd
 from .lbfgs import lbfgs
 from .rule import OPTIMIZERS, Optimizer, optimizer_named
 from .schedules import (
-    SCHEDULES, Schedule, cosine, exponential, linear, one_cycle, plateau, schedule_named, scheduled, step,
+    SCHEDULES,
+    Schedule,
+    cosine,
+    exponential,
+    linear,
+    one_cycle,
+    plateau,
+    schedule_named,
+    scheduled,
+    step,
 )  # fmt: skip
 
 __all__ = [

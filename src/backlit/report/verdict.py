@@ -150,7 +150,7 @@ def _judged_rmse(run: dict[str, Any], rmse: float, rows: float | None, words: Wo
 def _stopped(result: dict[str, Any], words: Words) -> list[str]:
     """Why the training ended, and what the best epoch says."""
     why, ran, best = text(result, "stopped"), finite(result.get("epochs")), finite(result.get("best_epoch"))
-    if why not in ("early", "epochs", "interrupted", "nan"):
+    if why not in ("early", "epochs", "interrupted", "converged", "nan"):
         return []
     form = "unknown" if ran is None else "known"
     if why == "early" and ran is not None and best is not None:

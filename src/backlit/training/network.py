@@ -97,7 +97,11 @@ class Network(Structure):
         left : list, optional
             The run is put into it before training begins: what there is after an interruption.
         optimizer, learning_rate, batch_size, epochs, patience, seed, shuffle, dtype, engine, threads
-            See `Settings`; patience 0 never stops early.
+            See `Settings`; patience 0 never stops early.  The rate "auto" is found by a probe of the loss.
+        schedule, warm_up, clip_norm, clip_value
+            How the rate changes ("cosine", or `backlit.optim.step(step_size=10)`), epochs in which it grows to its
+            full size, and limits for the gradient; 0 is none.  Further names are settings of the optimizer:
+            momentum, weight_decay, beta1 …
 
         Returns
         -------

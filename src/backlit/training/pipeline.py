@@ -71,7 +71,8 @@ def train(
     facts : mapping, optional
         More for run.json and the report: "command", "python", "versions".
     **settings
-        optimizer, learning_rate, batch_size, dtype, engine, threads: see `Settings`.
+        optimizer, learning_rate (a number, or "auto"), schedule, warm_up, clip_norm, clip_value, batch_size, dtype,
+        engine, threads, and settings of the optimizer (momentum, weight_decay …): see `Settings`.
 
     Returns
     -------
@@ -93,10 +94,10 @@ def train(
         shown.phase("prepare")
         parts = split(table, test=test, validation=validation, seed=seed)
         preparation = Preparation.fit(table, parts.train)
-        batch_size = settings.setdefault("batch_size", defaults.BATCH)
+        batch_size = settings.setdefault("batch_size", defaults.batch_of(settings.get("optimizer")))
         plan = defaults.plan(
             table, parts, batch_size, hidden=hidden, activation=activation, dropout=dropout,
-            epochs=epochs, patience=patience,
+            epochs=epochs, patience=patience, optimizer=settings.get("optimizer"),
         )  # fmt: skip
         if layers is None and plan.learning_rate and not {"optimizer", "learning_rate"} & set(settings):
             settings["learning_rate"] = plan.learning_rate

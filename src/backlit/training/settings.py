@@ -72,9 +72,7 @@ class Settings:
         if own is None:
             return None
         cut = clipped(own, norm=self.clip_norm, value=self.clip_value)
-        return scheduled(
-            cut, self.schedule, warm_up=self.warm_up, epochs=self.epochs, steps_per_epoch=steps_per_epoch
-        )
+        return scheduled(cut, self.schedule, warm_up=self.warm_up, epochs=self.epochs, steps_per_epoch=steps_per_epoch)
 
     def check(self) -> None:
         """A ParameterError for what is out of range."""

@@ -18,14 +18,14 @@ def squares(x, n):
     a0, a1, a2, a3, a4, a5, a6, a7 = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     whole = n // 8 * 8
     for i in range(0, whole, 8):
-        a0 += float(x[i]) * float(x[i])
-        a1 += float(x[i + 1]) * float(x[i + 1])
-        a2 += float(x[i + 2]) * float(x[i + 2])
-        a3 += float(x[i + 3]) * float(x[i + 3])
-        a4 += float(x[i + 4]) * float(x[i + 4])
-        a5 += float(x[i + 5]) * float(x[i + 5])
-        a6 += float(x[i + 6]) * float(x[i + 6])
-        a7 += float(x[i + 7]) * float(x[i + 7])
+        a0 += np.float64(x[i]) * np.float64(x[i])
+        a1 += np.float64(x[i + 1]) * np.float64(x[i + 1])
+        a2 += np.float64(x[i + 2]) * np.float64(x[i + 2])
+        a3 += np.float64(x[i + 3]) * np.float64(x[i + 3])
+        a4 += np.float64(x[i + 4]) * np.float64(x[i + 4])
+        a5 += np.float64(x[i + 5]) * np.float64(x[i + 5])
+        a6 += np.float64(x[i + 6]) * np.float64(x[i + 6])
+        a7 += np.float64(x[i + 7]) * np.float64(x[i + 7])
     for i in range(whole, n):
-        a0 += float(x[i]) * float(x[i])
+        a0 += np.float64(x[i]) * np.float64(x[i])
     return ((a0 + a4) + (a2 + a6)) + ((a1 + a5) + (a3 + a7))
