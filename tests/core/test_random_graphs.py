@@ -189,6 +189,17 @@ def oracles(jax: Any) -> dict[str, Any]:
     def spread(x: Any, shape: tuple[int, ...], axis: int | None) -> Any:
         return jnp.broadcast_to(x if axis is None else jnp.expand_dims(x, axis), shape)
 
+    def answers(u: Any) -> Any:
+        return jnp.where(u >= 0, 1.0, 0.0)
+
+    def surrogate(f: Any) -> Any:
+        """The step's values with f's derivative."""
+        return lambda u, **scale: answers(u) + (f(u, **scale) - jax.lax.stop_gradient(f(u, **scale)))
+
+    def triangle(u: Any, scale: Any) -> Any:
+        left, right = jnp.maximum(scale * u + 1, 0) ** 2 / 2, 1 - jnp.maximum(1 - scale * u, 0) ** 2 / 2
+        return jnp.where(u < 0, left, right)
+
     return {
         "add": jnp.add, "sub": jnp.subtract, "mul": jnp.multiply, "div": jnp.divide, "neg": jnp.negative,
         "pow": jnp.power, "abs": jnp.abs, "sign": jnp.sign, "exp": jnp.exp, "expm1": jnp.expm1, "log": jnp.log,
@@ -201,7 +212,10 @@ def oracles(jax: Any) -> dict[str, Any]:
         "leaky_relu": lambda u, slope: jnp.where(u > 0, u, slope * u),
         "hardtanh": lambda u, min_val, max_val: jnp.clip(u, min_val, max_val),
         "softplus": lambda u, beta: jax.nn.softplus(beta * u) / beta,
-        "step": lambda u: jnp.where(u >= 0, 1.0, 0.0),
+        "step": answers, "floor": jnp.floor,
+        "step_identity": surrogate(lambda u: u),
+        "step_sigmoid": surrogate(lambda u, scale: jax.nn.sigmoid(scale * u)),
+        "step_triangle": surrogate(triangle),
         "spread": spread, "transpose": lambda x: x.T, "cut": cut, "pad": pad,
         "concatenate": lambda a, b, axis: jnp.concatenate([a, b], axis),
         "matmul": lambda a, b, ta, tb: (a.T if ta else a) @ (b.T if tb else b),

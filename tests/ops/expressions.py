@@ -26,6 +26,7 @@ EXACT: dict[str, Any] = {
     "pow": mpmath.power,
     "abs": abs,
     "sign": mpmath.sign,
+    "floor": mpmath.floor,
     "exp": mpmath.exp,
     "expm1": lambda a: mpmath.exp(a) - 1,
     "log": mpmath.log,

@@ -61,6 +61,8 @@ def turning_points(e: fm.Expr, point: dict[str, mpmath.mpf]) -> list[mpmath.mpf]
         answer = part.args and part.args[0].kind == "word" and part.args[0].label.name in COMPARISONS
         if name in ("abs", "sign") or (name == "where" and not answer):
             found.append(exactly(part.args[0], point))
+        if name == "floor":
+            found.append(exactly(part.args[0], point) - mpmath.nint(exactly(part.args[0], point)))
         if name in ("max", "min", *COMPARISONS):
             found.append(exactly(part.args[0], point) - exactly(part.args[1], point))
     return found

@@ -14,6 +14,7 @@ from backlit.optim import OPTIMIZERS, optimizer_named
 from backlit.training import Network
 from backlit.training.fitting import Fitting
 from backlit.training.settings import Settings
+from optim.test_adamw import steps
 
 STEPS, ROWS = 20, 6
 Array = np.ndarray[Any, Any]
@@ -25,9 +26,56 @@ CASES = [
     ("momentum", {"learning_rate": 0.05, "momentum": 0.9}, "SGD", {"lr": 0.05, "momentum": 0.9}),
     ("momentum", {"learning_rate": 0.1, "momentum": 0.0}, "SGD", {"lr": 0.1}),
     ("adam", {"learning_rate": 0.1}, "Adam", {"lr": 0.1}),
-    ("adam", {"learning_rate": 0.02, "beta1": 0.5, "beta2": 0.9, "eps": 0.01}, "Adam",
-     {"lr": 0.02, "betas": (0.5, 0.9), "eps": 0.01}),
+    (
+        "adam",
+        {"learning_rate": 0.02, "beta1": 0.5, "beta2": 0.9, "eps": 0.01},
+        "Adam",
+        {"lr": 0.02, "betas": (0.5, 0.9), "eps": 0.01},
+    ),
     ("adamw", {"learning_rate": 0.05, "weight_decay": 0.3}, "AdamW", {"lr": 0.05, "weight_decay": 0.3}),
+    ("nesterov", {"learning_rate": 0.05}, "SGD", {"lr": 0.05, "momentum": 0.9, "nesterov": True}),
+    (
+        "nesterov",
+        {"learning_rate": 0.1, "momentum": 0.5, "weight_decay": 0.2},
+        "SGD",
+        {"lr": 0.1, "momentum": 0.5, "nesterov": True, "weight_decay": 0.2},
+    ),
+    ("adagrad", {}, "Adagrad", {}),
+    (
+        "adagrad",
+        {"learning_rate": 0.3, "lr_decay": 0.1, "eps": 0.01},
+        "Adagrad",
+        {"lr": 0.3, "lr_decay": 0.1, "eps": 0.01},
+    ),
+    ("adadelta", {}, "Adadelta", {}),
+    ("adadelta", {"learning_rate": 2.0, "rho": 0.5, "eps": 0.01}, "Adadelta", {"lr": 2.0, "rho": 0.5, "eps": 0.01}),
+    ("rmsprop", {}, "RMSprop", {}),
+    ("rmsprop", {"learning_rate": 0.1, "alpha": 0.8, "eps": 0.01}, "RMSprop", {"lr": 0.1, "alpha": 0.8, "eps": 0.01}),
+    ("nadam", {}, "NAdam", {}),
+    (
+        "nadam",
+        {"learning_rate": 0.1, "beta1": 0.7, "beta2": 0.9, "eps": 0.01, "momentum_decay": 0.5},
+        "NAdam",
+        {"lr": 0.1, "betas": (0.7, 0.9), "eps": 0.01, "momentum_decay": 0.5},
+    ),
+    ("radam", {}, "RAdam", {}),
+    (
+        "radam",
+        {"learning_rate": 0.1, "beta1": 0.7, "beta2": 0.9, "eps": 0.01},
+        "RAdam",
+        {"lr": 0.1, "betas": (0.7, 0.9), "eps": 0.01},
+    ),
+    ("lion", {"learning_rate": 0.05}, None, None),
+    ("lion", {"learning_rate": 0.05, "beta1": 0.8, "beta2": 0.9, "weight_decay": 0.3}, None, None),
+]
+# Weight decay in the gradient: λ of PyTorch's optimizer of the same name.
+CASES += [
+    (name, {"learning_rate": 0.05, "weight_decay": 0.3}, cls, {"lr": 0.05, "weight_decay": 0.3, **more})
+    for name, cls, more in [
+        ("gradient_descent", "SGD", {}), ("sgd", "SGD", {}), ("momentum", "SGD", {"momentum": 0.9}),
+        ("adagrad", "Adagrad", {}), ("adadelta", "Adadelta", {}), ("rmsprop", "RMSprop", {}), ("adam", "Adam", {}),
+        ("nadam", "NAdam", {}), ("radam", "RAdam", {}),
+    ]
 ]  # fmt: skip
 every_case = pytest.mark.parametrize(("name", "settings", "cls", "theirs"), CASES)
 
@@ -83,13 +131,90 @@ def adamw(
     return adam(w, g, k, kept, learning_rate, **more) - learning_rate * weight_decay * w
 
 
+def nesterov(w: Array, g: Array, k: int, kept: dict[str, Array], learning_rate: float, momentum: float = 0.9) -> Array:
+    kept["v"] = momentum * kept.get("v", 0) + g
+    return w - learning_rate * (g + momentum * kept["v"])
+
+
+def adagrad(
+    w: Array, g: Array, k: int, kept: dict[str, Array], learning_rate: float = 0.01, lr_decay=0.0, eps=1e-10
+) -> Array:
+    kept["v"] = kept.get("v", 0) + g**2
+    return w - learning_rate / (1 + (k - 1) * lr_decay) * g / (np.sqrt(kept["v"]) + eps)
+
+
+def adadelta(
+    w: Array, g: Array, k: int, kept: dict[str, Array], learning_rate: float = 1.0, rho=0.9, eps=1e-6
+) -> Array:
+    kept["v"] = rho * kept.get("v", 0) + (1 - rho) * g**2
+    d = np.sqrt(kept.get("u", 0) + eps) / np.sqrt(kept["v"] + eps) * g
+    kept["u"] = rho * kept.get("u", 0) + (1 - rho) * d**2
+    return w - learning_rate * d
+
+
+def rmsprop(
+    w: Array, g: Array, k: int, kept: dict[str, Array], learning_rate: float = 0.01, alpha=0.99, eps=1e-8
+) -> Array:
+    kept["v"] = alpha * kept.get("v", 0) + (1 - alpha) * g**2
+    return w - learning_rate * g / (np.sqrt(kept["v"]) + eps)
+
+
+def nadam(
+    w: Array, g: Array, k: int, kept: dict[str, Array],
+    learning_rate: float = 0.002, beta1=0.9, beta2=0.999, eps=1e-8, momentum_decay=0.004,
+) -> Array:  # fmt: skip
+    now, next_ = (beta1 * (1 - 0.5 * 0.96 ** (i * momentum_decay)) for i in (k, k + 1))
+    kept["m"] = beta1 * kept.get("m", 0) + (1 - beta1) * g
+    kept["v"] = beta2 * kept.get("v", 0) + (1 - beta2) * g**2
+    kept["product"] = kept.get("product", 1) * now
+    root = np.sqrt(kept["v"] / (1 - beta2**k)) + eps
+    w = w - learning_rate * (1 - now) / (1 - kept["product"]) * g / root
+    return w - learning_rate * next_ / (1 - kept["product"] * next_) * kept["m"] / root
+
+
+def radam(
+    w: Array, g: Array, k: int, kept: dict[str, Array], learning_rate: float = 0.001, beta1=0.9, beta2=0.999, eps=1e-8
+) -> Array:
+    kept["m"] = beta1 * kept.get("m", 0) + (1 - beta1) * g
+    kept["v"] = beta2 * kept.get("v", 0) + (1 - beta2) * g**2
+    m, most = kept["m"] / (1 - beta1**k), 2 / (1 - beta2) - 1
+    length = most - 2 * k * beta2**k / (1 - beta2**k)
+    if length <= 5:
+        return w - learning_rate * m
+    r = np.sqrt((length - 4) * (length - 2) * most / ((most - 4) * (most - 2) * length))
+    return w - learning_rate * m * r * np.sqrt(1 - beta2**k) / (np.sqrt(kept["v"]) + eps)
+
+
+def lion(
+    w: Array, g: Array, k: int, kept: dict[str, Array], learning_rate: float, beta1=0.9, beta2=0.99, weight_decay=0.0
+) -> Array:
+    m = kept.get("m", np.zeros_like(w))
+    kept["m"] = beta2 * m + (1 - beta2) * g
+    return w - learning_rate * (np.sign(beta1 * m + (1 - beta1) * g) + weight_decay * w)
+
+
 FORMULAS: dict[str, Callable[..., Array]] = {
-    "gradient_descent": plain, "sgd": plain, "momentum": heavy, "adam": adam, "adamw": adamw,
+    "gradient_descent": plain, "sgd": plain, "momentum": heavy, "nesterov": nesterov, "adagrad": adagrad,
+    "adadelta": adadelta, "rmsprop": rmsprop, "adam": adam, "adamw": adamw, "nadam": nadam, "radam": radam,
+    "lion": lion,
 }  # fmt: skip
+ELSEWHERE = {"perceptron", "lbfgs"}  # test_perceptron.py, test_lbfgs.py
+DECOUPLED = {"adamw", "lion"}
+
+
+def step_of(name: str, w: Array, g: Array, k: int, kept: dict[str, Array], **settings: float) -> Array:
+    """The formula's step; weight decay that is not decoupled is added to the gradient."""
+    decay = {} if name in DECOUPLED else {"weight_decay": settings.pop("weight_decay", 0.0)}
+    return FORMULAS[name](w, g + decay.get("weight_decay", 0.0) * w, k, kept, **settings)
 
 
 def test_every_optimizer_is_among_the_cases():
-    assert {name for name, *_ in CASES} == set(OPTIMIZERS) == set(FORMULAS)
+    assert {name for name, *_ in CASES} == set(OPTIMIZERS) - ELSEWHERE == set(FORMULAS)
+
+
+def test_every_weight_decay_is_among_the_cases():
+    have = {name for name in OPTIMIZERS if "weight_decay" in optimizer_named(name).settings}
+    assert {name for name, settings, *_ in CASES if settings.get("weight_decay")} == have
 
 
 @pytest.mark.parametrize("engine", ["compiled", "plain", "interpreter"])
@@ -98,15 +223,16 @@ def test_twenty_steps_are_those_of_the_formula(name, settings, cls, theirs, engi
     net, fitting = start(optimizer=optimizer_named(name, **settings), shuffle=False, engine=engine)
     w, kept = net["0.weight"].copy(), {}
     for k, found in enumerate(sequence(fitting), start=1):
-        w = FORMULAS[name](w, slope(*data(), w), k, kept, **settings)
+        w = step_of(name, w, slope(*data(), w), k, kept, **settings)
         np.testing.assert_allclose(found, w, rtol=1e-12, atol=1e-15, err_msg=f"step {k}")
 
 
 @pytest.mark.oracle
-@every_case
+@pytest.mark.parametrize(("name", "settings", "cls", "theirs"), [case for case in CASES if case[2]])
 def test_twenty_steps_are_those_of_torch(name, settings, cls, theirs):
     torch = pytest.importorskip("torch")
     net, fitting = start(optimizer=optimizer_named(name, **settings), shuffle=False)
+    tolerance = 1e-6 if name == "nadam" else 1e-12  # PyTorch keeps the product of the μ in float32
     twin = torch.nn.Linear(3, 2, bias=False, dtype=torch.float64)
     twin.load_state_dict({"weight": torch.from_numpy(net["0.weight"].copy())})
     rule = getattr(torch.optim, cls)(twin.parameters(), **theirs)
@@ -115,10 +241,11 @@ def test_twenty_steps_are_those_of_torch(name, settings, cls, theirs):
         rule.zero_grad()
         torch.nn.functional.mse_loss(twin(x), t).backward()
         rule.step()
-        np.testing.assert_allclose(found, twin.weight.detach().numpy(), rtol=1e-12, atol=1e-15, err_msg=f"step {k}")
+        theirs_now = twin.weight.detach().numpy()
+        np.testing.assert_allclose(found, theirs_now, rtol=tolerance, atol=tolerance / 1e3, err_msg=f"step {k}")
 
 
-@pytest.mark.parametrize("name", ["sgd", "momentum", "adam", "adamw"])
+@pytest.mark.parametrize("name", [name for name in FORMULAS if name != "gradient_descent"])
 def test_minibatches_go_through_the_shuffled_rows_and_the_last_one_is_smaller(name):
     """6 rows in batches of 4 and 2; the order is that of the counter-based shuffle."""
     net, fitting = start(4, optimizer=name, seed=3)
@@ -127,8 +254,8 @@ def test_minibatches_go_through_the_shuffled_rows_and_the_last_one_is_smaller(na
     for k, found in enumerate(sequence(fitting), start=1):
         order = permutation(3, (k - 1) // 2, ROWS)
         rows = order[:4] if k % 2 else order[4:]
-        rate = optimizer_named(name).learning_rate
-        w = FORMULAS[name](w, slope(x[rows], t[rows], w), k, kept, rate)
+        settings = dict(optimizer_named(name).settings)
+        w = step_of(name, w, slope(x[rows], t[rows], w), k, kept, **settings)
         np.testing.assert_allclose(found, w, rtol=1e-12, atol=1e-15, err_msg=f"step {k}")
 
 
@@ -167,3 +294,32 @@ def test_adams_first_step_has_the_length_of_the_rate_whatever_the_gradient():
     net, fitting = start(optimizer="adam", learning_rate=0.01)
     first = next(sequence(fitting))
     np.testing.assert_allclose(abs(first - net["0.weight"]), 0.01, rtol=1e-6)
+
+
+# Printed by Optax 0.2.6 in float64 (`optax.lion`) on the problem of test_adamw.py: step → weight row by row, bias.
+LION = {
+    1: [0.5425, -1.4275, 1.92, -0.19625, 0.68875, 0.935, 0.2455, -0.5409999999999999],
+    2: [0.5843625, -1.3560875, 1.8412, -0.14330625, 0.62841875, 0.870975, 0.1918175, -0.4828849999999999],
+    10: [0.8974304135990946, -0.8220304709191913, 1.2518956920487632, 0.25263258190473736,
+         0.17723263922483418, 0.3921652497896201, -0.2096460597917802, -0.04827307288596262],
+    50: [0.714194232525506, -0.20409561258736114, 0.011702361855994797, 1.106259449986889,
+         0.320351666207574, 0.668534968856909, -0.40850342087235064, -0.30479134113084416],
+}  # fmt: skip
+
+
+def test_steps_of_lion_are_those_that_optax_printed():
+    rule = optimizer_named("lion", learning_rate=0.05, beta1=0.8, beta2=0.9, weight_decay=0.3)
+    found = dict(enumerate(steps(rule), start=1))
+    for k, numbers in LION.items():
+        ours = np.concatenate([part.ravel() for part in found[k]])
+        np.testing.assert_allclose(ours, numbers, rtol=1e-12, atol=1e-13, err_msg=f"step {k}")
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_a_weight_without_gradient_stays_and_makes_no_nan(name):
+    """The places between two parameters in memory have the gradient 0 for ever."""
+    _, fitting = start(optimizer=name)
+    fitting.loop.run(STEPS)
+    used = fitting.loop["dense1.weight"].size
+    assert np.isfinite(fitting.loop.arena.kept()).all()
+    assert not fitting.loop["θ"][used:].any()

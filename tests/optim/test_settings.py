@@ -23,8 +23,8 @@ def test_the_defaults_are_stated():
     assert repr(adamw()) == "adamw(learning_rate=0.001, beta1=0.9, beta2=0.999, eps=1e-08, weight_decay=0.01)"
 
 
-def test_only_gradient_descent_takes_the_full_batch():
-    assert [name for name in OPTIMIZERS if optimizer_named(name).full_batch] == ["gradient_descent"]
+def test_gradient_descent_and_lbfgs_take_the_full_batch():
+    assert {name for name in OPTIMIZERS if optimizer_named(name).full_batch} == {"gradient_descent", "lbfgs"}
 
 
 def test_an_optimizer_is_a_name_or_itself():
@@ -33,19 +33,24 @@ def test_an_optimizer_is_a_name_or_itself():
     assert optimizer_named(made) is made
     changed = optimizer_named(made, learning_rate=0.25)
     assert isinstance(changed, Optimizer)
-    assert dict(changed.settings) == {"learning_rate": 0.25, "beta1": 0.8, "beta2": 0.999, "eps": 1e-8}
+    assert dict(changed.settings) == {
+        "learning_rate": 0.25, "beta1": 0.8, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0.0,
+    }  # fmt: skip
 
 
 def test_an_unknown_optimizer_is_told_with_the_nearest():
     with pytest.raises(ParameterError) as caught:
         optimizer_named("adma")
     assert caught.value.code == "BL303"
-    assert caught.value.values["nearest"] == "adam, adamw"
+    assert caught.value.values["nearest"] == "adam, radam, nadam"
     assert code_of(lambda: optimizer_named(3)) == "BL303"
     assert code_of(lambda: optimizer_named(None)) == "BL303"
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
+WITH_RATE = [name for name in OPTIMIZERS if name != "lbfgs"]
+
+
+@pytest.mark.parametrize("name", WITH_RATE)
 def test_an_unknown_setting_is_told_with_the_nearest(name):
     with pytest.raises(ParameterError) as caught:
         optimizer_named(name, learningrate=0.1)
@@ -54,7 +59,7 @@ def test_an_unknown_setting_is_told_with_the_nearest(name):
     assert code_of(lambda: optimizer_named(name, k=3)) == "BL304"
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("name", WITH_RATE)
 @pytest.mark.parametrize("rate", [0, -0.1, float("inf"), float("nan"), "fast", None, [0.1]])
 def test_the_learning_rate_is_a_positive_finite_number(name, rate):
     assert code_of(lambda: optimizer_named(name, learning_rate=rate)) == "BL305"
@@ -69,6 +74,14 @@ def test_the_learning_rate_is_a_positive_finite_number(name, rate):
         ("adam", {"beta1": 1}),
         ("adam", {"beta2": 1.0}),
         ("adam", {"eps": float("inf")}),
+        ("adam", {"eps": 0}),
+        ("adam", {"weight_decay": -1}),
+        ("adam", {"weight_decay": True}),
+        ("adagrad", {"lr_decay": -1}),
+        ("adadelta", {"rho": 1.5}),
+        ("rmsprop", {"alpha": -0.1}),
+        ("nadam", {"momentum_decay": -1}),
+        ("lbfgs", {"memory": 0}),
         ("adam", {"beta2": -1}),
         ("adam", {"eps": -1e-8}),
         ("adam", {"eps": "small"}),
@@ -81,3 +94,28 @@ def test_a_setting_outside_its_range_is_told(name, settings):
 @pytest.mark.parametrize("rate", [1e-12, 1, 1e30, np.float32(0.5), np.float64(0.25), np.int64(2)])
 def test_any_positive_number_is_a_rate(rate):
     assert optimizer_named("sgd", learning_rate=rate).learning_rate == float(rate)
+
+
+def test_a_text_may_hold_settings_and_the_text_of_an_optimizer_makes_it_again():
+    for name, make in OPTIMIZERS.items():
+        assert optimizer_named(repr(make())) == make(), name
+    made = optimizer_named(" momentum ( momentum = 0.5 , learning_rate=1e-3 ) ", weight_decay=0.25)
+    assert repr(made) == "momentum(learning_rate=0.001, momentum=0.5, weight_decay=0.25)"
+    assert optimizer_named(repr(adam(learning_rate=0.1 + 0.2))).learning_rate == 0.1 + 0.2
+    assert optimizer_named("adam()") == adam()
+
+
+@pytest.mark.parametrize(
+    "text", ["adam(0.1)", "adam(beta1)", "adam(beta1=)", "adam(beta1=0,9)", "adam(beta1=0.9", "adam beta1=0.9",
+             "adam(beta1=0.9, beta1=0.8)", "adam(beta1=__import__('os'))", "adam(beta1=0.9,)"],
+)  # fmt: skip
+def test_a_text_that_cannot_be_read_is_told(text):
+    assert code_of(lambda: optimizer_named(text)) == "BL341"
+
+
+def test_a_setting_of_other_optimizers_is_told_with_those_that_have_it():
+    with pytest.raises(ParameterError) as caught:
+        optimizer_named("sgd", momentum=0.9)
+    assert (caught.value.code, caught.value.values["known"]) == ("BL340", "momentum, nesterov")
+    assert code_of(lambda: optimizer_named("lbfgs", learning_rate=0.1)) == "BL340"
+    assert code_of(lambda: optimizer_named("perceptron", weight_decay=0.1)) == "BL340"

@@ -76,6 +76,16 @@ class Duration(Kind):
         return seconds
 
 
+class Rate(Real):
+    """A learning rate: a number above 0, or "auto"."""
+
+    def __init__(self) -> None:
+        super().__init__(0, above=True)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return "auto" if str(value).lower() == "auto" else super().convert(value, param, ctx)
+
+
 class Word(Kind):
     """One of a few words."""
 

@@ -79,15 +79,17 @@ def preparation(known: Any) -> None:
 def trained_tape(net: Network, told: dict[str, Any], path: str) -> Tape:
     """The tape that trains this network, with the optimizer of its run where that is known."""
     from ..errors import fail
-    from ..optim import optimizer_named
+    from ..optim import optimizer_named, schedule_named
     from ..training.fitting import training_tape
     from ..training.settings import Settings
 
     own = optimizer_named(str(told.get("optimizer", "adam")))
     rates = {k: told[k] for k in own.settings if k in told}
-    if not all(isinstance(v, (int, float)) for v in rates.values()):
-        raise fail("BL507", path=path, reason=f"run.json: settings: {rates}")
-    return training_tape(net, Settings(optimizer_named(own, **rates), net.loss, _loss_options(net, told)))
+    steps: dict[str, Any] = {k: told[k] for k in ("warm_up", "clip_norm", "clip_value", "epochs") if k in told}
+    if not all(isinstance(v, (int, float)) for v in [*rates.values(), *steps.values()]):
+        raise fail("BL507", path=path, reason=f"run.json: settings: {rates | steps}")
+    steps["schedule"] = schedule_named(str(told.get("schedule") or ""))
+    return training_tape(net, Settings(optimizer_named(own, **rates), net.loss, _loss_options(net, told), **steps))
 
 
 def _loss_options(net: Network, told: dict[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from click.core import ParameterSource
 from ..messages import say
 from . import groups, page, tables
 from .configure import CONFIG, configure
-from .kinds import Duration, Real, Whole, Widths, Word
+from .kinds import Duration, Rate, Real, Whole, Widths, Word
 from .options import command, option
 from .signals import listener
 
@@ -45,7 +45,13 @@ LENGTHENED = ("resume", "source", "epochs", "patience", "time_budget", "progress
 @option("--freeze", metavar="NAMES", part="network")
 @option("--loss", metavar="NAME", part="training")
 @option("--optimizer", metavar="NAME", part="training", preset="adam")
-@option("--learning-rate", "--rate", "learning_rate", type=Real(0, above=True), metavar="ε", part="training")
+@option("--learning-rate", "--rate", "learning_rate", type=Rate(), metavar="ε|auto", part="training")
+@option("--momentum", type=Real(0, 1), metavar="β", part="training")
+@option("--weight-decay", type=Real(0), metavar="λ", part="training")
+@option("--schedule", metavar="NAME", part="training", preset="constant")
+@option("--warm-up", type=Real(0), metavar="EPOCHS", part="training")
+@option("--clip-norm", type=Real(0), metavar="L", part="training")
+@option("--clip-value", type=Real(0), metavar="L", part="training")
 @option("--batch-size", type=Whole(1), metavar="N", part="training", preset="32")
 @option("--epochs", type=Whole(1), metavar="N", part="training")
 @option("--patience", type=Whole(0), metavar="N", part="training")
@@ -209,6 +215,8 @@ def tell(run: Run, *, report: bool) -> None:
     page.out(ending(facts["result"]))
     if "start" in facts:
         page.out(say(f"cli_train.began_{facts['start']['head']}", **started(facts)))
+    if probe := facts.get("rate_probe"):
+        page.out(say("cli_train.rate_found" if probe["upwards"] else "cli_train.rate_kept", **probe))
     if not ({"test", "validation"} & set(facts["result"])):
         page.out(say("cli_train.nothing_held_out"))
     for notice in run.notices:

@@ -56,9 +56,16 @@ def _side_by_side(nodes: Sequence[Node]) -> tuple[dict[Node, int], int]:
 class Update:
     """An optimizer's step as formulas over whole blocks: new w and new state from w, g, state and scalars."""
 
-    formulas: tuple[Expr, ...]  # of inputs "w", "g" and the state's names; the first is the new w
+    formulas: tuple[Expr, ...]  # of inputs "w", "g", the state's names and the measures'; the first is the new w
     state: tuple[str, ...]
     scalars: Mapping[str, float]
+    # Scalars that follow the number of the step k: each is worked out once a step from itself and others, and read
+    # in its own place by the formulas.
+    follows: Mapping[str, Expr] = field(default_factory=dict)
+    # What is measured of the whole gradient before the step: name → operation, each applied to the result before.
+    # The last one is a single number.
+    measures: Mapping[str, Structural] = field(default_factory=dict)
+    single: frozenset[str] = frozenset()  # those of the state that are one number for all weights
 
 
 def lower(
@@ -328,16 +335,39 @@ class _Lowering:
         block = {v.name: v.number for v in self.values if v.kind == "block" and v.block is None}
         if "θ" not in block:
             return {}
-        shape = (self.blocks.length,)
-        numbers = {"w": block["θ"], "g": block["∂E/∂θ"]}
+        whole: Shape = (self.blocks.length,)
+        self.leaf("w", block["θ"], whole)
+        self.leaf("g", block["∂E/∂θ"], whole)
+        outputs = [block["θ"]]
         for name in update.state:
-            numbers[name] = self.new(shape, "block", name)
-        for name, number in numbers.items():
-            node = Node.__new__(Node)  # a leaf of no graph: the block itself
-            self.leaves[name] = (node, shape)
-            self.value_of[node] = number
+            shape = (1,) if name in update.single else whole
+            outputs.append(self.new(shape, "block", name))
+            self.leaf(name, outputs[-1], shape)
+        measured, shape = block["∂E/∂θ"], whole
+        for name, op in update.measures.items():
+            source, shape = measured, op.shape([shape], {})
+            measured = self.new(shape, "passing", name)
+            self.add((source,), (measured,), shape, op=op)
+            self.leaf(name, measured, shape)
         for name in update.scalars:
             self.uniforms[name] = name
-        outputs = [numbers["w"], *(numbers[n] for n in update.state)]
-        self.formula(list(update.formulas), outputs, shape)
+        for name, e in update.follows.items():
+            self.derived.append((followed(name), e))
+            self.uniforms[name] = followed(name)
+        changes = list(zip(update.formulas, outputs, (False, *(n in update.single for n in update.state)), strict=True))
+        self.formula([e for e, _, alone in changes if not alone], [o for _, o, alone in changes if not alone], whole)
+        for e, output, alone in changes:  # after the weights, which read the old number
+            if alone:
+                self.formula([e], [output], (1,))
         return dict(update.scalars)
+
+    def leaf(self, name: str, number: int, shape: Shape) -> None:
+        """Let formulas read a value of the tape that is no node of the graph: a whole block, or a measure of one."""
+        node = Node.__new__(Node)
+        self.leaves[name] = (node, shape)
+        self.value_of[node] = number
+
+
+def followed(name: str) -> str:
+    """The name of the scalar that is `name` at step k."""
+    return f"{name}(k)"

@@ -146,7 +146,10 @@ def _interpret(owner: Any, instruction: Instruction, A: Any, I: Any, S: Any, C: 
     runner.seed, runner.step = int(C[PLACE["SEED"]]), int(C[PLACE["STEP"]])
     runner.scalars = {n: float(S[code.scalars[n]]) for n in runner.settings}
     with runner.arena.batch(rows):
-        runner.execute(instruction, runner.prepare(rows))
+        scalars = runner.prepare(rows)
+        runner.execute(instruction, scalars)
+    for name, _ in runner.tape.derived:
+        S[code.scalars[name]] = scalars[name]
     return 0
 
 

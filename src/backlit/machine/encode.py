@@ -6,7 +6,7 @@ the batch are kept as factors, and are filled in when the number of rows changes
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,6 +56,8 @@ class Scalars:
         """The tape's own scalars with their values."""
         for name, value in tape.scalars.items():
             self.values[self.at(name)] = value if isinstance(value, float) else 0.0
+        for name, _ in tape.derived:
+            self.at(name)
 
     def number(self, value: float) -> int:
         return self.at(f"={value!r}", float(value))
@@ -118,15 +120,18 @@ class Encoder:
 
     def formula(self, i: Instruction) -> list[Size]:
         n = shapes.product(i.shape)
-        whole = all(shapes.repeats(v, i.shape) == (1, n) for v in i.views) and bool(i.inputs)
+        reads = [shapes.repeats(v, i.shape) for v in i.views]
         plain_uniforms = all(not isinstance(u, Rows) for u in i.uniforms)
         updates = any(v.kind == "block" and v.block is None for v in map(self.tape.values.__getitem__, i.outputs))
         hot = len(i.formula) > 1 or updates or i.formula[0] in render.hot_formulas()
-        return self.fused(i) if whole and hot and plain_uniforms else self.program(i, n)
+        # an optimizer's step may read numbers beside the weights: the norm of the gradient, say
+        single = {k for k, r in enumerate(reads) if updates and r == (n, 1) != (1, n)}
+        whole = all(r == (1, n) or k in single for k, r in enumerate(reads)) and bool(i.inputs)
+        return self.fused(i, single) if whole and hot and plain_uniforms else self.program(i, n)
 
-    def fused(self, i: Instruction) -> list[Size]:
+    def fused(self, i: Instruction, single: Collection[int]) -> list[Size]:
         in_place = [i.inputs.index(o) if o in i.inputs else -1 for o in i.outputs]
-        text = render.fused_text(i.formula, len(i.inputs), len(i.uniforms), in_place)
+        text = render.fused_text(i.formula, len(i.inputs), len(i.uniforms), in_place, single)
         places = [self.uniform(u) for u in i.uniforms]
         address = self.address("fused", text)
         shared = sharing(self.tape, i, self.layout.rows)

@@ -10,19 +10,20 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from ..core.arena import Arena, Array, aligned
+from ..core.lowering import followed
 from ..core.tape import Layout, Tape, lay_out
 from ..errors import fail
 from .backend import Compiled, backend
 from .beside import Quicker, thread_beside
 from .encode import Code, Scalars
 from .share import arrange, tapes_work
-from .state import APART, BLOCK, CONSTANTS, HISTORY, PLACE, REASONS, new_state
+from .state import APART, BLOCK, CONSTANTS, HISTORY, PLACE, REASONS, SUMS, new_state
 
 # Operations a step from which a second thread saves a quarter (docs/decisions/0006-threads.md).
 WORTH_TWO_THREADS = 2_500_000
@@ -34,6 +35,7 @@ class Job:
 
     inputs : name of an input of the tape → array of shape (rows, …), in the order of rows
     held_out : the same for the validation rows; empty if there are none
+    plateau : when the learning rate is cut, as `optim.plateau` says: factor, patience, threshold, cooldown, min_lr
     """
 
     inputs: Mapping[str, Array]
@@ -44,6 +46,7 @@ class Job:
     seed: int = 0
     shuffle: bool = True
     sum_loss: bool = False
+    plateau: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,7 @@ class Loop:
         self.order = np.arange(rows, dtype=np.int64)
         self.identity = np.arange(held_out, dtype=np.int64)
         self.history = np.full((job.epochs, len(HISTORY)), np.nan)
-        self.sums = np.array([0.0, np.inf])
+        self.sums = np.array([np.inf if name.endswith("BEST") else 0.0 for name in SUMS])
         begin, size = _weights_in(train, layout)
         self.best = np.zeros(size, dtype=dtype)
         self.state = new_state()
@@ -128,6 +131,10 @@ class Loop:
             VALID_HITS_AT=valid_layout.offsets[valid.names["hits"]]
             if self.valid and valid and "hits" in valid.names else -1,
         )  # fmt: skip
+        self._set(RATE_AT=self.train.scalars.get(followed("learning_rate"), self.train.scalars["learning_rate"]))
+        if job.plateau:
+            self._set(PLATEAU=int(job.plateau["patience"]) + 1, PLATEAU_REST=int(job.plateau["cooldown"]))
+            self.sums[-3:] = [job.plateau[name] for name in ("factor", "threshold", "min_lr")]
         self.backend.prepare(self.state)
         self.backend.function("advance")  # compiled now, so that the first step is a step like any other
         nothing = np.zeros(1, dtype=np.int64)
@@ -168,7 +175,7 @@ class Loop:
 
     @property
     def stopped(self) -> str:
-        """Why the loop ended: "" while it has not, "epochs", "early", "not finite", "kernel"."""
+        """Why the loop ended: "" while it has not, "epochs", "early", "not finite", "kernel", "converged"."""
         return REASONS[self._get("STOP")]
 
     @property
@@ -179,6 +186,10 @@ class Loop:
     @property
     def steps_per_epoch(self) -> int:
         return -(-len(self.order) // self.batch)
+
+    def stop(self, reason: str) -> None:
+        """End the run: one of the `REASONS`."""
+        self._set(STOP=next(number for number, name in REASONS.items() if name == reason))
 
     def set(self, name: str, value: float) -> None:
         """Change a setting of the optimizer from the next step on: `set("learning_rate", 0.01)`."""

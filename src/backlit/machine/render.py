@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from importlib import resources
 
 from ..ops import REGISTRY, Elementwise
@@ -28,24 +28,27 @@ def hot_formulas() -> frozenset[Expr]:
     return frozenset(found)
 
 
-def fused_text(formulas: Sequence[Expr], inputs: int, uniforms: int, in_place: Sequence[int]) -> str:
+def fused_text(
+    formulas: Sequence[Expr], inputs: int, uniforms: int, in_place: Sequence[int], single: Collection[int] = ()
+) -> str:
     """A kernel that computes the formulas for every element in one pass.
 
     `in_place[k]` is the input that output k overwrites, or -1: such a pair is one array with one pointer, since an
-    output that may overlap an input forbids vector code.
+    output that may overlap an input forbids vector code.  The inputs in `single` are one number for all elements.
     I = [address, n, grain, outputs …, inputs …, places of uniforms in S …].
     """
     outputs = len(formulas)
     lines, results = written(formulas)
     text = ["@inline", "def kernel(A, I, S, C, lo, hi, thread):"]
     for i in range(inputs):
-        text.append(f"    a{i} = part(A, I[{3 + outputs + i}] + lo, hi - lo)")
+        place = f"I[{3 + outputs + i}]"
+        text.append(f"    x{i} = A[{place}]" if i in single else f"    a{i} = part(A, {place} + lo, hi - lo)")
     for k in range(outputs):
         if in_place[k] < 0:
             text.append(f"    y{k} = part(A, I[{3 + k}] + lo, hi - lo)")
     text += [f"    p{j} = DTYPE(S[I[{3 + outputs + inputs + j}]])" for j in range(uniforms)]
     text.append("    for i in range(hi - lo):")
-    text += [f"        x{i} = a{i}[i]" for i in range(inputs)]
+    text += [f"        x{i} = a{i}[i]" for i in range(inputs) if i not in single]
     text += [f"        {line}" for line in lines]
     for k, result in enumerate(results):
         target = f"y{k}" if in_place[k] < 0 else f"a{in_place[k]}"

@@ -19,12 +19,17 @@ FIELDS = (
     "BEST_EPOCH",
     "WAIT",  # epochs since the best one
     "STOP",  # why the loop ended: see REASONS
+    "PLATEAU_WAIT",  # epochs since the loss was last better by the threshold
+    "PLATEAU_COOLING",  # epochs in which none is counted yet
     # the job
     "ROWS",
     "BATCH",
     "SHUFFLE",
     "EPOCHS",
     "PATIENCE",  # 0: never stop early
+    "PLATEAU",  # the epoch without progress in which the rate is cut; 0: never
+    "PLATEAU_REST",  # epochs of rest after a cut
+    "RATE_AT",  # place of the rate in force among the scalars
     "VALID_ROWS",
     "VALID_BATCH",
     "SUM_LOSS",  # 1: the loss is a sum over the batch's rows, 0: a mean
@@ -49,9 +54,10 @@ FIELDS = (
     "JOB_FIRST",  # the first of the batch's rows, in the order of the epoch
 )
 PLACE = {name: i for i, name in enumerate(FIELDS)}
-REASONS = {0: "", 1: "epochs", 2: "early", 3: "not finite", 4: "kernel"}
-# sums of the epoch that is running, and the best loss so far
-SUMS = ("TRAIN_SUM", "BEST")
+REASONS = {0: "", 1: "epochs", 2: "early", 3: "not finite", 4: "kernel", 5: "converged"}
+# Real numbers: the sum of the epoch that is running, the best loss so far; the best one that counts for a plateau, and
+# what is done on it (`kernels/loop.py`).
+SUMS = ("TRAIN_SUM", "BEST", "PLATEAU_BEST", "PLATEAU_FACTOR", "PLATEAU_THRESHOLD", "PLATEAU_LEAST")
 HISTORY = ("train_loss", "valid_loss", "valid_hits", "learning_rate")
 # Each thread counts its arrivals at a barrier in a place of its own, far from what others write: 16 int64 are the two
 # cache lines that processors fetch together.

@@ -13,7 +13,7 @@ from .declare import REGISTRY, Elementwise, Facts, register
 from .words import WORDS
 
 _DOMAINS = {"log": (0.1, 4.0), "sqrt": (0.1, 4.0), "log1p": (-0.8, 4.0), "pow": (0.3, 2.5), "div": (0.3, 4.0)}
-_KINKS = {"abs": (0.0,)}
+_KINKS = {"abs": (0.0,), "floor": tuple(float(n) for n in range(-4, 5))}
 _INPUTS = {1: "a", 2: "ab", 3: "cab"}
 
 
@@ -23,7 +23,7 @@ def _declare(name: str) -> Elementwise:
     facts = Facts(
         domain=_DOMAINS.get(name, (-4.0, 4.0)),
         kinks=_KINKS.get(name, ()),
-        side="mean",
+        side="zero" if name == "floor" else "mean",
         nan={"where": "taken"}.get(name, "false" if name in ("gt", "ge", "lt", "le", "eq") else "kept"),
         hot=name in ("add", "mul"),
     )
@@ -36,7 +36,7 @@ for _name in WORDS:
 
 add, sub, mul, div = (REGISTRY[n] for n in ("add", "sub", "mul", "div"))
 neg, exp, expm1, log, log1p, sqrt = (REGISTRY[n] for n in ("neg", "exp", "expm1", "log", "log1p", "sqrt"))
-absolute, sin, cos, power = (REGISTRY[n] for n in ("abs", "sin", "cos", "pow"))
+absolute, sin, cos, power, floor = (REGISTRY[n] for n in ("abs", "sin", "cos", "pow", "floor"))
 ndtr, atan = (REGISTRY[n] for n in ("ndtr", "atan"))
 maximum, minimum, where, equal = (REGISTRY[n] for n in ("max", "min", "where", "eq"))
 

@@ -45,6 +45,7 @@ class Facts:
     monotone: bool = True  # of an activation function: it falls nowhere
     # Of parameters: numbers, or the names of other parameters.
     limits: dict[str, tuple[float | str, float | str]] = field(default_factory=dict)
+    surrogate: str = ""  # the function whose derivative is taken, where it is not the own one
     initial: str = "xavier"  # the initializer that a layer with this activation takes by default
     # NaN in gives NaN out: "kept"; "taken": that of the branch taken; "false" where a comparison answers, "uncounted"
     # in a count of hits

@@ -150,6 +150,10 @@ _word(
     "sign", 1, np.sign, "(ONE if {0} > ZERO else (-ONE if {0} < ZERO else {0}))",
     r"\operatorname{{sign}}\left({0}\right)", _flat,
 )  # fmt: skip
+_word(
+    "floor", 1, np.floor, "np.floor({0})", r"\left\lfloor{0}\right\rfloor", _flat,
+    about="the largest whole number that is not above a; its derivative is taken as 0",
+)  # fmt: skip
 _word("exp", 1, np.exp, "exp({0})", "e^{{{0}}}", lambda y, a, t: times(t[0], y))
 _word("expm1", 1, np.expm1, "expm1({0})", r"\left(e^{{{0}}} - 1\right)", lambda y, a, t: times(t[0], y + 1))
 _word("log", 1, np.log, "log({0})", r"\ln\left({0}\right)", lambda y, a, t: None if t[0] is None else t[0] / a[0])

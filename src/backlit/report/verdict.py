@@ -152,7 +152,7 @@ def _stopped(result: dict[str, Any], words: Words) -> list[str]:
     """Why the training ended, and what the best epoch says."""
     why, ran, best = text(result, "stopped"), finite(result.get("epochs")), finite(result.get("best_epoch"))
     why = "nan" if why in NOT_FINITE else why
-    if why not in ("early", "epochs", "interrupted", "nan", "time"):
+    if why not in ("early", "epochs", "interrupted", "converged", "nan", "time"):
         return []
     form = "unknown" if ran is None else "known"
     if why == "early" and ran is not None and best is not None:

@@ -23,6 +23,7 @@ class Plan:
     epochs: int
     patience: int
     learning_rate: float | None = None  # None: the optimizer's own
+    output: str | None = None  # activation function of the output layer; None: what fits the task
 
 
 def plan(table: Table, parts: Split, batch_size: int, **asked: Any) -> Plan:
@@ -38,9 +39,27 @@ def plan(table: Table, parts: Split, batch_size: int, **asked: Any) -> Plan:
         made = Plan((64, 64), "silu", 0.0, epochs, max(1, epochs // 2), 0.003)
     else:
         made = Plan((128,), "silu", 0.5 if parts.held_out else 0.0, epochs, max(1, epochs // 6))
+    made = _for_optimizer(made, asked.pop("optimizer", None))
     if asked.get("hidden") is not None:
         asked["hidden"] = tuple(asked["hidden"])
     return replace(made, **{k: v for k, v in asked.items() if v is not None})
+
+
+def batch_of(optimizer: Any) -> int:
+    """Rows a step: the perceptron's rule goes row by row."""
+    return 1 if named(optimizer) == "perceptron" else BATCH
+
+
+def _for_optimizer(made: Plan, optimizer: Any) -> Plan:
+    """What an optimizer cannot do without: no randomness for L-BFGS, a single layer of steps for the perceptron."""
+    if named(optimizer) == "perceptron":
+        return replace(made, hidden=(), dropout=0.0, output="step")
+    return replace(made, dropout=0.0) if named(optimizer) == "lbfgs" else made
+
+
+def named(optimizer: Any) -> str:
+    """The name of an optimizer that may be given as a text with settings."""
+    return str(getattr(optimizer, "name", optimizer)).partition("(")[0].strip()
 
 
 def layers_of(plan: Plan, table: Table, outputs: int) -> list[Layer]:
@@ -50,4 +69,4 @@ def layers_of(plan: Plan, table: Table, outputs: int) -> list[Layer]:
         layers.append(Dense(width, plan.activation))
         if plan.dropout:
             layers.append(Dropout(plan.dropout))
-    return [*layers, Dense(outputs, "softmax" if table.task == "classification" else None)]
+    return [*layers, Dense(outputs, plan.output or ("softmax" if table.task == "classification" else None))]

@@ -17,22 +17,23 @@ from ..machine.loop import Job, Loop, Snapshot
 from ..nn import Structure
 from ..ops.loss import hits
 from . import hunt
+from .perceptron import learning
 from .settings import Settings
 
 SLICE = 0.05  # seconds between two looks at the keyboard and the clock
 Array = np.ndarray[Any, Any]
 
 
-def training_tape(net: Structure, settings: Settings) -> Tape:
+def training_tape(net: Structure, settings: Settings, steps_per_epoch: int = 1) -> Tape:
     """Forward, backward and update for this network."""
-    built = net.build(training=True, loss=settings.loss, **settings.loss_options)
+    built = learning(net, settings).build(training=True, loss=settings.loss, **settings.loss_options)
     assert built.loss is not None
     found = backprop(built.loss, built.trained)
     return lower(
         {"E": built.loss},
         blocks=built.blocks(),
         gradients={p: found[p] for p in built.trained if p in found},
-        update=settings.optimizer.update if built.trained else None,
+        update=settings.update(steps_per_epoch) if built.trained else None,
         running=built.updates,
     )
 
@@ -80,16 +81,16 @@ class Fitting:
         batch = rows if settings.optimizer.full_batch else settings.batch_size
         check_batches(net, rows, batch)
         # With one step an epoch its loss is that of the weights before the step: the new ones are judged by themselves.
-        judged = held_out or (inputs if batch >= rows else {})
+        judged = held_out or (inputs if batch >= rows and settings.optimizer.update is not None else {})
         job = Job(
             inputs, judged, batch, settings.epochs,
             settings.patience, settings.seed, settings.shuffle and not settings.optimizer.full_batch,
             settings.loss_options.get("reduction") == "sum",
+            settings.schedule.settings if settings.schedule and settings.schedule.waits else {},
         )  # fmt: skip
         valid = judging_tape(net, settings) if judged else None
-        self.loop = Loop(
-            training_tape(net, settings), valid, job, settings.dtype, engine=settings.engine, threads=settings.threads
-        )
+        train = training_tape(net, settings, -(-rows // min(batch, rows)))
+        self.loop = Loop(train, valid, job, settings.dtype, engine=settings.engine, threads=settings.threads)
         for name, value in net.values.items():
             if name in self.loop.train_tape.names:
                 self.loop[name] = value

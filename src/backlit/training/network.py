@@ -13,7 +13,9 @@ from ..nn import Dense, Layer, Structure, tuning
 from ..nn.initial import initializer
 from . import metrics, notices, sequential
 from .fitting import Fitting
+from .full_batch import fitting_of
 from .predicting import Predictor
+from .probe import probed
 from .settings import Settings
 from .showing import Shown, network_card, network_rows
 
@@ -104,7 +106,12 @@ class Network(Structure, Shown):
         left : list, optional
             The run is put into it before training begins: what there is after an interruption.
         optimizer, learning_rate, batch_size, epochs, patience, seed, shuffle, dtype, engine, threads, time_budget
-            See `Settings`; patience 0 never stops early, a time budget (seconds) stops it between two steps.
+            See `Settings`; patience 0 never stops early, a time budget (seconds) stops it between two steps.  The rate
+            "auto" is found by a probe of the loss.
+        schedule, warm_up, clip_norm, clip_value
+            How the rate changes ("cosine", or `backlit.optim.step(step_size=10)`), epochs in which it grows to its
+            full size, and limits for the gradient; 0 is none.  Further names are settings of the optimizer:
+            momentum, weight_decay, beta1 …
 
         Returns
         -------
@@ -127,8 +134,11 @@ class Network(Structure, Shown):
         for name in self.values:
             self.values[name] = np.ascontiguousarray(self.values[name], dtype=given.dtype)
         self._predictors.clear()
-        fitting = Fitting(self, inputs, held_out, given)
+        given, found = probed(self, inputs, given)
+        fitting = fitting_of(self, inputs, held_out, given)
         run = Run(self, given)
+        if found is not None:
+            run.facts["rate_probe"] = found.told()
         run.notices = notices.before_training(self, given)
         if ready is not None:
             ready(fitting)

@@ -89,8 +89,9 @@ def train(
     facts : mapping, optional
         More for run.json and the report: "command", "python", "versions".
     **settings
-        optimizer, learning_rate, batch_size, dtype, engine, threads, time_budget: see `Settings`; initial: see
-        `Network.fit`.
+        optimizer, learning_rate (a number, or "auto"), schedule, warm_up, clip_norm, clip_value, batch_size, dtype,
+        engine, threads, time_budget, and settings of the optimizer (momentum, weight_decay …): see `Settings`;
+        initial: see `Network.fit`.
 
     Returns
     -------

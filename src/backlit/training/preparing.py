@@ -64,10 +64,10 @@ def prepare(
         if (layers is not None or start is not None) and given is not None:
             raise fail("BL309", name="layers" if layers is not None else "start (--from)", other=name)
     preparation = Preparation.fit(table, parts.train)
-    batch_size = settings.setdefault("batch_size", defaults.BATCH)
+    batch_size = settings.setdefault("batch_size", defaults.batch_of(settings.get("optimizer")))
     plan = defaults.plan(
         table, parts, batch_size, hidden=hidden, activation=activation, dropout=dropout,
-        epochs=epochs, patience=patience,
+        epochs=epochs, patience=patience, optimizer=settings.get("optimizer"),
     )  # fmt: skip
     if layers is None and plan.learning_rate and not {"optimizer", "learning_rate"} & set(settings):
         settings["learning_rate"] = plan.learning_rate

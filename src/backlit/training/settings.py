@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from numbers import Integral, Real
 from typing import Any
 
+from ..core.lowering import Update
 from ..errors import fail, nearest
 from ..machine.backend import ENGINES
 from ..ops import find
-from ..optim import Optimizer, optimizer_named
+from ..optim import Optimizer, Schedule, clipped, optimizer_named, schedule_named, scheduled
+from ..optim.rule import owners
 
 DTYPES = ("float32", "float64")
 MOST_EPOCHS = 10_000_000  # the history has a row for each, laid out before the first
@@ -31,21 +33,47 @@ class Settings:
     engine: str = "compiled"
     threads: int = 0
     time_budget: float = 0.0  # seconds; 0: as long as it takes
+    schedule: Schedule | None = None
+    warm_up: float = 0.0  # epochs
+    clip_norm: float = 0.0  # 0: not clipped
+    clip_value: float = 0.0
+    auto_rate: bool = False  # the learning rate is still to be found: `probe.py`
 
     @classmethod
-    def of(cls, *, optimizer: str | Optimizer = "adam", learning_rate: float | None = None, **given: Any) -> Settings:
-        """The settings a person gives, with the optimizer by name."""
-        known = [f.name for f in fields(cls)] + ["learning_rate"]
+    def of(
+        cls, *, optimizer: str | Optimizer = "adam", learning_rate: float | str | None = None,
+        schedule: str | Schedule | None = None, **given: Any,
+    ) -> Settings:  # fmt: skip
+        """The settings a person gives, with the optimizer and the schedule by name.
+
+        What is no setting of a training is one of the optimizer: momentum, weight_decay, beta1 …
+        """
+        known = [f.name for f in fields(cls) if f.name != "auto_rate"] + ["learning_rate"]
+        auto = isinstance(learning_rate, str) and learning_rate.strip().lower() == "auto"
+        own: dict[str, Any] = {} if auto or learning_rate is None else {"learning_rate": learning_rate}
+        own |= {name: given.pop(name) for name in set(given) & set(owners())}
         for name in given:
             if name not in known:
-                raise fail("BL304", name=name, known=", ".join(known), nearest=nearest(name, known), where="fit")
-        rate = {} if learning_rate is None else {"learning_rate": learning_rate}
+                every = [*known, *owners()]
+                raise fail("BL304", name=name, known=", ".join(known), nearest=nearest(name, every), where="fit")
         plain: dict[str, Any] = {
             n: int(v) if isinstance(v, Integral) and not isinstance(v, bool) else v for n, v in given.items()
         }
-        made = cls(optimizer=optimizer_named(optimizer, **rate), **plain)
+        rule, chosen = optimizer_named(optimizer, **own), schedule_named(schedule)
+        if rule.surrogate:  # ½ Σ (t - o)², row by row: its gradient is (o - t) x
+            plain = {"batch_size": 1, **plain}
+            plain["loss_options"] = {"half": True, "reduction": "sum", **plain.get("loss_options", {})}
+        made = cls(optimizer=rule, schedule=chosen, auto_rate=auto, **plain)
         made.check()
         return made
+
+    def update(self, steps_per_epoch: int = 1) -> Update | None:
+        """The optimizer's step with clipping and schedule, for a training with so many steps an epoch."""
+        own = self.optimizer.update
+        if own is None:
+            return None
+        cut = clipped(own, norm=self.clip_norm, value=self.clip_value)
+        return scheduled(cut, self.schedule, warm_up=self.warm_up, epochs=self.epochs, steps_per_epoch=steps_per_epoch)
 
     def check(self) -> None:
         """A ParameterError for what is out of range."""
@@ -65,9 +93,33 @@ class Settings:
             if value not in known:
                 raise fail("BL304", name=value, known=", ".join(known), nearest=nearest(value, known), where=name)
 
+        self._check_steps()
+
+    def _check_steps(self) -> None:
+        """What changes the steps: whether it is in range, and fits together."""
+        for name in ("clip_norm", "clip_value", "warm_up"):
+            value, high = getattr(self, name), self.epochs if name == "warm_up" else float("inf")
+            is_number = isinstance(value, Real) and not isinstance(value, bool)
+            if not is_number or not 0 <= value <= high or value == float("inf"):
+                raise fail("BL305", name=name, low=0, high=high, value=value, where="fit")
+        if self.clip_norm and self.clip_value:
+            raise fail("BL309", name="clip_norm", other="clip_value")
+        if self.warm_up and self.schedule is not None and self.schedule.warms_up:
+            raise fail("BL309", name="warm_up", other=self.schedule.name)
+        if self.optimizer.surrogate and self.loss != "squared_error":
+            raise fail("BL309", name=f"optimizer={self.optimizer.name}", other=f"loss={self.loss}")
+        if self.optimizer.update is None:
+            steps = {"schedule": self.schedule, "learning_rate": self.auto_rate}
+            steps |= {name: getattr(self, name) for name in ("warm_up", "clip_norm", "clip_value")}
+            for name in (n for n, v in steps.items() if v):
+                raise fail("BL343", name=name, where=self.optimizer.name)
+
     def told(self) -> dict[str, Any]:
         """The settings as plain data, for run.json and the report."""
-        plain = {k: v for k, v in asdict(self).items() if k not in ("optimizer", "loss_options")}
-        if not self.time_budget:
-            del plain["time_budget"]
+        left = ("optimizer", "loss_options", "schedule", "auto_rate")
+        plain = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in left}
+        if self.schedule is not None:
+            plain["schedule"] = repr(self.schedule)
+        unused = [name for name in ("time_budget", "warm_up", "clip_norm", "clip_value") if not plain[name]]
+        plain = {name: value for name, value in plain.items() if name not in unused}
         return {"optimizer": self.optimizer.name, **self.optimizer.settings, **plain, **self.loss_options}

@@ -99,12 +99,29 @@ def validate(A, S, C, valid, data, places, identity):
 
 
 @inline
+def cut_on_plateau(C, F, S, judged):
+    """The rate is multiplied by a factor after some epochs in which the loss has not become better by the threshold."""
+    if judged < F[PLATEAU_BEST] * (1 - F[PLATEAU_THRESHOLD]):
+        F[PLATEAU_BEST] = judged
+        C[PLATEAU_WAIT] = 0
+    else:
+        C[PLATEAU_WAIT] += 1
+    if C[PLATEAU_COOLING] > 0:
+        C[PLATEAU_COOLING] -= 1
+        C[PLATEAU_WAIT] = 0
+    if C[PLATEAU_WAIT] >= C[PLATEAU]:
+        S[1] = max(S[1] * F[PLATEAU_FACTOR], min(S[1], F[PLATEAU_LEAST]))
+        C[PLATEAU_COOLING] = C[PLATEAU_REST]
+        C[PLATEAU_WAIT] = 0
+
+
+@inline
 def end_epoch(A, S, C, F, valid, valid_data, valid_places, identity, best, history):
     """What is due when all rows have been seen: history, validation, best weights, reasons to stop."""
     epoch = C[EPOCH]
     judged = F[TRAIN_SUM] / (1 if C[SUM_LOSS] else C[ROWS])
     history[epoch, 0] = judged
-    history[epoch, 3] = S[1]
+    history[epoch, 3] = S[C[RATE_AT]]
     if C[VALID_ROWS] > 0:
         judged, right = validate(A, S, C, valid, valid_data, valid_places, identity)
         if C[STATUS] != 0:
@@ -122,6 +139,8 @@ def end_epoch(A, S, C, F, valid, valid_data, valid_places, identity, best, histo
         copy(best, part(A, C[BLOCK_AT], C[BLOCK_LENGTH]), C[BLOCK_LENGTH])
     else:
         C[WAIT] += 1
+    if C[PLATEAU] > 0:
+        cut_on_plateau(C, F, S, judged)
     if C[PATIENCE] > 0 and C[WAIT] >= C[PATIENCE]:
         C[STOP] = 2
     if C[EPOCH] >= C[EPOCHS]:

@@ -1,0 +1,134 @@
+"""What an optimizer is: an update rule declared by its formula for one weight, with its settings.
+
+A rule is a function of the weight w, its gradient g, the state it keeps per weight, and its settings; it returns the
+new weight and the new state.  It is lowered like every other formula, to one pass over all weights.  The rules
+themselves stand in `descent.py` and `adaptive.py`.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..core.lowering import Update
+from ..errors import fail, nearest
+from ..ops import formula as fm
+from .typed import call_of, checked, written
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """An update rule with its settings; `update` is None for one that is no rule for single steps (L-BFGS)."""
+
+    name: str
+    settings: Mapping[str, float]
+    update: Update | None
+    full_batch: bool = False
+    surrogate: str = ""  # for a rule of step units: the activation function that stands in for theirs while it learns
+
+    @property
+    def learning_rate(self) -> float:
+        """The learning rate; NaN for an optimizer that has none."""
+        return float(self.settings.get("learning_rate", float("nan")))
+
+    def __repr__(self) -> str:
+        unused = {"weight_decay": 0.0} if self.name in _IN_GRADIENT else {}  # said only where there is some
+        return written(self.name, {n: v for n, v in self.settings.items() if unused.get(n) != v})
+
+
+OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {}
+_IN_GRADIENT: set[str] = set()  # those whose weight decay is added to the gradient
+_INF = float("inf")
+_SMALL = (0.0, 1.0, (1.0,))  # from 0 on, below 1
+LIMITS: dict[str, tuple[float, float, tuple[float, ...]]] = {  # from, to, and the ends that are not allowed themselves
+    "learning_rate": (0.0, _INF, (0.0, _INF)),
+    # Not 0: the places between two parameters in memory have the gradient 0, and 0 / (√0 + 0) is NaN.
+    "eps": (0.0, _INF, (0.0, _INF)),
+    "weight_decay": (0.0, _INF, (_INF,)),
+    "lr_decay": (0.0, _INF, (_INF,)),
+    "momentum_decay": (0.0, _INF, (_INF,)),
+    "momentum": (0.0, 1.0, ()),
+    "beta1": _SMALL,
+    "beta2": _SMALL,
+    "alpha": (0.0, 1.0, ()),
+    "rho": (0.0, 1.0, ()),
+}
+
+
+def rule(
+    *, full_batch: bool = False, decay: bool = True, single: tuple[str, ...] = (), surrogate: str = ""
+) -> Callable[[Callable[..., Any]], Callable[..., Optimizer]]:
+    """Decorator: positional arguments are w, g and the state; keyword arguments the settings with their defaults.
+
+    `k`, the number of the step counted from 1, is a setting that the loop counts.  With `decay` the rule gets one
+    more setting, weight_decay λ: λ w is added to the gradient, as if λ ‖w‖² / 2 stood in the loss.  A state named in
+    `single` is one number for all weights.
+    """
+
+    def declare(build: Callable[..., Any]) -> Callable[..., Optimizer]:
+        parts = inspect.signature(build).parameters.values()
+        arrays = [p.name for p in parts if p.kind is p.POSITIONAL_OR_KEYWORD]
+        defaults = {p.name: p.default for p in parts if p.kind is p.KEYWORD_ONLY and p.name != "k"}
+        uniforms = {p.name: fm.uniform(p.name) for p in parts if p.kind is p.KEYWORD_ONLY}
+        result = build(*map(fm.symbol, arrays), **uniforms)
+        plain = tuple(result) if isinstance(result, tuple) else (result,)
+        pulled = fm.symbol("g") + fm.uniform("weight_decay") * fm.symbol("w")
+        decayed = tuple(fm.substitute(e, {"g": pulled}) for e in plain)
+        in_gradient = decay and "weight_decay" not in defaults
+        if in_gradient:
+            defaults["weight_decay"] = 0.0
+            _IN_GRADIENT.add(build.__name__)
+
+        def make(**given: float) -> Optimizer:
+            settings = checked(given, defaults, LIMITS, build.__name__)
+            used = in_gradient and settings["weight_decay"] != 0
+            scalars = {n: settings.get(n, 0.0) for n in [*uniforms, *(["weight_decay"] if used else [])]}
+            update = Update(decayed if used else plain, tuple(arrays[2:]), scalars, single=frozenset(single))
+            return Optimizer(build.__name__, settings, update, full_batch, surrogate)
+
+        return enter(build.__name__, make, build.__doc__)
+
+    return declare
+
+
+def enter(name: str, make: Callable[..., Optimizer], page: str | None) -> Callable[..., Optimizer]:
+    """Put the maker of an optimizer into the table of all."""
+    make.__doc__, make.__name__ = page, name
+    OPTIMIZERS[name] = make
+    return make
+
+
+def optimizer_named(given: str | Optimizer, **settings: float) -> Optimizer:
+    """An optimizer by name with settings, or itself: `optimizer_named("adam", learning_rate=0.01)`.
+
+    Settings may stand in the name's parentheses; those given apart go before.
+
+    >>> optimizer_named("sgd", learning_rate=0.5)
+    sgd(learning_rate=0.5)
+    >>> optimizer_named("momentum(learning_rate=0.5, momentum=0.8)", weight_decay=0.01)
+    momentum(learning_rate=0.5, momentum=0.8, weight_decay=0.01)
+    """
+    if isinstance(given, Optimizer):
+        name, inside = given.name, dict(given.settings)
+        if not settings:
+            return given
+    else:
+        name, inside = call_of(given, "optimizer")
+    if name not in OPTIMIZERS:
+        raise fail("BL303", name=given, known=", ".join(sorted(OPTIMIZERS)), nearest=nearest(name, OPTIMIZERS))
+    whose = owners()
+    for setting in settings:
+        if setting in whose and name not in whose[setting]:
+            raise fail("BL340", name=setting, where=name, known=", ".join(whose[setting]))
+    return OPTIMIZERS[name](**{**inside, **settings})
+
+
+def owners() -> dict[str, list[str]]:
+    """For each setting the optimizers that have it."""
+    found: dict[str, list[str]] = {}
+    for name, make in OPTIMIZERS.items():
+        for setting in make().settings:
+            found.setdefault(setting, []).append(name)
+    return found
