@@ -18,12 +18,14 @@ from .options import command, option
 @option("--json", "as_json", is_flag=True)
 def evaluate(model: str, source: str, target: tuple[str, ...], as_json: bool) -> None:
     """Measure a model; its sentences are in the catalogue (`cli_evaluate`)."""
+    from ..ops.loss import loss_named
     from ..training import load, metrics
+    from ..training.targets import two_columns
     from . import models
 
     net = load(model)
     table, x, t = models.judged(net, source, target)
-    out = net.predict(x)
+    out = two_columns(net.predict(x), loss_named(net.loss)) if net.loss and t.ndim == 1 else net.predict(x)
     found: dict[str, Any] = _checked(metrics.classes, out, t) if t.ndim == 1 else _checked(metrics.numbers, out, t)
     seen = models.run_facts(model, "data").get("sha256") == table.sha256
     if as_json:

@@ -18,6 +18,7 @@ from .options import command, option
 if TYPE_CHECKING:
     import numpy as np
 
+    from ..ops.loss import Loss
     from ..training import Network
 
     Array = np.ndarray[Any, Any]
@@ -41,6 +42,8 @@ def predict(model: str, source: str, out: str | None, proba: bool) -> None:
     net = load(model)
     if proba and not _is_classifier(net):
         raise click.UsageError(say("cli_predict.no_shares"), click.get_current_context())
+    if proba and _kind(net).targets.only:
+        raise click.UsageError(say("cli_predict.only_signs", loss=net.loss), click.get_current_context())
     found = net.predict(models.inputs(net, source))
     if out is None:
         for text in _lines(net, found, proba):
@@ -56,7 +59,13 @@ def _same(a: str, b: str) -> bool:
 
 
 def _is_classifier(net: Network) -> bool:
-    return net.task == "classification" or (not net.task and net.loss == "cross_entropy")
+    return net.task == "classification" or (not net.task and _kind(net).by == "rows")
+
+
+def _kind(net: Network) -> Loss:
+    from ..ops.loss import loss_named
+
+    return loss_named(net.loss or "squared_error")
 
 
 def _lines(net: Network, found: Array, proba: bool) -> Iterator[str]:

@@ -12,7 +12,7 @@ import click
 
 from ..messages import say
 from . import page, tables
-from .kinds import Real, Whole, Widths, Word
+from .kinds import Real, Weights, Whole, Widths, Word
 from .options import command, option
 from .signals import listener
 
@@ -33,7 +33,11 @@ PARTS = ("train", "validation", "test")
 @option("--hidden", type=Widths(), metavar="64,32", part="network")
 @option("--activation", metavar="NAME|FORMULA", part="network")
 @option("--dropout", type=Real(0, 1), metavar="R", part="network")
-@option("--loss", metavar="NAME", part="training")
+@option("--loss", metavar="NAME|FORMULA", part="training")
+@option("--l1", type=Real(0), metavar="λ", part="training", preset="0")
+@option("--l2", type=Real(0), metavar="λ", part="training", preset="0")
+@option("--class-weight", type=Weights(), metavar="W", part="training")
+@option("--label-smoothing", type=Real(0, 1), metavar="S", part="training", preset="0")
 @option("--optimizer", metavar="NAME", part="training", preset="adam")
 @option("--learning-rate", "--rate", "learning_rate", type=Real(0, above=True), metavar="ε", part="training")
 @option("--batch-size", type=Whole(1), metavar="N", part="training", preset="32")

@@ -14,14 +14,15 @@ import numpy as np
 from ..core.backprop import backprop
 from ..core.graph import Node
 from ..errors import fail, nearest
-from ..ops import Elementwise, Rows, find
-from ..ops.arithmetic import div, mul, neg, sub
+from ..ops import Elementwise
+from ..ops.arithmetic import mul, sub
 from ..ops.movement import spread
 from ..ops.normalized import softmax
 from ..ops.shapes import Shape
 from .batch_norm import BatchNorm
 from .builder import Built, GraphBuilder
 from .layers import Activation, Dense, Dropout, Input, Layer, Link, describe, revive
+from .objective import Objective
 
 Array = np.ndarray[Any, Any]
 
@@ -129,25 +130,24 @@ class Structure:
         return [self._features(link) for link in self.inputs] if self.links else []
 
     def build(self, *, training: bool = False, loss: str | None = None, **options: Any) -> Built:
-        """The network as a graph, with the loss E if one is named."""
+        """The network as a graph, with the loss E if one is named; `options` as for `Objective.of`."""
         if not self.links:
             raise fail("BL707")
         built = GraphBuilder(self, training).build()
         if loss is not None:
-            op = find(loss, "loss")
-            z = built.logits if loss == "cross_entropy" else built.output
-            built.target = built.graph.input("t", z.shape)
-            built.loss = built.graph.rename("E", op(z, built.target, **options))
+            Objective.of(loss, **options).add_to(built)
         return built
 
     def observe(self, *, loss: str, **options: Any) -> tuple[Built, dict[str, Node], dict[Node, Node]]:
         """The graph with the lecture's values named: u, f′, o, δᵒ, δᵘ of every unit, and E.
 
         Returns the graph, {name: node} to keep, and the gradients.  For softmax, where every output depends on
-        every u, f′ is the Jacobian's diagonal o(1 - o), and δᵒ is that of the loss's composed twin.
+        every u, f′ is the Jacobian's diagonal o(1 - o).  Where the loss reads u of the output layer (cross-entropy), δᵒ
+        is that of the loss of the same value that reads o.
         """
         built = self.build(training=True, loss=loss, **options)
         assert built.loss is not None
+        aim = Objective.of(loss, **options)
         named = [(n, v) for n, v in built.graph.names.items() if n.endswith((".u", ".o"))]
         gradient = backprop(built.loss, [*built.trained, *built.inputs, *(v for _, v in named)])
         keep: dict[str, Node] = {"E": built.loss, **dict(named)}
@@ -157,17 +157,16 @@ class Structure:
                 delta = gradient[node]
                 keep[f"{layer}.δ{'ᵘ' if symbol == 'u' else 'ᵒ'}"] = _full(delta, node.shape)
             if symbol == "o":
-                keep |= self._slope(built, layer, node, gradient)
+                keep |= self._slope(built, layer, node)
+                if node is built.output and node not in gradient and (signal := aim.signal(built)) is not None:
+                    keep[f"{layer}.δᵒ"] = signal
         return built, keep, gradient
 
-    def _slope(self, built: Built, layer: str, o: Node, gradient: Mapping[Node, Node]) -> dict[str, Node]:
+    def _slope(self, built: Built, layer: str, o: Node) -> dict[str, Node]:
         if isinstance(o.op, Elementwise) and o.args and built.graph.names.get(f"{layer}.u") is o.args[0]:
             return {f"{layer}.f′": _full(o.op.local(o), o.shape)}
         if o.op is softmax:
-            found = {f"{layer}.f′": mul(o, sub(1.0, o))}
-            if o not in gradient and built.target is not None and built.loss is not None:
-                found[f"{layer}.δᵒ"] = _share_signal(o, built.target, built.loss)
-            return found
+            return {f"{layer}.f′": mul(o, sub(1.0, o))}
         if built.graph.names.get(f"{layer}.u") is o:  # no activation: the identity
             return {f"{layer}.f′": _full(built.graph.constant(1.0), o.shape)}
         return {}
@@ -280,10 +279,3 @@ def _shown(name: str, value: Array) -> Array:
 
 def _full(node: Node, shape: Shape) -> Node:
     return node if node.shape == shape else spread(node, shape=shape)
-
-
-def _share_signal(o: Node, t: Node, loss: Node) -> Node:
-    """δᵒ = ∂E/∂o of cross-entropy written with the shares: -t / (o · rows)."""
-    rows: Any = 1 if loss.attrs.get("reduction") == "sum" else Rows()
-    signal: Node = div(neg(div(t, o)), rows)
-    return signal

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ import numpy as np
 from ..data import Preparation, Split, Table, load, split
 from ..errors import fail
 from ..nn import Layer
-from . import defaults, metrics
+from ..ops.loss import Loss, called, loss_named
+from . import defaults, metrics, targets, weights
 from .baseline import baselines as baselines_of
 from .fitting import Fitting
 from .keeping import Keeper, new_folder
@@ -33,6 +35,8 @@ def train(
     activation: str | None = None,
     dropout: float | None = None,
     loss: str | None = None,
+    sample_weight: Any = None,
+    class_weight: Any = None,
     epochs: int | None = None,
     patience: int | None = None,
     test: float = defaults.TEST,
@@ -56,6 +60,14 @@ def train(
     layers : list of Layer, optional
         The whole network.  Else `hidden` widths with `activation` and `dropout` between them, and an output layer
         that fits the task; the defaults follow from the table's size (`backlit.training.defaults`).
+    loss : str, optional
+        A name (docs/losses.md), a name with options ("huber(delta=2)"), or a formula in o and t.  The output layer
+        follows: one sigmoid unit for binary_cross_entropy and two classes, one unit for a hinge.  Targets of a
+        regression are standardised, so o and t count deviations, unless the loss is for counts or shares.
+    sample_weight : array of shape (rows,), optional
+        How much each row of the source counts in training and validation; see `Network.fit`.
+    class_weight : "balanced" or mapping, optional
+        A weight for each class, by its name.
     test, validation : float
         Shares of the rows held out, stratified by class.
     epochs, patience : int
@@ -71,7 +83,7 @@ def train(
     facts : mapping, optional
         More for run.json and the report: "command", "python", "versions".
     **settings
-        optimizer, learning_rate, batch_size, dtype, engine, threads: see `Settings`.
+        optimizer, learning_rate, batch_size, dtype, engine, threads, l1, l2, label_smoothing: see `Network.fit`.
 
     Returns
     -------
@@ -92,7 +104,11 @@ def train(
         table = load(source, target=target, task=task, seed=seed)
         shown.phase("prepare")
         parts = split(table, test=test, validation=validation, seed=seed)
-        preparation = Preparation.fit(table, parts.train)
+        loss = loss or defaults.loss_of(table, layers)
+        kind = loss_named(called(loss)[0]) if loss else None
+        preparation = _prepared(table, parts, kind)
+        weight = None if sample_weight is None else weights.checked(sample_weight, table.rows)
+        class_weight = weights.by_name(class_weight, table.classes)
         batch_size = settings.setdefault("batch_size", defaults.BATCH)
         plan = defaults.plan(
             table, parts, batch_size, hidden=hidden, activation=activation, dropout=dropout,
@@ -100,17 +116,21 @@ def train(
         )  # fmt: skip
         if layers is None and plan.learning_rate and not {"optimizer", "learning_rate"} & set(settings):
             settings["learning_rate"] = plan.learning_rate
-        net = Network(layers if layers is not None else defaults.layers_of(plan, table, preparation.out_features))
+        if layers is None:
+            layers = defaults.layers_of(plan, table, preparation.out_features, kind)
+        net = Network(layers)
         net.preparation, net.task = preparation, table.task
-        x, t = preparation.inputs(table.x), _targets(table, preparation, net, loss)
-        held = (x[parts.validation], t[parts.validation]) if len(parts.validation) else None
+        x, t = preparation.inputs(table.x), _targets(table, preparation, net, kind)
+        rows = [x, t] if weight is None else [x, t, weight]
+        held = tuple(a[parts.validation] for a in rows) if len(parts.validation) else None
         told = {"name": table.name, **(facts or {}), "data": about(table, parts)}
         keeper = Keeper(new_folder(out, table.name), told, report=report) if out is not None else None
         with _rescue(told, keeper, shown, table, parts) as left:
             shown.start(table, parts, net, plan.epochs)
             run = net.fit(
                 x[parts.train], t[parts.train], watch=_watching(shown, keeper), left=left, validation=held, loss=loss,
-                epochs=plan.epochs, patience=plan.patience if held else 0, seed=seed, **settings,
+                epochs=plan.epochs, patience=plan.patience if held else 0, seed=seed,
+                sample_weight=None if weight is None else weight[parts.train], class_weight=class_weight, **settings,
             )  # fmt: skip
             run.facts |= told
             shown.phase("judge")
@@ -158,10 +178,20 @@ def _watching(shown: Progress, keeper: Keeper | None) -> Callable[[Fitting], Non
     return watch
 
 
-def _targets(table: Table, preparation: Preparation, net: Network, loss: str | None) -> Array:
-    """One-hot rows or standardised numbers; squared error on classes learns the one-hot rows."""
+def _prepared(table: Table, parts: Split, kind: Loss | None) -> Preparation:
+    """The preparation; targets stay as they are where the loss is made for some numbers only (counts, shares)."""
+    made = Preparation.fit(table, parts.train)
+    if kind is None or table.task == "classification" or not kind.targets.told():
+        return made
+    return replace(made, target=tuple(replace(column, mean=0.0, scale=1.0) for column in made.target))
+
+
+def _targets(table: Table, preparation: Preparation, net: Network, kind: Loss | None) -> Array:
+    """One-hot rows (one column where there is one output for two classes) or standardised numbers."""
     t: Array = preparation.targets(table.t)
     width = net._width()
+    if table.task == "classification":
+        t = targets.of_classes(t, width, kind or loss_named(net._default_loss()))
     if width and t.shape[1] != width:
         raise fail("BL104", expected=t.shape[1], got=width, layer=repr(net.chain[-1] if net.chain else net.last))
     return t

@@ -8,10 +8,13 @@ from typing import Any
 
 from ..errors import fail, nearest
 from ..machine.backend import ENGINES
-from ..ops import find
+from ..nn.objective import Objective
+from ..ops.loss import called
 from ..optim import Optimizer, optimizer_named
 
 DTYPES = ("float32", "float64")
+PENALTIES = ("l1", "l2", "penalty")
+OBJECTIVE = ("label_smoothing", "class_weight", "weighted", *PENALTIES)
 MOST_EPOCHS = 10_000_000  # the history has a row for each, laid out before the first
 
 
@@ -30,6 +33,12 @@ class Settings:
     dtype: str = "float32"
     engine: str = "compiled"
     threads: int = 0
+    label_smoothing: float = 0.0
+    class_weight: Any = None
+    weighted: bool = False  # the rows have weights
+    l1: float = 0.0
+    l2: float = 0.0
+    penalty: str = "weights"
 
     @classmethod
     def of(cls, *, optimizer: str | Optimizer = "adam", learning_rate: float | None = None, **given: Any) -> Settings:
@@ -42,13 +51,15 @@ class Settings:
         plain: dict[str, Any] = {
             n: int(v) if isinstance(v, Integral) and not isinstance(v, bool) else v for n, v in given.items()
         }
-        made = cls(optimizer=optimizer_named(optimizer, **rate), **plain)
+        name, called_with = called(plain.pop("loss", cls.loss))  # "huber(delta=2)"
+        plain["loss_options"] = {**called_with, **dict(plain.get("loss_options") or {})}
+        made = cls(optimizer=optimizer_named(optimizer, **rate), loss=name, **plain)
         made.check()
         return made
 
     def check(self) -> None:
         """A ParameterError for what is out of range."""
-        find(self.loss, "loss")
+        Objective.of(**self.objective())
         least = {"batch_size": 1, "epochs": 1, "patience": 0, "seed": 0, "threads": 0}
         for name, low in least.items():
             value, high = getattr(self, name), 2 if name == "threads" else 2**53
@@ -61,7 +72,14 @@ class Settings:
             if value not in known:
                 raise fail("BL304", name=value, known=", ".join(known), nearest=nearest(value, known), where=name)
 
+    def objective(self, *, penalties: bool = True) -> dict[str, Any]:
+        """What `Structure.build` has to know of E, without penalties on request."""
+        aim = {name: getattr(self, name) for name in ("loss", "label_smoothing", "weighted", *PENALTIES)}
+        return {**aim, **({} if penalties else {"l1": 0.0, "l2": 0.0}), **self.loss_options}
+
     def told(self) -> dict[str, Any]:
-        """The settings as plain data, for run.json and the report."""
+        """The settings as plain data, for run.json and the report; of the objective's what is not usual."""
+        usual = {f.name: f.default for f in fields(self) if f.name in OBJECTIVE}
         plain = {k: v for k, v in asdict(self).items() if k not in ("optimizer", "loss_options")}
+        plain = {k: v for k, v in plain.items() if k not in usual or v != usual[k]}
         return {"optimizer": self.optimizer.name, **self.optimizer.settings, **plain, **self.loss_options}
