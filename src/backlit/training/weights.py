@@ -1,8 +1,8 @@
 """How much each row counts: weights that a person gives, and weights of classes.
 
 E = Σ wᵢ eᵢ / Σ wᵢ over all rows, as in scikit-learn, and as PyTorch's CrossEntropyLoss(weight=…) has it over a batch.
-For that the weights are scaled once, to the mean 1 over all rows (`normalised`), and each batch divides by its number of
-rows: a row counts the same in whatever batch it falls, weights of 1 change nothing, and weights 2 are the same as
+For that the weights are scaled once, to the mean 1 over all rows (`normalised`), and each batch divides by its number
+of rows: a row counts the same in whatever batch it falls, weights of 1 change nothing, and weights 2 are the same as
 weights 1.  Only "sum" takes the weights as they are.
 """
 
