@@ -16,6 +16,7 @@ from backlit.ops.printing import plain
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "losses.md"
 MARKER = "<!-- From here on: made from src/backlit/ops/loss by tools/losses_page.py -->"
+LONGEST = 150  # characters of a formula that is shown
 LIBRARIES = {"torch": "PyTorch", "keras": "Keras", "jax": "JAX", "sklearn": "scikit-learn"}
 HEADING = re.compile(r"^(\w[\w ]*)\n-+\n", re.MULTILINE)
 
@@ -27,16 +28,12 @@ def parts(kind: Loss) -> dict[str, str]:
 
 
 def formulas(kind: Loss) -> list[str]:
-    """The term and its slope, as the machine has them; none for an operation with a kernel of its own."""
+    """The term and its slope, as the machine has them, where they can be read; none for an operation of its own."""
     if not isinstance(kind.op, Elementwise):
         return []
-    first = kind.op.inputs[0]
-    slope = kind.op.slope(0).op
-    shown = plain(slope.formula)
-    lines = ["```text", f"e = {plain(kind.op.formula)}"]
-    if len(shown) <= 150:
-        lines.append(f"∂e/∂{first} = {shown}")
-    return [*lines, "```", ""]
+    both = {"e": plain(kind.op.formula), f"∂e/∂{kind.op.inputs[0]}": plain(kind.op.slope(0).op.formula)}
+    lines = [f"{name} = {text}" for name, text in both.items() if len(text) <= LONGEST]
+    return ["```text", *lines, "```", ""] if lines else []
 
 
 def facts(kind: Loss) -> list[str]:

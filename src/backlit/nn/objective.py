@@ -16,10 +16,10 @@ from ..core.graph import Node
 from ..errors import fail, nearest
 from ..ops import REGISTRY
 from ..ops.arithmetic import absolute, add, mul
-from ..ops.loss import Loss, called, hits, loss_named
+from ..ops.loss import LOSSES, Loss, called, hits, loss_named
 from ..ops.movement import concatenate
 from ..ops.reduction import sum_
-from ..ops.shapes import Rows
+from ..ops.shapes import Rows, count
 from .builder import Built
 
 PENALTIES = ("weights", "all")
@@ -74,7 +74,7 @@ class Objective:
             if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < high:
                 raise fail("BL305", name=name, low=0.0, high=high, value=value, where="fit")
         if self.label_smoothing and not self.kind.smoothing:
-            known = [name for name, one in _losses().items() if one.smoothing]
+            known = [name for name, one in LOSSES.items() if one.smoothing]
             raise fail("BL332", loss=self.loss, known=", ".join(known))
         if self.penalty not in PENALTIES:
             near = nearest(self.penalty, PENALTIES)
@@ -98,11 +98,12 @@ class Objective:
         assert built.target is not None
         t = built.target
         if self.label_smoothing:
-            share = 0.5 if kind.smoothing == "half" else 1 / int(t.shape[-1])  # type: ignore[call-overload]
+            share = 0.5 if kind.smoothing == "half" else 1 / count(t.shape[-1], 1)
             t = add(mul(t, 1 - self.label_smoothing), self.label_smoothing * share)
         if kind.through:
             read = REGISTRY[kind.through](read)
-        return kind.total(read, t, built.weight, **self.options)
+        total: Node = kind.total(read, t, built.weight, **self.options)
+        return total
 
     def _penalty(self, built: Built) -> Node | None:
         """The penalties' sum; None where there is none."""
@@ -141,15 +142,11 @@ def right_answers(built: Built, kind: Loss) -> Node:
     if z.shape[-1] == 1:
         side, target = kind.between
         z, t = _beside(z, side), _beside(t, target)
-    return hits(z, t)
+    counted: Node = hits(z, t)
+    return counted
 
 
 def _beside(x: Node, edge: float) -> Node:
     """Two columns, the edge and x: the second is larger where x is above it.  0 · x keeps a NaN in sight."""
-    return concatenate(add(mul(x, 0.0), edge), x)
-
-
-def _losses() -> dict[str, Loss]:
-    from ..ops.loss import LOSSES
-
-    return LOSSES
+    both: Node = concatenate(add(mul(x, 0.0), edge), x)
+    return both

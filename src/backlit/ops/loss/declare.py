@@ -92,7 +92,7 @@ class Loss:
                 _known(value)
             elif isinstance(self.options[name], float):
                 low, high = self.op.facts.limits.get(name, (-math.inf, math.inf))
-                if not isinstance(value, Real) or isinstance(value, bool) or not low <= value <= high:
+                if not isinstance(value, Real) or isinstance(value, bool) or not low <= float(value) <= high:
                     raise fail("BL305", name=name, low=low, high=high, value=value, where=self.name)
 
     def total(self, o: Node, t: Node, weight: Node | None = None, *, reduction: str = "mean", **attrs: Any) -> Node:

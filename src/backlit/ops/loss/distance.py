@@ -93,7 +93,7 @@ whole(squared_error, weighted=_weighted)
 
 @loss(
     kinks=lambda t: {t: 0.0},
-    names={"torch": "L1Loss", "keras": "mean_absolute_error", "jax": "optax.losses.l1_loss"},
+    names={"torch": "L1Loss", "keras": "mean_absolute_error"},
     source="Laplace, 1774",
 )
 def absolute_error(o, t):
