@@ -27,12 +27,14 @@ WIDEST = 20  # classes of a confusion matrix in a terminal
 @option("--json", "as_json", is_flag=True)
 def evaluate(model: str, source: str, target: tuple[str, ...], full: bool, as_json: bool) -> None:
     """Measure a model; its sentences are in the catalogue (`cli_evaluate`)."""
+    from ..ops.loss import loss_named
     from ..training import load, metrics
+    from ..training.targets import two_columns
     from . import models
 
     net = load(model)
     table, x, t = models.judged(net, source, target)
-    out = net.predict(x)
+    out = two_columns(net.predict(x), loss_named(net.loss)) if net.loss and t.ndim == 1 else net.predict(x)
     found: dict[str, Any] = _checked(metrics.classes, out, t) if t.ndim == 1 else _checked(metrics.numbers, out, t)
     more = evidence(net, table, x, t, out) if full else {}
     seen = models.run_facts(model, "data").get("sha256") == table.sha256

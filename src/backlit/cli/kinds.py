@@ -118,3 +118,21 @@ class Widths(Kind):
         if not all(0 < width <= LARGEST for width in widths):
             self.refuse("wants_widths", value, param, ctx)
         return widths
+
+
+class Weights(Kind):
+    """Weights of classes: "balanced", or "setosa=1,virginica=5"."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str | dict[str, float]:
+        if isinstance(value, dict) or value.strip() == "balanced":
+            return value if isinstance(value, dict) else "balanced"
+        found: dict[str, float] = {}
+        for part in value.split(","):
+            name, sign, number = part.rpartition("=")
+            try:
+                found[name.strip()] = float(number)
+            except ValueError:
+                sign = ""
+            if not sign:
+                self.refuse("wants_weights", value, param, ctx)
+        return found

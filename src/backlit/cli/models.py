@@ -110,9 +110,10 @@ def _read(source: str, choose: Callable[[list[str]], list[int]]) -> Array:
 def judged(net: Model, source: str, target: Sequence[str]) -> tuple[Table, Array, Array]:
     """A source's table, its inputs in the order of the model's columns, its answers as the model counts them."""
     from ..data import load, sources
+    from ..ops.loss import loss_named
 
     known = net.preparation
-    task: Any = known.task if known else "classification" if net.loss == "cross_entropy" else "regression"
+    task: Any = known.task if known else "classification" if net.loss and loss_named(net.loss).classes else "regression"
     given: dict[str, Any] = {"task": task}
     if source in sources():
         given |= {"target": list(target)} if target else {}

@@ -18,6 +18,7 @@ from .options import command, option
 if TYPE_CHECKING:
     import numpy as np
 
+    from ..ops.loss import Loss
     from ..training import Ensemble, Network
 
     Model = Network | Ensemble
@@ -43,6 +44,8 @@ def predict(model: str, source: str, out: str | None, proba: bool) -> None:
     net = load(model)
     if proba and not _is_classifier(net):
         raise click.UsageError(say("cli_predict.no_shares"), click.get_current_context())
+    if proba and _kind(net).targets.only:
+        raise click.UsageError(say("cli_predict.only_signs", loss=net.loss), click.get_current_context())
     x = models.inputs(net, source)
     found, spread = net.predict_with_spread(x) if isinstance(net, Ensemble) else (net.predict(x), None)
     if out is None:
@@ -59,7 +62,13 @@ def _same(a: str, b: str) -> bool:
 
 
 def _is_classifier(net: Model) -> bool:
-    return net.task == "classification" or (not net.task and net.loss == "cross_entropy")
+    return net.task == "classification" or (not net.task and _kind(net).by == "rows")
+
+
+def _kind(net: Model) -> Loss:
+    from ..ops.loss import loss_named
+
+    return loss_named(net.loss or "squared_error")
 
 
 def _lines(net: Model, found: Array, spread: Array | None, proba: bool) -> Iterator[str]:

@@ -89,13 +89,16 @@ def trained_tape(net: Network, told: dict[str, Any], path: str) -> Tape:
     if not all(isinstance(v, (int, float)) for v in [*rates.values(), *steps.values()]):
         raise fail("BL507", path=path, reason=f"run.json: settings: {rates | steps}")
     steps["schedule"] = schedule_named(str(told.get("schedule") or ""))
-    return training_tape(net, Settings(optimizer_named(own, **rates), net.loss, _loss_options(net, told), **steps))
+    return training_tape(net, Settings(optimizer_named(own, **rates), net.loss, **_of_objective(net, told), **steps))
 
 
-def _loss_options(net: Network, told: dict[str, Any]) -> dict[str, Any]:
-    from ..ops import find
+def _of_objective(net: Network, told: dict[str, Any]) -> dict[str, Any]:
+    """What the run's settings say of E."""
+    from ..ops.loss import loss_named
+    from ..training.settings import OBJECTIVE
 
-    return {k: told[k] for k in getattr(find(net.loss, "loss"), "defaults", {}) if k in told}
+    named = {k: told[k] for k in OBJECTIVE if k in told}
+    return {**named, "loss_options": {k: told[k] for k in loss_named(net.loss).options if k in told}}
 
 
 def observed_tape(net: Network) -> Tape:

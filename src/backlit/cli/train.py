@@ -15,7 +15,7 @@ from click.core import ParameterSource
 from ..messages import say
 from . import groups, page, tables
 from .configure import CONFIG, configure
-from .kinds import Duration, Rate, Real, Whole, Widths, Word
+from .kinds import Duration, Rate, Real, Weights, Whole, Widths, Word
 from .options import command, option
 from .signals import listener
 
@@ -43,7 +43,11 @@ LENGTHENED = ("resume", "source", "epochs", "patience", "time_budget", "progress
 @option("--initial", metavar="NAME", part="network")
 @option("--from", "start", metavar="MODEL", part="network")
 @option("--freeze", metavar="NAMES", part="network")
-@option("--loss", metavar="NAME", part="training")
+@option("--loss", metavar="NAME|FORMULA", part="training")
+@option("--l1", type=Real(0), metavar="λ", part="training", preset="0")
+@option("--l2", type=Real(0), metavar="λ", part="training", preset="0")
+@option("--class-weight", type=Weights(), metavar="W", part="training")
+@option("--label-smoothing", type=Real(0, 1), metavar="S", part="training", preset="0")
 @option("--optimizer", metavar="NAME", part="training", preset="adam")
 @option("--learning-rate", "--rate", "learning_rate", type=Rate(), metavar="ε|auto", part="training")
 @option("--momentum", type=Real(0, 1), metavar="β", part="training")

@@ -11,7 +11,7 @@ import numpy as np
 from ..core.graph import Graph, Node
 from ..core.lowering import Blocks
 from ..errors import fail
-from ..ops import Rows
+from ..ops import REGISTRY, Rows
 from ..ops.normalized import softmax
 from ..ops.shapes import Shape, resolve
 from .initial import Initializer, constant
@@ -38,7 +38,13 @@ class Built:
     running: list[Node]  # neither trained nor frozen: averages over the batches
     updates: dict[Node, Node] = field(default_factory=dict)  # running value → what it is after the step
     target: Node | None = None
+    weight: Node | None = None  # of each row, where rows are weighted
     loss: Node | None = None
+
+    def linked(self, function: str) -> tuple[Node, Node]:
+        """(u, f(u)) for an output layer with this activation function; else the output is the u."""
+        op = REGISTRY[function]
+        return (self.output.args[0], self.output) if self.output.op is op else (self.output, op(self.output))
 
     def blocks(self) -> Blocks:
         """The order in which a tape keeps the parameters."""

@@ -14,13 +14,13 @@ import numpy as np
 from ..core.backprop import backprop
 from ..core.graph import Node, reachable
 from ..errors import fail, nearest
-from ..ops import Elementwise, Rows, Structural, find
-from ..ops.arithmetic import div, mul, neg
+from ..ops import Elementwise, Structural
+from ..ops.arithmetic import mul
 from ..ops.movement import spread
-from ..ops.normalized import softmax
 from ..ops.shapes import Shape
 from .builder import Built, GraphBuilder
 from .layers import Input, Layer, Link, describe, revive
+from .objective import Objective
 
 Array = np.ndarray[Any, Any]
 
@@ -128,25 +128,24 @@ class Structure:
         return [self._features(link) for link in self.inputs] if self.links else []
 
     def build(self, *, training: bool = False, loss: str | None = None, **options: Any) -> Built:
-        """The network as a graph, with the loss E if one is named."""
+        """The network as a graph, with the loss E if one is named; `options` as for `Objective.of`."""
         if not self.links:
             raise fail("BL707")
         built = GraphBuilder(self, training).build()
         if loss is not None:
-            op = find(loss, "loss")
-            z = built.logits if loss == "cross_entropy" else built.output
-            built.target = built.graph.input("t", z.shape)
-            built.loss = built.graph.rename("E", op(z, built.target, **options))
+            Objective.of(loss, **options).add_to(built)
         return built
 
     def observe(self, *, loss: str, **options: Any) -> tuple[Built, dict[str, Node], dict[Node, Node]]:
         """The graph with the lecture's values named: u, f′, o, δᵒ, δᵘ of every unit, and E.
 
         Returns the graph, {name: node} to keep, and the gradients.  For softmax, where every output depends on
-        every u, f′ is the Jacobian's diagonal o(1 - o), and δᵒ is that of the loss's composed twin.
+        every u, f′ is the Jacobian's diagonal o(1 - o).  Where the loss reads u of the output layer (cross-entropy), δᵒ
+        is that of the loss of the same value that reads o.
         """
         built = self.build(training=True, loss=loss, **options)
         assert built.loss is not None
+        aim = Objective.of(loss, **options)
         named = [(n, v) for n, v in built.graph.names.items() if n.endswith((".u", ".o"))]
         gradient = backprop(built.loss, [*built.trained, *built.inputs, *(v for _, v in named)])
         keep: dict[str, Node] = {"E": built.loss, **dict(named)}
@@ -156,18 +155,15 @@ class Structure:
                 delta = gradient[node]
                 keep[f"{layer}.δ{'ᵘ' if symbol == 'u' else 'ᵒ'}"] = _full(delta, node.shape)
             if symbol == "o":
-                keep |= self._slope(built, layer, node, gradient)
+                keep |= self._slope(built, layer, node)
+                if node is built.output and node not in gradient and (signal := aim.signal(built)) is not None:
+                    keep[f"{layer}.δᵒ"] = signal
         return built, keep, gradient
 
-    def _slope(self, built: Built, layer: str, o: Node, gradient: Mapping[Node, Node]) -> dict[str, Node]:
+    def _slope(self, built: Built, layer: str, o: Node) -> dict[str, Node]:
         u = built.graph.names.get(f"{layer}.u")
-        if u is None:
-            return {}
-        found: dict[str, Node] = {}
-        if o.op is softmax and o not in gradient and built.target is not None and built.loss is not None:
-            found[f"{layer}.δᵒ"] = _share_signal(o, built.target, built.loss)
-        slope = _local(o, u)
-        return found if slope is None else {**found, f"{layer}.f′": _full(slope, o.shape)}
+        slope = None if u is None else _local(o, u)
+        return {} if slope is None else {f"{layer}.f′": _full(slope, o.shape)}
 
     # --- parameters -------------------------------------------------------------------------------------------
 
@@ -302,10 +298,3 @@ def _local(o: Node, u: Node) -> Node | None:
     if o.shape == u.shape and all(isinstance(n.op, Elementwise) for n in between - {u}):
         return backprop(o, [u], seed=_full(o.graph.constant(1.0), o.shape)).get(u)
     return None
-
-
-def _share_signal(o: Node, t: Node, loss: Node) -> Node:
-    """δᵒ = ∂E/∂o of cross-entropy written with the shares: -t / (o · rows)."""
-    rows: Any = 1 if loss.attrs.get("reduction") == "sum" else Rows()
-    signal: Node = div(neg(div(t, o)), rows)
-    return signal

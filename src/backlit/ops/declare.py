@@ -152,14 +152,15 @@ class Elementwise(Op):
     def derivative(self, build: Callable[..., Any]) -> Callable[..., Any]:
         """Decorator: states the derivative by the (first) input.
 
-        The names of the function's arguments say what is kept for the backward pass: inputs, `o` or `y` for the
-        output, and parameters.
+        The names of the function's arguments say what is kept for the backward pass: inputs, `o` (where no input is
+        called so) or `y` for the output, and parameters.
         """
         names = list(inspect.signature(build).parameters)
         known = {*self.inputs, *self.defaults, "o", "y"}
         if not set(names) <= known:
             raise TypeError(f"the derivative of {self.name} asks for {set(names) - known}, which do not exist")
-        given = {n: fm.uniform(n) if n in self.defaults else fm.symbol("y" if n == "o" else n) for n in names}
+        output = {"o"} - set(self.inputs)  # a loss has an input of that name
+        given = {n: fm.uniform(n) if n in self.defaults else fm.symbol("y" if n in output else n) for n in names}
         result = build(**given)
         self.stated[self.inputs[0]] = result if isinstance(result, Expr) else fm.constant(result)
         return build
@@ -312,7 +313,7 @@ class Structural(Op):
 
 def structural(*, role: str, domain: tuple[float, float] = (-4.0, 4.0), source: str = "", **parts: Any) -> Any:
     """Decorator: declares a structural operation by its NumPy body; `parts` as in `Structural`."""
-    facts_names = {k: parts.pop(k) for k in ("names", "also", "differs", "limits", "nan") if k in parts}
+    facts_names = {k: parts.pop(k) for k in ("names", "also", "differs", "limits", "nan", "range") if k in parts}
 
     def declare(body: Callable[..., Any]) -> Structural:
         op = Structural(body, Facts(role=role, domain=domain, source=source, **facts_names), **parts)

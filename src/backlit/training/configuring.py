@@ -23,7 +23,7 @@ _HOW = ("out", "progress", "facts")  # how a run is watched and kept: they chang
 
 def config_of(asked: Mapping[str, Any], work: Prepared) -> dict[str, Any]:
     """The arguments of `backlit.train` as JSON, defaults that depend on the table filled in."""
-    found = {**asked, **{k: v for k, v in work.settings.items() if v is not None}}
+    found = {**asked, **{k: v for k, v in work.settings.items() if v is not None and k != "class_weight"}}
     if asked["layers"] is None and asked["start"] is not None:
         pass  # the model says it
     elif asked["layers"] is None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..data import Split, Table
 from ..nn import Dense, Dropout, Layer
+from ..ops.loss import Loss
 
 STEPS, EPOCHS = 6000, 600  # at least so many of both: small tables have few steps an epoch
 BATCH, VALIDATION, TEST = 32, 0.15, 0.2
@@ -62,11 +63,26 @@ def named(optimizer: Any) -> str:
     return str(getattr(optimizer, "name", optimizer)).partition("(")[0].strip()
 
 
-def layers_of(plan: Plan, table: Table, outputs: int) -> list[Layer]:
-    """Hidden layers and an output layer that fits the task: softmax for classes, the identity for numbers."""
+def layers_of(plan: Plan, table: Table, outputs: int, kind: Loss | None = None) -> list[Layer]:
+    """Hidden layers and an output layer that fits the task and the loss.
+
+    Softmax for classes, the identity for numbers; a single unit where the loss is one of yes or no and there are two
+    classes.
+    """
     layers: list[Layer] = []
     for width in plan.hidden:
         layers.append(Dense(width, plan.activation))
         if plan.dropout:
             layers.append(Dropout(plan.dropout))
-    return [*layers, Dense(outputs, plan.output or ("softmax" if table.task == "classification" else None))]
+    last = plan.output or (kind.layer if kind else "") or None
+    if table.task == "classification" and not (kind and (last or kind.classes)):
+        last = "softmax"
+    alone = kind is not None and kind.classes and kind.by == "elements" and len(table.classes) == 2
+    return [*layers, Dense(1 if alone else outputs, last)]
+
+
+def loss_of(table: Table, layers: Any) -> str | None:
+    """The loss that goes with given layers where it is not the usual one: a single sigmoid unit for two classes."""
+    last = list(layers)[-1] if isinstance(layers, (list, tuple)) and layers else None
+    single = getattr(last, "units", 0) == 1 and getattr(last, "activation", None) == "sigmoid"
+    return "binary_cross_entropy" if single and len(table.classes) == 2 else None

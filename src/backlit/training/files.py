@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import BacklitError, fail, nearest
+from ..ops.loss import loss_named
 from ..ops.shapes import resolve
 from ..version import __version__
 from .network import Network
@@ -202,6 +203,8 @@ def _revive(about: dict[str, Any], tensors: dict[str, Any]) -> Network:
     for own, key in keys.items():
         net[own] = tensors[key]
     net.loss, net.task = str(about["loss"]), str(about["task"])
+    if net.loss:
+        loss_named(net.loss)
     if about.get("preparation"):
         net.preparation = Preparation.from_dict(about["preparation"])
     return net

@@ -15,10 +15,12 @@ from ..core.tape import Tape
 from ..errors import BacklitError, fail
 from ..machine.loop import Job, Loop, Snapshot
 from ..nn import Structure
-from ..ops.loss import hits
+from ..nn.objective import right_answers
+from ..ops.loss import loss_named
 from . import hunt
 from .perceptron import learning
 from .settings import Settings
+from .targets import one_class_a_row
 
 SLICE = 0.05  # seconds between two looks at the keyboard and the clock
 Array = np.ndarray[Any, Any]
@@ -26,7 +28,7 @@ Array = np.ndarray[Any, Any]
 
 def training_tape(net: Structure, settings: Settings, steps_per_epoch: int = 1) -> Tape:
     """Forward, backward and update for this network."""
-    built = learning(net, settings).build(training=True, loss=settings.loss, **settings.loss_options)
+    built = learning(net, settings).build(training=True, **settings.objective())
     assert built.loss is not None
     found = backprop(built.loss, built.trained)
     return lower(
@@ -38,14 +40,14 @@ def training_tape(net: Structure, settings: Settings, steps_per_epoch: int = 1) 
     )
 
 
-def judging_tape(net: Structure, settings: Settings) -> Tape:
+def judging_tape(net: Structure, settings: Settings, *, penalties: bool = False, count: bool = True) -> Tape:
     """Forward only: the loss, and for classes how many answers are right."""
-    built = net.build(loss=settings.loss, **settings.loss_options)
+    built = net.build(**settings.objective(penalties=penalties))
     assert built.loss is not None
-    assert built.target is not None
     keep = {"E": built.loss}
-    if settings.loss == "cross_entropy":
-        keep["hits"] = hits(built.logits, built.target)
+    kind = loss_named(settings.loss)
+    if kind.classes and count:
+        keep["hits"] = right_answers(built, kind)
     return lower(keep, blocks=built.blocks())
 
 
@@ -70,7 +72,8 @@ class Fitting:
     net : Structure
         Prepared: its parameters are where the training starts.
     inputs, held_out : name → array
-        Training and validation rows for each input and for "t"; `held_out` may be empty.
+        Training and validation rows for each input, for "t" and, where rows are weighted, for "sample_weight";
+        `held_out` may be empty.
     """
 
     def __init__(
@@ -88,7 +91,9 @@ class Fitting:
             settings.loss_options.get("reduction") == "sum",
             settings.schedule.settings if settings.schedule and settings.schedule.waits else {},
         )  # fmt: skip
-        valid = judging_tape(net, settings) if judged else None
+        # New rows are judged without the penalties; the training's own rows by all that the training makes small.
+        self.counted = one_class_a_row(inputs["t"], loss_named(settings.loss))
+        valid = judging_tape(net, settings, penalties=not held_out, count=self.counted) if judged else None
         train = training_tape(net, settings, -(-rows // min(batch, rows)))
         self.loop = Loop(train, valid, job, settings.dtype, engine=settings.engine, threads=settings.threads)
         for name, value in net.values.items():
@@ -221,7 +226,7 @@ class Fitting:
             kept = {"epoch": number, "train_loss": row["train_loss"]}
             if self.held_out:
                 kept["valid_loss"] = row["valid_loss"]
-                if self.settings.loss == "cross_entropy":
+                if self.counted:
                     kept["valid_accuracy"] = row["valid_hits"] / self.held_out
             rows.append(kept)
         return rows

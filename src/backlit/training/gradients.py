@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from ..core.gradcheck import Check, check
+from ..nn.objective import WEIGHT, Objective
+from ..ops.loss import called
+from . import weights
 from .network import Network
 
 
 def gradient_check(
-    net: Network, x: Any, t: Any, *, loss: str | None = None, most: int = 200, **options: Any
-) -> list[Check]:
+    net: Network, x: Any, t: Any, *, loss: str | None = None, most: int = 200, sample_weight: Any = None,
+    class_weight: Any = None, **options: Any,
+) -> list[Check]:  # fmt: skip
     """Compare the network's backpropagated gradients with central differences, in float64.
 
     Parameters
@@ -21,6 +25,10 @@ def gradient_check(
     loss : str, optional
     most : int
         Of larger parameter arrays this many entries are drawn.
+    sample_weight, class_weight
+        As for `Network.fit`.
+    **options
+        l1, l2, penalty, label_smoothing, reduction, and the loss's own parameters.
 
     Returns
     -------
@@ -34,9 +42,13 @@ def gradient_check(
     >>> all(c.worst < 1e-6 for c in gradient_check(net, [[0.1, 0.2], [0.3, -0.4]], [1.0, 0.0]))
     True
     """
-    net.loss = loss or net.loss or net._default_loss()
+    net.loss, more = called(loss or net.loss or net._default_loss())
+    aim = Objective.of(net.loss, **{**more, **options})
     rows = net._rows(x, t, connect=True)
+    weighted = sample_weight is not None or class_weight is not None
+    if weighted:
+        rows[WEIGHT] = weights.column(sample_weight, class_weight, rows["t"], rows["t"], aim)
     net.prepare(net.features, seed=net.seed)
-    built = net.build(training=True, loss=net.loss, **options)
+    built = net.build(training=True, loss=net.loss, weighted=weighted, **{**more, **options})
     assert built.loss is not None
     return check(built.loss, built.trained, {**net.values, **rows}, rows=len(rows["t"]), most=most)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,9 @@ import numpy as np
 from ..errors import fail
 from ..nn import Dense, Layer, Structure, tuning
 from ..nn.initial import initializer
-from . import metrics, notices, sequential
+from ..nn.objective import WEIGHT, Objective
+from ..ops.loss import loss_named
+from . import metrics, notices, sequential, targets, weights
 from .fitting import Fitting
 from .full_batch import fitting_of
 from .predicting import Predictor
@@ -73,10 +76,12 @@ class Network(Structure, Shown):
         x: Any,
         t: Any,
         *,
-        validation: tuple[Any, Any] | None = None,
+        validation: Any = None,
         loss: str | None = None,
         loss_options: Mapping[str, Any] | None = None,
         initial: Any = None,
+        sample_weight: Any = None,
+        class_weight: Any = None,
         watch: Callable[[Fitting], None] | None = None,
         ready: Callable[[Fitting], None] | None = None,
         left: list[Run] | None = None,
@@ -88,14 +93,25 @@ class Network(Structure, Shown):
         ----------
         x : array of shape (rows, features), or a list of them for several inputs
         t : array
-            Class numbers of shape (rows,) or shares of shape (rows, classes) for cross-entropy; numbers of shape
-            (rows,) or (rows, outputs) for squared error.
-        validation : (x, t), optional
-            Rows held out: judged after every epoch.
-        loss : {"cross_entropy", "squared_error"}, optional
-            By default cross-entropy after softmax, log_softmax or softmin, else squared error.
+            Class numbers of shape (rows,) or shares of shape (rows, classes) for losses of classes; numbers of shape
+            (rows,) or (rows, outputs) for the others.
+        validation : (x, t) or (x, t, sample_weight), optional
+            Rows held out: judged after every epoch, by the same loss without penalties.
+        loss : str, optional
+            A name (docs/losses.md), a name with options ("huber(delta=2)"), or a formula in o and t
+            ("abs(t - o) ** 1.5").  By default cross-entropy after softmax, log_softmax or
+            softmin, else squared error.
         loss_options : mapping
-            half, reduction: see `backlit.ops.loss`.
+            reduction ("mean", "sum", "rows"), and the parameters of the loss.
+        sample_weight : array of shape (rows,), optional
+            E = Σ wᵢ eᵢ / Σ wᵢ: a row of weight 2 counts as two rows, one of weight 0 is not there.
+        class_weight : "balanced", mapping or list, optional
+            A weight for each class, by which the rows' weights are multiplied, held-out rows' too; "balanced" is
+            rows / (classes · rows of the class).
+        label_smoothing : float
+            Targets of classes are mixed with 1 / classes (with ½ for sigmoid outputs): (1 - s) t + s / classes.
+        l1, l2 : float
+            Penalties as terms of E: l1 · Σ|w| + l2/2 · Σ w² over the weights, not the biases (penalty="all": all).
         initial : str, pair or Initializer, optional
             How weights begin that are not there yet, in Dense layers without a rule of their own: "orthogonal",
             ("normal", 0.1), …; "lsuv" fits them to the rows (`initialize_from`).
@@ -112,6 +128,8 @@ class Network(Structure, Shown):
             How the rate changes ("cosine", or `backlit.optim.step(step_size=10)`), epochs in which it grows to its
             full size, and limits for the gradient; 0 is none.  Further names are settings of the optimizer:
             momentum, weight_decay, beta1 …
+        **settings
+            The names of the last three entries and of label_smoothing, l1, l2.
 
         Returns
         -------
@@ -126,10 +144,22 @@ class Network(Structure, Shown):
         """
         from .run import Run
 
-        self.loss = loss or self.loss or self._default_loss()
-        given = Settings.of(loss=self.loss, loss_options=dict(loss_options or {}), **settings)
+        given = Settings.of(
+            loss=loss or self.loss or self._default_loss(), loss_options=loss_options, class_weight=class_weight,
+            **settings,
+        )  # fmt: skip
+        self.loss = given.loss
         inputs = self._rows(x, t, connect=True)
-        held_out = {} if validation is None else self._rows(*_pair(validation))
+        targets.check_outputs(loss_named(self.loss), self.build().output, given.loss_options)
+        held = () if validation is None else _held_out(validation)
+        held_out = self._rows(*held[:2]) if held else {}
+        if class_weight is not None or sample_weight is not None or len(held) == 3:
+            given = replace(given, weighted=True)
+            aim = Objective.of(**given.objective())
+            learned = inputs["t"]
+            inputs[WEIGHT] = weights.column(sample_weight, class_weight, learned, learned, aim)
+            if held_out:
+                held_out[WEIGHT] = weights.column((*held, None)[2], class_weight, held_out["t"], learned, aim)
         self._begin(inputs, initial, given)
         for name in self.values:
             self.values[name] = np.ascontiguousarray(self.values[name], dtype=given.dtype)
@@ -218,17 +248,23 @@ class Network(Structure, Shown):
         elif widths != self.features:
             raise fail("BL102", expected=self.features, got=widths, where="x")
         out = int(self.build().output.shape[1])  # type: ignore[arg-type]
-        target = t if isinstance(t, np.ndarray) else _array("t", t)
-        if self.loss == "cross_entropy" and target.ndim == 1:
-            rows["t"] = _one_hot(target, out)
-        else:
-            rows["t"] = _matrix("t", target.reshape(len(target), -1) if target.ndim == 1 else target)
-        if rows["t"].shape[1] != out:
-            raise fail("BL104", expected=out, got=rows["t"].shape[1], layer=self.last.name)
+        rows["t"] = self._targets(t if isinstance(t, np.ndarray) else _array("t", t), out)
         for a in rows.values():
             if len(a) != len(rows["t"]):
                 raise fail("BL213", x_rows=len(a), t_rows=len(rows["t"]))
         return rows
+
+    def _targets(self, t: Array, out: int) -> Array:
+        """Targets of shape (rows, outputs) from class numbers or numbers, checked against the loss."""
+        kind = loss_named(self.loss)
+        if kind.classes and t.ndim == 1 and (out > 1 or kind.by == "rows"):
+            found = targets.coded(targets.one_hot(t, out), kind)
+        else:
+            found = _matrix("t", t.reshape(len(t), -1) if t.ndim == 1 else t)
+        if found.shape[1] != out:
+            raise fail("BL104", expected=out, got=found.shape[1], layer=self.last.name)
+        targets.check(kind, found)
+        return found
 
     def _width(self) -> int:
         """The width of the output, as far as it is known before the shapes are; else 0."""
@@ -242,7 +278,10 @@ class Network(Structure, Shown):
     def predict(self, x: Any) -> Array:
         """The outputs for rows x: shares of the classes after cross-entropy, else what the last layer gives.
 
-        A network trained by `backlit.train` takes raw rows and gives targets in their own unit.
+        A loss that reads the sums u of the last layer has its activation function put after it, if it is not there:
+        softmax after cross_entropy, sigmoid after binary_cross_entropy, e^u (rates) after poisson.
+        A network trained by `backlit.train` takes raw rows and gives targets in their own unit; a single output for two
+        classes becomes a column for each.
 
         Returns
         -------
@@ -250,7 +289,8 @@ class Network(Structure, Shown):
         """
         if not self.values:
             raise fail("BL707")
-        predictor = self._predictor("probable" if self.loss == "cross_entropy" else "output")
+        kind = loss_named(self.loss) if self.loss else None
+        predictor = self._predictor((kind.reads if kind else "") or "output")
         if self.preparation is None and (quick := predictor.quick(x)) is not None:
             return quick
         many = isinstance(x, (list, tuple)) and len(self.inputs) > 1
@@ -263,6 +303,8 @@ class Network(Structure, Shown):
         out = predictor(given)
         if self.preparation is not None and self.task == "regression":
             return self.preparation.restore(out)
+        if self.preparation is not None and kind is not None and len(self.preparation.classes) == 2:
+            return targets.two_columns(out, kind)
         return out
 
     def _predictor(self, what: str) -> Predictor:
@@ -273,16 +315,17 @@ class Network(Structure, Shown):
 
     def evaluate(self, x: Any, t: Any) -> dict[str, float]:
         """Loss and accuracy for classes (t: class numbers), loss, RMSE, MAE and R² for numbers."""
-        out = self.predict(x)
-        target = _array("t", t)
-        if self.loss == "cross_entropy" and target.ndim == 1:
-            target = _one_hot(target, out.shape[1])
+        kind = loss_named(self.loss or self._default_loss())
+        out, target = self.predict(x), _array("t", t)
+        if kind.classes:
+            out = targets.two_columns(out, kind)
+            target = targets.as_rows(target, out.shape[1], kind)
         target = _matrix("t", target.reshape(len(target), -1) if target.ndim == 1 else target)
         if len(target) != len(out):
             raise fail("BL213", x_rows=len(out), t_rows=len(target))
         if target.shape[1] != out.shape[1]:
             raise fail("BL104", expected=out.shape[1], got=target.shape[1], layer=self.last.name)
-        if self.loss == "cross_entropy":
+        if targets.one_class_a_row(target, kind):
             return metrics.classes(out, target.argmax(axis=1))
         return metrics.numbers(out, target.astype(np.float64))
 
@@ -376,11 +419,10 @@ class Network(Structure, Shown):
         return f"Network({list(self.layers())!r})"
 
 
-def _pair(given: Any) -> tuple[Any, Any]:
-    if not isinstance(given, (list, tuple)) or len(given) != 2:
+def _held_out(given: Any) -> tuple[Any, ...]:
+    if not isinstance(given, (list, tuple)) or len(given) not in (2, 3):
         raise fail("BL212", name="validation", expected="(x, t)", got=type(given).__name__)
-    x, t = given
-    return x, t
+    return tuple(given)
 
 
 def _array(name: str, values: Any, dtype: Any = None) -> Array:
@@ -403,12 +445,3 @@ def _matrix(name: str, values: Any) -> Array:
         row, column = (int(i[0]) for i in np.nonzero(~np.isfinite(array)))
         raise fail("BL105", name=name, row=row, column=column, value=array[row, column])
     return array
-
-
-def _one_hot(t: Array, classes: int) -> Array:
-    if t.dtype.kind not in "iub":
-        raise fail("BL212", name="t", expected="class numbers 0, 1, …", got=t.dtype)
-    if len(t) == 0 or t.min() < 0 or t.max() >= classes:
-        got = f"{t.min()} … {t.max()}" if len(t) else "-"
-        raise fail("BL106", expected=f"0 … {classes - 1}", got=got, units=classes)
-    return np.eye(classes)[t.astype(np.int64)]

@@ -8,20 +8,34 @@ import numpy as np
 
 from ..core.graph import Node
 from ..nn import Structure
-from ..ops import Elementwise
+from ..nn.builder import Built
+from ..ops import REGISTRY, Elementwise
+from ..ops.loss import loss_named
 from .settings import Settings
 
 
 def before_training(net: Structure, settings: Settings) -> list[dict[str, Any]]:
-    """Notices as {"code", facts …}: BL603, weights that backpropagation cannot reach."""
-    built = net.build(training=True, loss=settings.loss, **settings.loss_options)
+    """Notices as {"code", facts …}: BL603, weights that backpropagation cannot reach; BL334, u is squashed twice."""
+    built = net.build(training=True, **settings.objective())
     assert built.loss is not None
+    found = _squashed_twice(built, settings)
     reached = _reached(built.loss)
     lost = [p.name for p in built.trained if p not in reached]
     if not lost:
-        return []
+        return found
     flat = sorted({n.op.name for n in built.graph.nodes if n.op is not None and _is_flat(n)})
-    return [{"code": "BL603", "activation": ", ".join(flat) or "-", "parameters": ", ".join(lost)}]
+    return [*found, {"code": "BL603", "activation": ", ".join(flat) or "-", "parameters": ", ".join(lost)}]
+
+
+def _squashed_twice(built: Built, settings: Settings) -> list[dict[str, Any]]:
+    """BL334: the loss takes the outputs for sums u, and they have been through a bounded activation function."""
+    kind = loss_named(settings.loss)
+    op = built.output.op
+    if not kind.reads or op is None or op.facts.role != "activation" or op is REGISTRY[kind.reads]:
+        return []
+    if not np.isfinite(op.facts.range).all():
+        return []
+    return [{"code": "BL334", "loss": kind.name, "activation": op.name, "other": kind.reads}]
 
 
 def _reached(loss: Node) -> set[Node]:

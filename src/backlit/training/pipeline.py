@@ -36,6 +36,8 @@ def train(
     start: str | Path | Network | None = None,
     freeze: str | Sequence[str] | None = None,
     loss: str | None = None,
+    sample_weight: Any = None,
+    class_weight: Any = None,
     epochs: int | None = None,
     patience: int | None = None,
     test: float = defaults.TEST,
@@ -68,6 +70,14 @@ def train(
         target columns are the same (`backlit.training.starting`).  With `layers` all but their head is taken over.
     freeze : str or list of str, optional
         Layers that stay as they are, by name: "dense1, dense2", or "body" for all but the head.
+    loss : str, optional
+        A name (docs/losses.md), a name with options ("huber(delta=2)"), or a formula in o and t.  The output layer
+        follows: one sigmoid unit for binary_cross_entropy and two classes, one unit for a hinge.  Targets of a
+        regression are standardised, so o and t count deviations, unless the loss is for counts or shares.
+    sample_weight : array of shape (rows,), optional
+        How much each row of the source counts in training and validation; see `Network.fit`.
+    class_weight : "balanced" or mapping, optional
+        A weight for each class, by its name.
     test, validation : float
         Shares of the rows held out, stratified by class.
     split_seed : int, optional
@@ -90,8 +100,8 @@ def train(
         More for run.json and the report: "command", "python", "versions".
     **settings
         optimizer, learning_rate (a number, or "auto"), schedule, warm_up, clip_norm, clip_value, batch_size, dtype,
-        engine, threads, time_budget, and settings of the optimizer (momentum, weight_decay …): see `Settings`;
-        initial: see `Network.fit`.
+        engine, threads, time_budget, l1, l2, label_smoothing, initial, and settings of the optimizer (momentum,
+        weight_decay …): see `Network.fit`.
 
     Returns
     -------
@@ -117,7 +127,9 @@ def train(
             parts = fold_of(table, *fold, validation=validation, seed=chosen)
         words = {
             "layers": layers, "hidden": hidden, "activation": activation, "dropout": dropout, "start": start,
-            "freeze": freeze, "epochs": epochs, "patience": patience, "loss": loss, "seed": seed, **settings,
+            "freeze": freeze, "epochs": epochs, "patience": patience, "loss": loss, "seed": seed,
+            "sample_weight": sample_weight, "class_weight": class_weight,
+            **settings,
         }  # fmt: skip
         work = prepare(table, parts, **words)
         told = {"name": table.name, **(facts or {}), "data": about(table, parts), "config": config_of(asked, work)}
@@ -141,7 +153,7 @@ def course(
     with _rescue(told, keeper, shown, table, parts) as left:
         shown.start(table, parts, work.net, work.settings["epochs"])
         run = work.net.fit(
-            *work.learned, validation=work.held, watch=_watching(shown, keeper), left=left,
+            *work.learned, sample_weight=work.weights, validation=work.held, watch=_watching(shown, keeper), left=left,
             ready=functools.partial(keeper.begin, work) if keeper is not None else None, **work.settings,
         )  # fmt: skip
         run.facts |= told

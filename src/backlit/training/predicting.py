@@ -29,13 +29,17 @@ MOST = 256  # rows at a time: large enough for BLAS, small enough for the second
 class Predictor:
     """A network's forward pass, made once and used many times; threads that use one take turns.
 
-    `what` is "output" (what the last layer gives), "probable" (shares of the classes) or the name of a value.
+    `what` is "output" (what the last layer gives), the name of an activation function that the output has or gets
+    ("softmax", "sigmoid": shares of the classes), or the name of a value.
     """
 
     def __init__(self, net: Structure, what: str = "output", dtype: str = "float32", engine: str = "compiled") -> None:
         self.net, self.dtype = net, np.dtype(dtype)
         built = net.build()
-        node = {"output": built.output, "probable": built.probable}.get(what) or built.graph.names[what]
+        if what == "output":
+            node = built.output
+        else:
+            node = built.graph.names[what] if what in built.graph.names else built.linked(what)[1]
         self.inputs = [n.name for n in built.inputs]
         self.tape = lower({"result": node}, blocks=built.blocks())
         self.backend = backend(engine, dtype)

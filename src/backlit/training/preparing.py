@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,8 @@ import numpy as np
 from ..data import Preparation, Split, Table
 from ..errors import fail
 from ..nn import Layer, Structure
-from . import defaults
+from ..ops.loss import Loss, called, loss_named
+from . import defaults, targets, weights
 from .network import Network
 from .starting import begin, frozen_in
 
@@ -31,6 +32,7 @@ class Prepared:
     t: Array
     settings: Mapping[str, Any]
     start: Mapping[str, Any] | None = None  # what a model that the training begins with gave it
+    weight: Array | None = None  # of each row of the table
 
     @property
     def learned(self) -> tuple[Array, Array]:
@@ -38,10 +40,15 @@ class Prepared:
         return self.x[self.parts.train], self.t[self.parts.train]
 
     @property
-    def held(self) -> tuple[Array, Array] | None:
-        """The rows that choose the best epoch."""
-        rows = self.parts.validation
-        return (self.x[rows], self.t[rows]) if len(rows) else None
+    def weights(self) -> Array | None:
+        """The weights of the rows to learn from."""
+        return None if self.weight is None else self.weight[self.parts.train]
+
+    @property
+    def held(self) -> tuple[Array, ...] | None:
+        """The rows that choose the best epoch, with their weights where rows have some."""
+        given = [self.x, self.t] if self.weight is None else [self.x, self.t, self.weight]
+        return tuple(a[self.parts.validation] for a in given) if len(self.parts.validation) else None
 
 
 def prepare(
@@ -57,13 +64,18 @@ def prepare(
     epochs: int | None = None,
     patience: int | None = None,
     loss: str | None = None,
+    sample_weight: Any = None,
+    class_weight: Any = None,
     **settings: Any,
 ) -> Prepared:
     """The training of a table that is divided into `parts`: see `backlit.train`."""
     for name, given in {"hidden": hidden, "activation": activation, "dropout": dropout}.items():
         if (layers is not None or start is not None) and given is not None:
             raise fail("BL309", name="layers" if layers is not None else "start (--from)", other=name)
-    preparation = Preparation.fit(table, parts.train)
+    loss = loss or defaults.loss_of(table, layers)
+    kind = loss_named(called(loss)[0]) if loss else None
+    preparation = _fitted(table, parts, kind)
+    weight = None if sample_weight is None else weights.checked(sample_weight, table.rows)
     batch_size = settings.setdefault("batch_size", defaults.batch_of(settings.get("optimizer")))
     plan = defaults.plan(
         table, parts, batch_size, hidden=hidden, activation=activation, dropout=dropout,
@@ -77,14 +89,21 @@ def prepare(
         drawn = {"seed": settings.get("seed", 0), "dtype": settings.get("dtype", "float32")}
         net, preparation, begun = begin(start, table, preparation, whole, **drawn)
     else:
-        net = network_of(layers if layers is not None else defaults.layers_of(plan, table, preparation.out_features))
+        net = network_of(
+            layers if layers is not None else defaults.layers_of(plan, table, preparation.out_features, kind)
+        )
     net.preparation, net.task = preparation, table.task
     frozen = frozen_in(net, freeze, preparation.in_features)
     if begun is not None:
         begun["frozen"] = frozen
-    told = {"loss": loss, "epochs": plan.epochs, "patience": plan.patience if len(parts.validation) else 0}
-    x, t = preparation.inputs(table.x), _targets(table, preparation, net)
-    return Prepared(table, parts, preparation, plan, net, x, t, {**told, **settings}, begun)
+    told = {
+        "loss": loss,
+        "class_weight": weights.by_name(class_weight, table.classes),
+        "epochs": plan.epochs,
+        "patience": plan.patience if len(parts.validation) else 0,
+    }
+    x, t = preparation.inputs(table.x), _targets(table, preparation, net, kind)
+    return Prepared(table, parts, preparation, plan, net, x, t, {**told, **settings}, begun, weight)
 
 
 def network_of(layers: Structure | Mapping[str, Any] | Sequence[Layer]) -> Network:
@@ -93,10 +112,20 @@ def network_of(layers: Structure | Mapping[str, Any] | Sequence[Layer]) -> Netwo
     return Network(*Network.links_of(described)) if isinstance(described, Mapping) else Network(described)
 
 
-def _targets(table: Table, preparation: Preparation, net: Network) -> Array:
-    """One-hot rows or standardised numbers; squared error on classes learns the one-hot rows."""
+def _fitted(table: Table, parts: Split, kind: Loss | None) -> Preparation:
+    """The preparation; targets stay as they are where the loss is made for some numbers only (counts, shares)."""
+    made = Preparation.fit(table, parts.train)
+    if kind is None or table.task == "classification" or not kind.targets.told():
+        return made
+    return replace(made, target=tuple(replace(column, mean=0.0, scale=1.0) for column in made.target))
+
+
+def _targets(table: Table, preparation: Preparation, net: Network, kind: Loss | None) -> Array:
+    """One-hot rows (one column where there is one output for two classes) or standardised numbers."""
     t: Array = preparation.targets(table.t)
     width = net._width()
+    if table.task == "classification":
+        t = targets.of_classes(t, width, kind or loss_named(net._default_loss()))
     if width and t.shape[1] != width:
         raise fail("BL104", expected=t.shape[1], got=width, layer=repr(net.chain[-1] if net.chain else net.last))
     return t

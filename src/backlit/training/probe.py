@@ -74,7 +74,7 @@ def probed(net: Structure, inputs: Mapping[str, Array], settings: Settings) -> t
 class _Probing:
     def __init__(self, net: Structure, inputs: Mapping[str, Array], settings: Settings) -> None:
         self.inputs, self.settings = inputs, settings
-        built = learning(net, settings).build(training=True, loss=settings.loss, **settings.loss_options)
+        built = learning(net, settings).build(training=True, **settings.objective())
         assert built.loss is not None
         self.trained = [p.name for p in built.trained]
         gradient = backprop(built.loss, built.trained)

@@ -9,11 +9,15 @@ from typing import Any
 from ..core.lowering import Update
 from ..errors import fail, nearest
 from ..machine.backend import ENGINES
-from ..ops import find
+from ..nn.objective import Objective
+from ..ops.loss import called
 from ..optim import Optimizer, Schedule, clipped, optimizer_named, schedule_named, scheduled
 from ..optim.rule import owners
 
 DTYPES = ("float32", "float64")
+PENALTIES = ("l1", "l2", "penalty")
+OBJECTIVE = ("label_smoothing", "class_weight", "weighted", *PENALTIES)
+SELDOM = ("time_budget", "warm_up", "clip_norm", "clip_value")
 MOST_EPOCHS = 10_000_000  # the history has a row for each, laid out before the first
 
 
@@ -38,6 +42,12 @@ class Settings:
     clip_norm: float = 0.0  # 0: not clipped
     clip_value: float = 0.0
     auto_rate: bool = False  # the learning rate is still to be found: `probe.py`
+    label_smoothing: float = 0.0
+    class_weight: Any = None
+    weighted: bool = False  # the rows have weights
+    l1: float = 0.0
+    l2: float = 0.0
+    penalty: str = "weights"
 
     @classmethod
     def of(
@@ -59,11 +69,13 @@ class Settings:
         plain: dict[str, Any] = {
             n: int(v) if isinstance(v, Integral) and not isinstance(v, bool) else v for n, v in given.items()
         }
+        name, called_with = called(plain.pop("loss", cls.loss))  # "huber(delta=2)"
+        plain["loss_options"] = {**called_with, **dict(plain.get("loss_options") or {})}
         rule, chosen = optimizer_named(optimizer, **own), schedule_named(schedule)
         if rule.surrogate:  # ½ Σ (t - o)², row by row: its gradient is (o - t) x
             plain = {"batch_size": 1, **plain}
-            plain["loss_options"] = {"half": True, "reduction": "sum", **plain.get("loss_options", {})}
-        made = cls(optimizer=rule, schedule=chosen, auto_rate=auto, **plain)
+            plain["loss_options"] = {"half": True, "reduction": "sum", **plain["loss_options"]}
+        made = cls(optimizer=rule, schedule=chosen, auto_rate=auto, loss=name, **plain)
         made.check()
         return made
 
@@ -77,7 +89,7 @@ class Settings:
 
     def check(self) -> None:
         """A ParameterError for what is out of range."""
-        find(self.loss, "loss")
+        Objective.of(**self.objective())
         least = {"batch_size": 1, "epochs": 1, "patience": 0, "seed": 0, "threads": 0}
         for name, low in least.items():
             value, high = getattr(self, name), 2 if name == "threads" else 2**53
@@ -114,12 +126,17 @@ class Settings:
             for name in (n for n, v in steps.items() if v):
                 raise fail("BL343", name=name, where=self.optimizer.name)
 
+    def objective(self, *, penalties: bool = True) -> dict[str, Any]:
+        """What `Structure.build` has to know of E, without penalties on request."""
+        aim = {name: getattr(self, name) for name in ("loss", "label_smoothing", "weighted", *PENALTIES)}
+        return {**aim, **({} if penalties else {"l1": 0.0, "l2": 0.0}), **self.loss_options}
+
     def told(self) -> dict[str, Any]:
-        """The settings as plain data, for run.json and the report."""
+        """The settings as plain data, for run.json and the report; of what is seldom used only what is not usual."""
         left = ("optimizer", "loss_options", "schedule", "auto_rate")
+        usual = {f.name: f.default for f in fields(self) if f.name in (*OBJECTIVE, *SELDOM)}
         plain = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in left}
+        plain = {name: value for name, value in plain.items() if name not in usual or value != usual[name]}
         if self.schedule is not None:
             plain["schedule"] = repr(self.schedule)
-        unused = [name for name in ("time_budget", "warm_up", "clip_norm", "clip_value") if not plain[name]]
-        plain = {name: value for name, value in plain.items() if name not in unused}
         return {"optimizer": self.optimizer.name, **self.optimizer.settings, **plain, **self.loss_options}
