@@ -43,7 +43,7 @@ def measured(key: str, value: float | None) -> str:
     """A number as the tables show it: four decimals for shares, five digits for what has a unit."""
     if value is None:
         return "–"
-    return f"{value:.4f}" if key in ("accuracy", "r2", "loss") else f"{value:.5g}"
+    return f"{value:.4f}" if key in ("accuracy", "exact", "r2", "loss") else f"{value:.5g}"
 
 
 def named(key: str) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..messages import say
-from . import page, tables
+from . import page, reading, tables
 from .kinds import Real, Whole, Widths, Word
 from .options import command, option
 from .signals import listener
@@ -20,14 +20,15 @@ if TYPE_CHECKING:
     from ..training import Run
     from ..training.progress import Progress
 
-MEASURES = {"classification": ("accuracy",), "regression": ("rmse", "r2")}
+MEASURES = {"classification": ("accuracy",), "regression": ("rmse", "r2"), "multilabel": ("accuracy", "exact")}
 PARTS = ("train", "validation", "test")
 
 
 @command("train")
 @click.argument("source")
 @option("--target", metavar="NAME", multiple=True, part="data")
-@option("--task", type=Word("classification", "regression"), metavar="NAME", part="data")
+@option("--task", type=Word("classification", "regression", "multilabel"), metavar="NAME", part="data")
+@reading.reading
 @option("--test", type=Real(0, 1), metavar="F", part="data", preset="0.2")
 @option("--validation", type=Real(0, 1), metavar="F", part="data", preset="0.15")
 @option("--hidden", type=Widths(), metavar="64,32", part="network")
@@ -136,7 +137,7 @@ def tell(run: Run, *, report: bool) -> None:
     if not ({"test", "validation"} & set(facts["result"])):
         page.out(say("cli_train.nothing_held_out"))
     for notice in run.notices:
-        warn(notice)
+        reading.warn(notice)
     folder = run.folder
     if folder is not None:
         paths = {say("cli_train.model"): str(folder / "model.safetensors")}
@@ -170,13 +171,3 @@ def ending(result: dict[str, Any]) -> str:
         "cli_train.ending",
         epochs=result["epochs"], why=why, seconds=result["seconds"], step=result["microseconds_per_step"] or 0.0,
     )  # fmt: skip
-
-
-def warn(notice: dict[str, Any]) -> None:
-    """A notice of the run as a warning on stderr."""
-    from ..errors import fail
-    from .trouble import error_text
-
-    facts = {name: value for name, value in notice.items() if name != "code"}
-    _, _, text = error_text(fail(notice["code"], **facts)).partition(": ")
-    page.err(f"{say('cli.warning')}: {text}")

@@ -16,8 +16,8 @@ Array = np.ndarray[Any, Any]
 
 def baselines(table: Table, parts: Split, preparation: Preparation, judged: Array, seed: int) -> dict[str, Any]:
     """{"constant": metrics, "linear": metrics} on the rows `judged`; nothing is learned from them."""
-    make = _for_classes if table.task == "classification" else _for_numbers
-    return make(table, parts, preparation, judged, seed)
+    make = {"classification": _for_classes, "regression": _for_numbers, "multilabel": _for_labels}
+    return make[table.task](table, parts, preparation, judged, seed)
 
 
 def _for_classes(table: Table, parts: Split, preparation: Preparation, judged: Array, seed: int) -> dict[str, Any]:
@@ -35,11 +35,25 @@ def _for_classes(table: Table, parts: Split, preparation: Preparation, judged: A
     return {"constant": constant, "linear": metrics.classes(net.predict(x[judged]), table.t[judged])}
 
 
+def _for_labels(table: Table, parts: Split, preparation: Preparation, judged: Array, seed: int) -> dict[str, Any]:
+    """The same as for numbers, and 0.5 divides yes from no."""
+    learned = np.concatenate([parts.train, parts.validation])
+    t = table.t[judged]
+    constant = metrics.labels(np.tile(table.t[learned].mean(axis=0), (len(judged), 1)), t)
+    return {"constant": constant, "linear": metrics.labels(_linear(table, preparation, learned, judged), t)}
+
+
+def _linear(table: Table, preparation: Preparation, learned: Array, judged: Array) -> Array:
+    """The least squares fit to the learned rows, at the judged ones."""
+    x = preparation.inputs(table.x)
+    design = np.column_stack([x, np.ones(len(x))])
+    weights = np.linalg.lstsq(design[learned], table.t[learned], rcond=None)[0]
+    found: Array = design[judged] @ weights
+    return found
+
+
 def _for_numbers(table: Table, parts: Split, preparation: Preparation, judged: Array, seed: int) -> dict[str, Any]:
     learned = np.concatenate([parts.train, parts.validation])
     t = table.t[judged]
     constant = metrics.numbers(np.tile(table.t[learned].mean(axis=0), (len(judged), 1)), t)
-    x = preparation.inputs(table.x)
-    design = np.column_stack([x, np.ones(len(x))])
-    weights = np.linalg.lstsq(design[learned], table.t[learned], rcond=None)[0]
-    return {"constant": constant, "linear": metrics.numbers(design[judged] @ weights, t)}
+    return {"constant": constant, "linear": metrics.numbers(_linear(table, preparation, learned, judged), t)}

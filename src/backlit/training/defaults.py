@@ -11,6 +11,7 @@ from ..nn import Dense, Dropout, Layer
 STEPS, EPOCHS = 6000, 600  # at least so many of both: small tables have few steps an epoch
 BATCH, VALIDATION, TEST = 32, 0.15, 0.2
 ROOMY = 100  # rows a feature
+OUTPUT = {"classification": "softmax", "regression": None, "multilabel": "sigmoid"}
 
 
 @dataclass(frozen=True)
@@ -44,10 +45,10 @@ def plan(table: Table, parts: Split, batch_size: int, **asked: Any) -> Plan:
 
 
 def layers_of(plan: Plan, table: Table, outputs: int) -> list[Layer]:
-    """Hidden layers and an output layer that fits the task: softmax for classes, the identity for numbers."""
+    """Hidden layers and an output layer that fits the task: softmax for classes, sigmoid for labels, else identity."""
     layers: list[Layer] = []
     for width in plan.hidden:
         layers.append(Dense(width, plan.activation))
         if plan.dropout:
             layers.append(Dropout(plan.dropout))
-    return [*layers, Dense(outputs, "softmax" if table.task == "classification" else None)]
+    return [*layers, Dense(outputs, OUTPUT[table.task])]

@@ -168,7 +168,8 @@ class Network(Structure):
     def predict(self, x: Any) -> Array:
         """The outputs for rows x: shares of the classes after cross-entropy, else what the last layer gives.
 
-        A network trained by `backlit.train` takes raw rows and gives targets in their own unit.
+        A network trained by `backlit.train` takes raw rows (a table, a data frame, an array) and gives targets in
+        their own unit.
 
         Returns
         -------
@@ -179,10 +180,11 @@ class Network(Structure):
         predictor = self._predictor("probable" if self.loss == "cross_entropy" else "output")
         if self.preparation is None and (quick := predictor.quick(x)) is not None:
             return quick
-        many = isinstance(x, (list, tuple)) and len(self.inputs) > 1
-        given = [_matrix("x", a) for a in (x if many else [x])]
         if self.preparation is not None:
-            given = [self.preparation.inputs(given[0])]
+            given = [self.preparation.inputs(x)]
+        else:
+            many = isinstance(x, (list, tuple)) and len(self.inputs) > 1
+            given = [_matrix("x", a) for a in (x if many else [x])]
         got = [a.shape[1] for a in given]
         if got != self.features:
             raise fail("BL102", expected=self.features, got=got, where="x")

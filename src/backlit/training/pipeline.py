@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..data import Preparation, Split, Table, load, split
+from ..data import READING, Preparation, Split, Table, load, split
 from ..errors import fail
 from ..nn import Layer
 from . import defaults, metrics
@@ -49,10 +49,10 @@ def train(
 
     Parameters
     ----------
-    source : str, path, (X, t) or Table
+    source : str, path, (X, t), data frame or Table
         "digits", "people.csv", two arrays: see `backlit.data.load`.
     target, task
-        The column to learn; "classification" or "regression".  Inferred if not given.
+        The column to learn; "classification", "regression" or "multilabel".  Inferred if not given.
     layers : list of Layer, optional
         The whole network.  Else `hidden` widths with `activation` and `dropout` between them, and an output layer
         that fits the task; the defaults follow from the table's size (`backlit.training.defaults`).
@@ -71,7 +71,8 @@ def train(
     facts : mapping, optional
         More for run.json and the report: "command", "python", "versions".
     **settings
-        optimizer, learning_rate, batch_size, dtype, engine, threads: see `Settings`.
+        optimizer, learning_rate, batch_size, dtype, engine, threads: see `Settings`.  Those of the reader of the
+        source too (delimiter, encoding, decimal, header, size, …): see `backlit.data.load`.
 
     Returns
     -------
@@ -89,7 +90,8 @@ def train(
     shown = progress_named(progress)
     with shown.session():
         shown.phase("read")
-        table = load(source, target=target, task=task, seed=seed)
+        reading = {name: settings.pop(name) for name in READING if name in settings}
+        table = load(source, target=target, task=task, seed=seed, **reading)
         shown.phase("prepare")
         parts = split(table, test=test, validation=validation, seed=seed)
         preparation = Preparation.fit(table, parts.train)
@@ -113,6 +115,7 @@ def train(
                 epochs=plan.epochs, patience=plan.patience if held else 0, seed=seed, **settings,
             )  # fmt: skip
             run.facts |= told
+            run.notices = [*table.notices, *run.notices]
             shown.phase("judge")
             judge(run, table, parts)
             if baselines:
@@ -135,6 +138,7 @@ def _rescue(
     except BaseException:
         if keeper is not None and left and left[0].result.get("steps"):
             left[0].facts |= told
+            left[0].notices = [*table.notices, *left[0].notices]
             judge(left[0], table, parts)
             keeper.finish(left[0])
             shown.kept(left[0])
@@ -180,7 +184,7 @@ def judge(run: Run, table: Table, parts: Split) -> None:
     net = run.network
     rows = {"train": parts.train, "validation": parts.validation, "test": parts.test}
     out = {name: net.predict(table.x[r]) for name, r in rows.items() if len(r)}
-    measure = metrics.classes if table.task == "classification" else metrics.numbers
+    measure = metrics.MEASURES[table.task]
     for name, o in out.items():
         run.result[name] = measure(o, table.t[rows[name]])
     name = next(n for n in ("test", "validation", "train") if n in out)
@@ -188,7 +192,7 @@ def judge(run: Run, table: Table, parts: Split) -> None:
     if table.task == "classification":
         counts = metrics.confusion(out[name], t, len(table.classes))
         run.facts["confusion"] = {"classes": list(table.classes), "counts": counts}
-    elif t.shape[1] == 1:
+    elif table.task == "regression" and t.shape[1] == 1:
         listed = {"t": t[:, 0].tolist(), "o": np.asarray(out[name][:, 0], np.float64).tolist()}
         run.facts["residuals"] = {"target": table.target[0], **listed}
 
