@@ -14,7 +14,7 @@ from ..errors import BacklitError, fail, nearest
 from .checks import plain, shown
 
 MANY = 1000
-BLOCK = 1 << 20  # bytes looked at at a time
+BLOCK = 1 << 18  # bytes looked at at a time
 ENOUGH = 4000  # letters beyond ASCII by which encodings are told apart
 JAPANESE = ("cp932", "euc_jp")
 NUL = "byte 0x00"
@@ -83,6 +83,8 @@ class TextFile:
         with self._bytes() as file:
             mark = file.read(4)
         if mark[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) and mark != codecs.BOM_UTF32_LE:
+            if (reason := self._decodes("utf-16")) is not None:
+                raise unreadable(self.path, reason)
             return "utf-16"
         first = self._decodes("utf-8-sig")
         if first is None:

@@ -28,7 +28,7 @@ def is_frame(source: Any) -> bool:
     (False, False)
     """
     if type(source).__module__.partition(".")[0] in LIBRARIES:
-        return hasattr(source, "columns") or hasattr(source, "column_names") or hasattr(source, "collect")
+        return any(hasattr(type(source), name) for name in ("columns", "column_names", "collect"))
     return hasattr(source, "__dataframe__")
 
 
@@ -119,11 +119,13 @@ def _given(nw: Any, name: str, series: Any) -> Given | None:
 
 def _numbers(nw: Any, series: Any) -> Numbers:
     """A series of numbers as float64, with NaN for what is missing."""
-    if series.null_count():
-        return np.array([np.nan if v is None else v for v in series.to_list()], dtype=np.float64)
-    found: Numbers = np.asarray(series.cast(nw.Float64).to_numpy(), dtype=np.float64)
+    nothing = np.asarray(series.is_null().to_numpy(), dtype=bool)
+    if nothing.any():
+        series = series.fill_null(0)
+    found: Numbers = np.array(series.cast(nw.Float64).to_numpy(), dtype=np.float64)
+    found[nothing] = np.nan
     return found
 
 
 def _is_nothing(value: Any) -> bool:
-    return value is None or value != value  # NaN and pandas' NaT are not equal to themselves
+    return value is None or (isinstance(value, float) and value != value)  # "<NA>" and "NaT" are known words

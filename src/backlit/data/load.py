@@ -36,7 +36,8 @@ def _options(make: Callable[..., Any]) -> list[str]:
     return [name for name in inspect.signature(make).parameters if name not in _COMMON]
 
 
-READING = tuple(sorted({name for make in (csv.read, images.read, *READERS.values()) for name in _options(make)}))
+_ALL: tuple[Make, ...] = (csv.read, images.read, *READERS.values())
+READING = tuple(sorted({name for make in _ALL for name in _options(make)}))
 
 
 def _registry() -> dict[str, Make]:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from ..errors import fail
+from . import frames
 from .checks import Origin, finite
 from .column import Column, names_of
 from .kinds import Kind
@@ -148,10 +149,10 @@ class Preparation:
 
         Parameters
         ----------
-        x : Table, or array of shape (rows, columns)
-            A table may hold its columns in another order, more of them, and other categories: they are found by
-            name.  An array has the columns in order, and its categories have the codes of the table from which the
-            preparation was learned (in a model that was loaded: their places in `levels`).
+        x : Table, data frame, or array of shape (rows, columns)
+            A table or a frame may hold its columns in another order, more of them, and other categories: they are
+            found by name.  An array has the columns in order, and its categories have the codes of the table from
+            which the preparation was learned (in a model that was loaded: their places in `levels`).
         dtype
             float32 or float64.
 
@@ -168,6 +169,8 @@ class Preparation:
             BL207 when a number is not finite or too large for dtype, BL212 when x is no 2-D array of numbers.
         """
         kinds: Sequence[Kind | None] = [None] * len(self.features)
+        if frames.is_frame(x):
+            x = frames.read(x, target=[], known={column.name: column.as_kind() for column in self.features})
         if isinstance(x, Table):
             places = self.columns_of(x)
             if x.kinds:
