@@ -42,7 +42,7 @@ def dialect(
 
     Examples
     --------
-    >>> dialect(Path("a.csv"), "size;kind\\n1,5;cat\n")
+    >>> dialect(Path("a.csv"), "size;kind\n1,5;cat\n")
     Dialect(delimiter=';', decimal=',', header=True)
     """
     head = head.lstrip("\ufeff \r\n\f\v")

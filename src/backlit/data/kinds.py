@@ -7,7 +7,6 @@ asked of a column (is it a number, a date, one of a few names?) is then asked on
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -82,7 +81,7 @@ class Words(NamedTuple):
         return [self.words[code] for code in self.codes.tolist()]
 
 
-class Numbering(defaultdict[str, int]):
+class Numbering(dict[str, int]):
     """Numbers words in the order in which they are first asked for.
 
     >>> numbers = Numbering()
@@ -90,9 +89,9 @@ class Numbering(defaultdict[str, int]):
     [0, 1, 0]
     """
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.default_factory = self.__len__
+    def __missing__(self, word: str) -> int:
+        self[word] = number = len(self)
+        return number
 
     def words(self, codes: Sequence[int] | NDArray[np.int64]) -> Words:
         """The column of these codes."""
