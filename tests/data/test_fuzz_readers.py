@@ -21,6 +21,15 @@ def test_changed_files_give_a_table_or_an_error_of_ours(reader, tmp_path):
         assert wrong is None, f"{reader}, seed {seed}: {wrong}"
 
 
+FOUND = [("arrow", 5246), ("arrow", 8633), ("arrow", 12483)]  # names of columns that are no UTF-8
+
+
+@pytest.mark.parametrize(("reader", "seed"), FOUND)
+def test_what_was_found_stays_repaired(reader, seed, tmp_path):
+    pytest.importorskip("pyarrow")
+    assert fuzz.case(reader, seed, tmp_path) is None
+
+
 def test_the_tool_tells_what_it_finds(monkeypatch, capsys):
     def broken(source, **options):
         raise KeyError("x")

@@ -84,9 +84,9 @@ class ArrowTable:
             else:
                 self.file = self._ipc(pa)
                 schema = self.file.schema
+            self.names: list[str] = [plain(name) for name in schema.names]
         except Exception as error:  # ArrowInvalid, OSError, MemoryError, whatever damaged bytes make go wrong
             raise self._broken(error) from None
-        self.names: list[str] = [plain(name) for name in schema.names]
         twice = [name for name in set(self.names) if self.names.count(name) > 1]
         if twice:
             raise self._broken(ValueError(f"{', '.join(sorted(twice)[:12])} × 2"))

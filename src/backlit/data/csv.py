@@ -26,7 +26,7 @@ from .given import Given
 from .kinds import NUMBER, Kind, Numbering, Numbers, Words, factor, number_or_nan
 from .table import TASKS, Table, Task
 
-AT_A_TIME = 4096  # rows
+AT_A_TIME = 256  # rows: so many cells are still in the cache when their column is taken
 
 Block = tuple[list[int], list[list[str]]]  # the lines on which rows begin, and their cells
 
@@ -82,8 +82,10 @@ def read(
         one_of("task", task, TASKS)
     file = TextTable(path, header=header, delimiter=delimiter, encoding=encoding, decimal=decimal)
     chosen = columns.chosen(plain(path), file.names, target)
-    categories = {name for name, kind in (known or {}).items() if kind.name == "category"}
-    lines, given = file.whole([j for j, name in enumerate(file.names) if j in chosen or name in categories])
+    text = {name for name, kind in (known or {}).items() if kind.name == "category"}
+    if classes is not None or task == "classification":  # "01" may be the name of a class
+        text |= {file.names[j] for j in chosen}
+    lines, given = file.whole([j for j, name in enumerate(file.names) if name in text])
     return columns.table(
         plain(path.stem),
         given,
