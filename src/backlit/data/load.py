@@ -261,6 +261,9 @@ def _with_task(table: Table, task: Task | None) -> Table:
     """The table for another task: numbers as classes, classes that are numbers as quantities (xor: 0, 1)."""
     if task is None or task == table.task:
         return table
+    if task == "multilabel" and table.task == "regression":
+        _, t, _ = answers.of_numbers(table.t, table.target, Origin("t"), task)
+        return dataclasses.replace(table, t=t, task=task)
     if task == "classification":
         _, t, classes = answers.of_numbers(table.t, table.target, Origin("t"), task)
         return dataclasses.replace(table, t=t, task=task, classes=classes)
@@ -268,4 +271,5 @@ def _with_task(table: Table, task: Task | None) -> Table:
         numbers = np.array([float(name) for name in table.classes])
     except ValueError:
         raise fail("BL215", option="task", value=shown(task), allowed=table.task) from None
-    return dataclasses.replace(table, t=numbers[table.t][:, None], task=task, classes=())
+    table = dataclasses.replace(table, t=numbers[table.t][:, None], task="regression", classes=())
+    return _with_task(table, task)
