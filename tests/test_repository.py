@@ -23,6 +23,7 @@ from backlit import errors, messages
 TOP = Path(__file__).parents[1]
 SOURCE = TOP / "src" / "backlit"
 HEAVY = ["numba", "llvmlite", "scipy", "sklearn", "rich", "jinja2", "click"]
+FRAMES = ["pandas", "polars", "pyarrow", "narwhals", "PIL"]
 
 
 def run(*arguments: str, cwd: Path = TOP) -> subprocess.CompletedProcess[str]:
@@ -68,7 +69,17 @@ def test_importing_backlit_loads_nothing_heavy():
     assert done.returncode == 0, done.stderr
     loaded = {name.partition(".")[0] for name in json.loads(done.stdout)}
     assert "backlit" in loaded
-    assert not loaded.intersection(HEAVY)
+    assert not loaded.intersection([*HEAVY, *FRAMES])
+
+
+@pytest.mark.parametrize("call", ["backlit.data.load('iris')", "backlit.data.load('a.csv')", "app(['--help'])"])
+def test_libraries_of_frames_are_imported_only_for_sources_that_need_them(call, tmp_path):
+    (tmp_path / "a.csv").write_text("a,b,c\n1,cat,2026-01-02\n2,dog,2026-01-03\n", encoding="utf-8")
+    code = f"import sys, json, backlit\nfrom backlit.cli.app import app\ntry: {call}\nexcept SystemExit: pass\n"
+    done = run("-c", code + "print(); print(json.dumps(sorted(sys.modules)))", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    loaded = {name.partition(".")[0] for name in json.loads(done.stdout.splitlines()[-1])}
+    assert not loaded.intersection([*FRAMES, "sklearn", "numba"])
 
 
 # ---- pages that are run ---------------------------------------------------------------------------------
@@ -199,12 +210,13 @@ def test_no_package_is_pinned_at_two_versions():
 
 def test_the_pins_hold_what_the_project_declares(project):
     groups = project["dependency-groups"]
+    extras = project["project"]["optional-dependencies"]
     wanted = {
         ("run",): project["project"]["dependencies"],
         ("build",): groups["build"],
         ("run", "test"): groups["test"],
+        ("run", "test", "bench"): [*extras["bench"], *extras["data"], *extras["images"]],
         ("run", "lint"): groups["lint"],
-        ("run", "test", "bench"): project["project"]["optional-dependencies"]["bench"],
     }
     for files, requirements in wanted.items():
         pinned = pins(*files)

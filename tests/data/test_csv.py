@@ -34,7 +34,7 @@ def test_a_plain_file(read):
     assert table.source == "the file table.csv, 2 rows"
 
 
-@pytest.mark.parametrize("delimiter", [",", ";", "\t", ", ", " ;"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|", ", ", " ;"])
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("bom", [b"", b"\xef\xbb\xbf"])
 @pytest.mark.parametrize("last", [True, False])
@@ -188,7 +188,7 @@ def test_classes_can_be_given(read):
 
 
 def test_a_number_with_an_underscore_is_text(read):
-    for text in ("1_0,2\n1,2\n", "a_1,b\n1_0,2\n"):
+    for text in ("1_0,2.5\n" + "1,3.5\n" * 20, "a_1,b\n" + "1,2.5\n" * 20 + "1_0,3.5\n"):
         with pytest.raises(ValueError, match="BL206"):
             read(text)
     assert read("a_1,b_1\n1,2.5\n").x.tolist() == [[1]]

@@ -81,43 +81,41 @@ def test_no_such_column(refused, target):
         assert error.values["nearest"] == "age"
 
 
-@pytest.mark.parametrize(
-    ("text", "line", "column", "value"),
-    [
-        ("a,b,c\n1,2,3\n1,x y,3\n", 3, "b", "'x y'"),
-        ("1,2\n3,4\nfive,6\n", 3, "column1", "'five'"),
-        ("a;b\n1,5;2\n", 2, "a", "'1,5'"),
-        ("1,5;2,5;3\n2,5;3,5;4\n", 1, "column1", "'1,5'"),
-        ("a,b\n1_000,2\n", 2, "a", "'1_000'"),
-        ("a,b\n0x10,2\n", 2, "a", "'0x10'"),
-        ("a,b\n1\t2,2\n", 2, "a", "'1\\t2'"),
-    ],
-)
-def test_text_for_a_number(refused, text, line, column, value):
-    assert facts(refused(text), "line", "column", "value") == ("BL206", line, column, value)
+@pytest.mark.parametrize("cell", ["x y", "1_000", "0x10", "1\t2", "1,5", "12 kg"])
+@pytest.mark.parametrize("header", ["a;b;c\n", ""])
+def test_a_slip_among_numbers_is_refused_with_its_line(refused, cell, header):
+    rows = [f"1;{i}.5;{i}.25" for i in range(20)]
+    rows[15] = f"1;{cell};3"
+    error = refused(header + "\n".join(rows))
+    code = "BL231" if cell == "1,5" else "BL206"
+    assert facts(error, "line", "column", "value") == (
+        code,
+        16 + bool(header),
+        "b" if header else "column2",
+        repr(cell),
+    )
+
+
+def test_a_slip_far_down_is_found_as_well(refused):
+    rows = [f"{i},{i}.5" for i in range(30_000)]
+    rows[29_990] = "x,1.5"
+    assert facts(refused("a,b\n" + "\n".join(rows)), "line", "column") == ("BL206", 29_992, "a")
 
 
 def test_a_long_cell_is_cut(refused):
-    value = refused("a,b\n" + "wort" * 20_000 + ",2\n").values["value"]
+    value = refused("a,b\n" + "1,2.5\n" * 20 + "wort" * 20_000 + ",2\n").values["value"]
     assert len(value) == 40
     assert value.endswith("…")
 
 
-@pytest.mark.parametrize(
-    "cell", ["", " ", "NA", "nan", "NaN", "inf", "-Infinity", "1e999", "9" * 400, "null", "?", "-", "N/A"]
-)
+@pytest.mark.parametrize("cell", ["inf", "-Infinity", "1e999", "9" * 400])
 @pytest.mark.parametrize("column", ["a", "b"])
-def test_missing_and_infinite_values(refused, cell, column):
+def test_infinite_values(refused, cell, column):
     row = f"{cell},2.5" if column == "a" else f"1.5,{cell}"
     error = refused(f"a,b\n1.5,2.5\n{row}\n")
     assert facts(error, "column") == ("BL207", column)
     assert error.values["place"].endswith("table.csv:3")
     assert len(error.values["value"]) <= 40
-
-
-def test_a_class_without_a_name_is_missing(refused):
-    error = refused("a,b\n1,cat\n2,\n3,dog\n")
-    assert facts(error, "column", "line") == ("BL207", "b", 3)
 
 
 def test_one_class(refused):
@@ -134,10 +132,8 @@ def test_an_unknown_class(refused):
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"a,b\n1,\x83\n", "byte 0x83 @ 6, utf-8"),
-        (b"\xef\xbb\xbfa,b\n1,\x83\n", "byte 0x83 @ 9, utf-8"),
         (b"a,b\n1,\0\n", "byte 0x00 @ 6"),
-        ("a,b\n1,2\n".encode("utf-16"), "byte 0xff @ 0, utf-8"),
+        ("a,b\n1,2\n".encode("utf-16-le"), "byte 0x00 @ 1"),
         (b"PK\x03\x04\x14\x00\x06\x00", "byte 0x00 @ 5"),
         (b"a,b\n1," + b"2" * 200_000, "line 2: field larger than field limit (131072)"),
         (b'a,b\n1,2\n"' + b"1,2\n" * 50_000, "line 3: field larger than field limit (131072)"),
@@ -150,19 +146,19 @@ def test_what_is_no_text(refused, content, reason):
 def test_a_folder_and_a_locked_file(tmp_path, monkeypatch):
     with pytest.raises(DataError) as caught:
         load(tmp_path)
-    assert caught.value.code == "BL211"
+    assert caught.value.code == "BL244"
     (tmp_path / "locked.csv").write_text("a,b\n1,2\n")
 
-    def locked(path):
+    def locked(file, path, *mode):
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr("pathlib.Path.read_bytes", locked)
+    monkeypatch.setattr("backlit.data.files.TextFile._bytes", lambda file: locked(file, file.path))
     with pytest.raises(DataError) as caught:
         load(tmp_path / "locked.csv")
     assert facts(caught.value, "reason") == ("BL211", "Permission denied")
 
 
-@pytest.mark.parametrize("text", ["a\n1\n2\n", "one sentence\nand another\n", "1\n", "1|2\n3|4\n"])
+@pytest.mark.parametrize("text", ["a\n1\n2\n", "one sentence\nand another\n", "1\n", "1!2\n3!4\n"])
 def test_a_file_of_one_column_leaves_no_input(refused, text):
     assert facts(refused(text), "columns") == ("BL216", 1)
 
@@ -181,7 +177,7 @@ def test_all_columns_as_targets_leave_no_input(refused):
         {"delimiter": 5},
         {"encoding": "klingon"},
         {"encoding": "hex"},
-        {"encoding": None},
+        {"decimal": ";"},
         {"encoding": "utf\0"},
         {"task": "guess"},
     ],
@@ -200,8 +196,9 @@ def test_text_cannot_be_a_quantity(refused):
 
 def test_lone_commas(refused):
     assert refused(",,,\n").code == "BL203"
-    assert refused(",,,\n,,,\n").code == "BL207"
-    assert refused("a,b,c,\n1,2,3,\n").code == "BL207"
+    assert refused(",,,\n,,,\n").code == "BL226"
+    assert refused("a,b,c,\n1,2,3,\n").code == "BL226"
+    assert refused("a,b,c\n,,1.5\n").code == "BL216"
 
 
 # ------------------------------------------------------------------------------- whatever the bytes

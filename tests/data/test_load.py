@@ -75,6 +75,9 @@ def test_the_task_of_a_named_set():
     assert load("iris", task="classification").task == "classification"
     assert refused("iris", task="regression").code == "BL215"
     assert refused("iris", task="clustering").code == "BL215"
+    assert load("xor", task="multilabel").t.tolist() == [[0.0], [1.0], [1.0], [0.0]]
+    for name in ("iris", "digits", "diabetes"):
+        assert refused(name, task="multilabel").code == "BL215"
     assert len(load("diabetes", task="classification").classes) == 214
 
 

@@ -19,6 +19,7 @@ import backlit
 from backlit.errors import BacklitError, FileError
 from backlit.nn import Dense
 from backlit.training import Network, load
+from backlit.training.files import FORMAT
 
 CORRUPT = {"BL501", "BL502"}
 
@@ -187,14 +188,14 @@ def test_weights_of_another_kind_are_refused(model, tmp_path, dtype):
 # --- whose it is ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("number", [2, 17, 10**9])
+@pytest.mark.parametrize("number", [FORMAT + 1, 17, 10**9])
 def test_a_newer_format_is_told_with_the_version_that_wrote_it(model, tmp_path, number):
     (tmp_path / "m").write_bytes(changed(model, format=number, version="9.1"))
     with pytest.raises(FileError) as caught:
         load(tmp_path / "m")
     assert caught.value.code == "BL503"
     assert caught.value.values["version"] == "9.1"
-    assert (caught.value.values["expected"], caught.value.values["got"]) == (1, number)
+    assert (caught.value.values["expected"], caught.value.values["got"]) == (FORMAT, number)
 
 
 @pytest.mark.parametrize("metadata", [None, {"format": "pt"}, {"backlite": "{}"}])

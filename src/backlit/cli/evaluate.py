@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..messages import say
-from . import page, tables
+from . import page, reading, tables
 from .options import command, option
 
 if TYPE_CHECKING:
@@ -25,17 +25,20 @@ WIDEST = 20  # classes of a confusion matrix in a terminal
 @option("--target", metavar="NAME", multiple=True)
 @option("--full", is_flag=True)
 @option("--json", "as_json", is_flag=True)
-def evaluate(model: str, source: str, target: tuple[str, ...], full: bool, as_json: bool) -> None:
+@reading.reading
+def evaluate(model: str, source: str, target: tuple[str, ...], full: bool, as_json: bool, **given: Any) -> None:
     """Measure a model; its sentences are in the catalogue (`cli_evaluate`)."""
+    from ..data import Table, Tally
     from ..ops.loss import loss_named
     from ..training import load, metrics
     from ..training.targets import two_columns
     from . import models
 
     net = load(model)
-    table, x, t = models.judged(net, source, target)
+    table, x, t = models.judged(net, source, target, reading.asked(given))
     out = two_columns(net.predict(x), loss_named(net.loss)) if net.loss and t.ndim == 1 else net.predict(x)
-    found: dict[str, Any] = _checked(metrics.classes, out, t) if t.ndim == 1 else _checked(metrics.numbers, out, t)
+    measure: Any = metrics.classes if t.ndim == 1 else metrics.labels if net.task == "multilabel" else metrics.numbers
+    found: dict[str, Any] = _checked(measure, out, t)
     more = evidence(net, table, x, t, out) if full else {}
     seen = models.run_facts(model, "data").get("sha256") == table.sha256
     if as_json:
@@ -43,13 +46,18 @@ def evaluate(model: str, source: str, target: tuple[str, ...], full: bool, as_js
             {"model": model, "source": source, "rows": table.rows, "seen_in_training": seen, **found, **more}
         )
         return
-    order = ("accuracy", "rmse", "mae", "r2", "loss")
+    order = ("accuracy", "exact", "rmse", "mae", "r2", "loss")
     rows = {tables.named(key): tables.measured(key, found[key]) for key in order if key in found}
     tables.facts({say("cli_evaluate.rows"): str(table.rows), **({} if full else rows)})
     if full:
         show_evidence(more)
     if seen:
         page.err(f"{say('cli.warning')}: {say('cli_evaluate.seen')}")
+    tally = Tally()
+    if isinstance(x, Table) and net.preparation is not None:
+        tally.add(net.preparation, x)
+    for notice in tally.notices():
+        reading.warn(notice)
 
 
 def _checked(measure: Any, out: Any, t: Any) -> dict[str, float]:

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..messages import say
-from . import page
+from . import reading
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from ..data import Preparation, Table
+    from ..data import Preparation, Table, Tally
     from ..training import Ensemble, Network
 
     Model = Network | Ensemble
 
     Array = np.ndarray[Any, Any]
-
-ENCODING = "utf-8-sig"
 
 
 def run_facts(path: str, part: str = "") -> dict[str, Any]:
@@ -40,102 +36,86 @@ def run_facts(path: str, part: str = "") -> dict[str, Any]:
 # ---- rows without answers ---------------------------------------------------------------------------------------
 
 
-def inputs(net: Model, source: str) -> Array:
-    """The inputs of a source in the order of the model's columns; a file may hold the answers, or more, as well."""
-    from ..data import load, sources
+def inputs(net: Model, source: str, tally: Tally, asked: dict[str, Any]) -> Iterator[Table | Array]:
+    """The rows of a source, a block at a time; a file may hold the answers, or more columns, as well."""
+    from ..data import load, rows, sources
 
-    if source in sources():
-        table = load(source)
-        return table.x[:, _columns(net, table.features, ())]
-    if not Path(source).expanduser().exists():
+    if source not in sources() and not Path(source).expanduser().exists():
         load(source)  # it says better than we could what is missing
-    return _read(source, lambda names: _columns(net, names, _targets(net)))
+    for table in rows(source, net.preparation, net.features[0], in_order=reading.in_order, **asked):
+        if net.preparation is None:
+            yield table.x
+        else:
+            tally.add(net.preparation, table)
+            yield table
+
+
+# ---- rows with answers ------------------------------------------------------------------------------------------
+
+
+def judged(net: Model, source: str, target: Sequence[str], asked: dict[str, Any]) -> tuple[Table, Table | Array, Array]:
+    """A source's table, its inputs in the order of the model's columns, its answers as the model counts them."""
+    from ..data import load, sources
+    from ..data.load import takes
+    from ..ops.loss import loss_named
+
+    known = net.preparation
+    classes = bool(net.loss) and loss_named(net.loss).classes
+    task: Any = known.task if known else "classification" if classes else "regression"
+    given: dict[str, Any] = {"task": task, **asked}
+    wanted = _targets(net)
+    if source in sources():
+        given |= {"target": list(target)} if target else {}
+    else:
+        names = _names(source, asked)
+        if target or (names is not None and wanted):
+            there = names is not None and set(wanted) <= set(names)
+            last: list[Any] = list(range(-min(len(wanted), len(names or ())), 0))
+            given["target"] = list(target) or (list(wanted) if there else last)
+        if known and known.classes:
+            given["classes"] = known.classes
+        if known and names is not None:
+            given["known"] = _kinds(known, names)
+        if known:
+            given |= {name: v for name, v in known.reading.items() if takes(source, name) and name not in asked}
+    table = load(source, **given)
+    x = _inputs(net, table)
+    return table, x, _counted(known, table) if known else table.t
+
+
+def _kinds(known: Preparation, names: Sequence[str]) -> dict[str, Any]:
+    """The kinds of a file's columns that the model knows by name."""
+    return {column.name: column.as_kind() for column in known.features if column.name in names and not column.is_number}
+
+
+def _inputs(net: Model, table: Table) -> Table | Array:
+    """The columns of the model, under its names."""
+    from dataclasses import replace
+
+    from ..data.rows import columns
+
+    known = net.preparation
+    wanted = [column.name for column in known.features] if known else []
+    places = columns(wanted, net.features[0], table.features, (), reading.in_order)
+    x: Array = table.x[:, places]
+    if known is None:
+        return x
+    kinds = tuple(table.kinds[j] for j in places) if table.kinds else ()
+    return replace(table, x=x, features=tuple(wanted), kinds=kinds)
 
 
 def _targets(net: Model) -> tuple[str, ...]:
     return tuple(column.name for column in net.preparation.target) if net.preparation else ()
 
 
-def _columns(net: Model, names: Sequence[str], targets: Sequence[str]) -> list[int]:
-    """The places of the model's columns among `names`."""
-    from ..errors import fail
+def _names(source: str, asked: dict[str, Any]) -> list[str] | None:
+    """The names of the columns of a file that is a table."""
+    from ..data.load import opened
 
-    wanted = [column.name for column in net.preparation.features] if net.preparation else []
-    if wanted and set(wanted) <= set(names):
-        return [names.index(name) for name in wanted]
-    count = net.features[0]
-    left = [j for j, name in enumerate(names) if name not in targets]
-    if len(left) != count and len(names) == count + max(1, len(targets)):
-        left = list(range(count))  # the answers come last, whatever they are called
-    if len(left) != count:
-        raise fail("BL103", name="X", expected=count, got=len(names), columns=wanted[:12])
-    if wanted and any(not name.startswith("column") for name in names):
-        page.err(f"{say('cli.warning')}: {say('cli.in_order', names=wanted[:12])}")
-    return left
-
-
-def _read(source: str, choose: Callable[[list[str]], list[int]]) -> Array:
-    """The chosen columns of a file as numbers; what stands in the others is not looked at."""
-    import numpy as np
-
-    from ..data import csv, files
-    from ..data.checks import Origin, finite, plain
-    from ..errors import fail
-
-    path = Path(source).expanduser()
-    records = csv.Records(path, files.text_of(path, ENCODING), None)
-    names = records.header(None)
-    chosen = choose(names)
-    values, lines = array("d"), array("q")
-    for line, cells in records:
-        if len(cells) != len(names):
-            facts = {"path": plain(path), "line": line, "delimiter": repr(records.delimiter)}
-            raise fail("BL204", expected=len(names), got=len(cells), **facts)
-        for j in chosen:
-            try:
-                values.append(records.number(cells[j]))
-            except ValueError:
-                raise records.refusal(line, names[j], cells[j]) from None
-        lines.append(line)
-    if not lines:
-        raise fail("BL203", path=plain(path), names=names[:12])
-    x = np.array(values, dtype=np.float64).reshape(len(lines), len(chosen))
-    finite(Origin(plain(path), lines), x, [names[j] for j in chosen])
-    return x
-
-
-# ---- rows with answers ------------------------------------------------------------------------------------------
-
-
-def judged(net: Model, source: str, target: Sequence[str]) -> tuple[Table, Array, Array]:
-    """A source's table, its inputs in the order of the model's columns, its answers as the model counts them."""
-    from ..data import load, sources
-    from ..ops.loss import loss_named
-
-    known = net.preparation
-    task: Any = known.task if known else "classification" if net.loss and loss_named(net.loss).classes else "regression"
-    given: dict[str, Any] = {"task": task}
-    if source in sources():
-        given |= {"target": list(target)} if target else {}
-    else:
-        given["target"] = list(target) or _answers(net, source)
-        if known and known.classes:
-            given["classes"] = known.classes
-    table = load(source, **given)
-    x = table.x[:, _columns(net, table.features, ())]
-    return table, x, _counted(known, table) if known else table.t
-
-
-def _answers(net: Model, source: str) -> list[str | int] | None:
-    """The columns of a file that hold the answers: those of the model, else as many at the end."""
-    from ..data import csv, files
-
-    path = Path(source).expanduser()
-    targets = _targets(net)
-    if not targets or not path.is_file():
+    if not Path(source).expanduser().is_file():
         return None
-    names = csv.Records(path, files.text_of(path, ENCODING), None).header(None)
-    return list(targets) if set(targets) <= set(names) else list(range(-min(len(targets), len(names)), 0))
+    stream = opened(source, **asked)
+    return list(stream.names) if stream is not None else None
 
 
 def _counted(known: Preparation, table: Table) -> Array:
@@ -145,7 +125,7 @@ def _counted(known: Preparation, table: Table) -> Array:
     from ..data.checks import shown
     from ..errors import fail, nearest
 
-    if known.task == "regression":
+    if known.task != "classification":
         if table.t.shape[1] != known.out_features:
             names = [column.name for column in known.target]
             raise fail("BL103", name="t", expected=len(names), got=table.t.shape[1], columns=names[:12])

@@ -14,18 +14,27 @@ if TYPE_CHECKING:
     from ..core.tape import Tape
     from ..training import Network
 
+SHOWN = 8  # categories
+
 
 @command("show")
 @click.argument("model")
 @option("--tape", is_flag=True)
 @option("--observed", is_flag=True)
-def show(model: str, tape: bool, observed: bool) -> None:
+@option("--preparation", "prepared", is_flag=True)
+def show(model: str, tape: bool, observed: bool, prepared: bool) -> None:
     """Show a model; its sentences are in the catalogue (`cli_show`)."""
     from ..training import Ensemble, load
     from . import models
 
     found = load(model)
     net = found.networks[0] if isinstance(found, Ensemble) else found
+    if prepared:
+        if net.preparation is None:
+            page.out(say("cli_show.unprepared"))
+        else:
+            preparation(net.preparation, whole=True)
+        return
     if isinstance(found, Ensemble):
         page.out(say("cli_show.ensemble", count=len(found.networks)) + "\n")
     if tape or observed:
@@ -66,14 +75,41 @@ def _told(net: Network, source: Any, typed: Any) -> dict[str, str]:
     return {say(f"cli_show.{key}"): value for key, value in told.items() if value}
 
 
-def preparation(known: Any) -> None:
-    """What is done to each column before the network sees it."""
-    headings = [say(f"cli_show.{key}") for key in ("column", "mean", "scale")]
+def preparation(known: Any, *, whole: bool = False) -> None:
+    """What is done to each column before the network sees it; on request with all that is known of it."""
     columns = list(known.features)
     if known.task == "regression":
         columns += [*known.target]
     page.out(say("cli_show.preparation"))
-    tables.table(headings, [[c.name, f"{c.mean:.6g}", f"{c.scale:.6g}"] for c in columns])
+    if not whole and known.is_plain:
+        headings = [say(f"cli_show.{key}") for key in ("column", "mean", "scale")]
+        tables.table(headings, [[c.name, f"{c.mean:.6g}", f"{c.scale:.6g}"] for c in columns])
+        return
+    headings = [say(f"cli_show.{key}") for key in ("column", "kind", "mean", "scale", "inputs", "missing", "levels")]
+    rows = []
+    for c in columns:
+        line = ["–", "–"] if c.kind == "category" else [_value(c, c.mean), f"{c.scale:.6g}"]
+        names = ", ".join(c.levels if whole or len(c.levels) <= SHOWN else [*c.levels[:SHOWN], "…"])
+        told = [say(f"cli_show.kind_{c.kind}"), *line, str(c.width), say(f"cli_show.missing_{c.missing}"), names]
+        rows.append([c.name, *told])
+    tables.table(headings, rows, left=(0, 1, 5, 6))
+    if whole:
+        facts = {"target": ", ".join(c.name for c in known.target), "classes": ", ".join(known.classes)}
+        facts |= {"task": say(f"cli_show.task_{known.task}"), "inputs": str(known.in_features)}
+        facts |= {name: str(value) for name, value in known.reading.items()}
+        page.out()
+        tables.facts({_called(key): value for key, value in facts.items() if value})
+
+
+def _called(key: str) -> str:
+    return key if key in ("size", "colour") else say(f"cli_show.{key}")
+
+
+def _value(column: Any, value: float) -> str:
+    """A mean; a date as a date."""
+    from ..data import dates
+
+    return dates.written(float(round(value))) if column.kind in ("date", "datetime") else f"{value:.6g}"
 
 
 def trained_tape(net: Network, told: dict[str, Any], path: str) -> Tape:

@@ -13,7 +13,7 @@ import click
 from click.core import ParameterSource
 
 from ..messages import say
-from . import groups, page, tables
+from . import groups, page, reading, tables
 from .configure import CONFIG, configure
 from .kinds import Duration, Rate, Real, Weights, Whole, Widths, Word
 from .options import command, option
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..training import Run
     from ..training.progress import Progress
 
-MEASURES = {"classification": ("accuracy",), "regression": ("rmse", "r2")}
+MEASURES = {"classification": ("accuracy",), "regression": ("rmse", "r2"), "multilabel": ("accuracy", "exact")}
 PARTS = ("train", "validation", "test")
 LENGTHENED = ("resume", "source", "epochs", "patience", "time_budget", "progress", "report", "as_json")
 
@@ -34,7 +34,8 @@ LENGTHENED = ("resume", "source", "epochs", "patience", "time_budget", "progress
 @option("--resume", metavar="RUN", part="data")
 @option("--folds", type=Whole(2, 1000), metavar="K", part="data")
 @option("--target", metavar="NAME", multiple=True, part="data")
-@option("--task", type=Word("classification", "regression"), metavar="NAME", part="data")
+@option("--task", type=Word("classification", "regression", "multilabel"), metavar="NAME", part="data")
+@reading.reading
 @option("--test", type=Real(0, 1), metavar="F", part="data", preset="0.2")
 @option("--validation", type=Real(0, 1), metavar="F", part="data", preset="0.15")
 @option("--hidden", type=Widths(), metavar="64,32", part="network")
@@ -224,7 +225,7 @@ def tell(run: Run, *, report: bool) -> None:
     if not ({"test", "validation"} & set(facts["result"])):
         page.out(say("cli_train.nothing_held_out"))
     for notice in run.notices:
-        warn(notice)
+        reading.warn(notice)
     folder = run.folder
     if folder is not None:
         paths = {say("cli_train.model"): str(folder / "model.safetensors")}
@@ -265,13 +266,3 @@ def ending(result: dict[str, Any]) -> str:
         "cli_train.ending",
         epochs=result["epochs"], why=why, seconds=result["seconds"], step=result["microseconds_per_step"] or 0.0,
     )  # fmt: skip
-
-
-def warn(notice: dict[str, Any]) -> None:
-    """A notice of the run as a warning on stderr."""
-    from ..errors import fail
-    from .trouble import error_text
-
-    facts = {name: value for name, value in notice.items() if name != "code"}
-    _, _, text = error_text(fail(notice["code"], **facts)).partition(": ")
-    page.err(f"{say('cli.warning')}: {text}")

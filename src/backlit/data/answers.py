@@ -58,7 +58,7 @@ def of_numbers(
     task: Task | None = None,
     classes: Sequence[str] | None = None,
 ) -> Answer:
-    """Numbers as quantities, or as classes when they are few whole numbers or `task` says so.
+    """Numbers as quantities, as classes when they are few whole numbers, as labels when several columns are 0 or 1.
 
     Parameters
     ----------
@@ -66,8 +66,8 @@ def of_numbers(
         Numbers.  Only k = 1 can be a class.
     columns, origin
         The k names of the targets and where their rows come from, for the messages.
-    task : {"classification", "regression"}, optional
-        Without it: classes when `looks_like_classes`.
+    task : {"classification", "regression", "multilabel"}, optional
+        Without it: classes when `looks_like_classes`, labels when k > 1 columns hold nothing but 0 and 1.
     classes : sequence of str, optional
         As in `of_names`; they make it a classification.
 
@@ -87,8 +87,13 @@ def of_numbers(
     """
     finite(origin, t, columns)
     one = t.shape[1] == 1
-    if task == "classification" and not one:
+    labels = bool(t.size) and bool(((t == 0) | (t == 1)).all())
+    if task == "multilabel" and not labels:
         raise fail("BL215", option="task", value=shown(task), allowed="regression")
+    if task == "multilabel" or (task is None and labels and not one):
+        return "multilabel", t, ()
+    if task == "classification" and not one:
+        raise fail("BL215", option="task", value=shown(task), allowed="regression, multilabel")
     if not one or task == "regression" or (task is None and classes is None and not looks_like_classes(t)):
         return "regression", t, ()
     # Sorted as numbers, not as text: 2 comes before 10.

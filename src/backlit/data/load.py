@@ -1,4 +1,4 @@
-"""One door for data: a name, a file, two arrays or a table."""
+"""One door for data: a name, a file, a folder, a data frame, two arrays or a table."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import functools
 import inspect
 import os
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,12 +15,29 @@ from numpy.typing import ArrayLike, NDArray
 
 from .. import messages
 from ..errors import fail, nearest
-from . import answers, bundled, csv
+from . import answers, arrow, bundled, csv, frames, idx, images, npz
 from .checks import Origin, finite, one_of, plain, shown
+from .columns import Target
 from .drawn import DRAWN
 from .table import TASKS, Table, Task
 
 Make = Callable[..., Table]
+# What reads a file, by the end of its name; all others are text.
+READERS: dict[str, Make] = {
+    **dict.fromkeys(arrow.ENDINGS, arrow.read),
+    **dict.fromkeys(idx.ENDINGS, idx.read),
+    ".npz": npz.read,
+}
+_COMMON = ("path", "source", "target", "task", "classes", "known")
+
+
+def _options(make: Callable[..., Any]) -> list[str]:
+    """The options that are a reader's own."""
+    return [name for name in inspect.signature(make).parameters if name not in _COMMON]
+
+
+_ALL: tuple[Make, ...] = (csv.read, images.read, *READERS.values())
+READING = tuple(sorted({name for make in _ALL for name in _options(make)}))
 
 
 def _registry() -> dict[str, Make]:
@@ -37,24 +55,27 @@ def sources() -> tuple[str, ...]:
 
 
 def load(
-    source: Any, *, target: csv.Target | None = None, task: Task | None = None, seed: int = 0, **options: Any
+    source: Any, *, target: Target | None = None, task: Task | None = None, seed: int = 0, **options: Any
 ) -> Table:
     """The table that `source` stands for.
 
     Parameters
     ----------
-    source : str, path, (X, t) or Table
-        The name of a set (`sources()`), a CSV file, two arrays, or a table, which comes back as it is.
-        A name goes before a file of that name: "./iris" is the file.
+    source : str, path, data frame, (X, t) or Table
+        The name of a set (`sources()`); a file: CSV, Parquet, Feather, Arrow, `.npz`, IDX (MNIST's); a folder of images
+        with a folder for each class; a frame of pandas, polars or Arrow; two arrays; or a table, which comes back as
+        it is.  A name goes before a file of that name: "./iris" is the file.
     target : str, int or a list of them, optional
-        For a file: the column or columns to be learned (default: the last).  For arrays: the name of t.
-    task : {"classification", "regression"}, optional
+        For a table in a file or a frame: the column or columns to be learned (default: the last).  For arrays: the
+        name of t.
+    task : {"classification", "regression", "multilabel"}, optional
         Default: what the set is, or what the values look like.
     seed : int
         For drawn sets.
     **options
-        Those of `drawn.xor`, `drawn.spirals` … (n, noise, …), of `csv.read` (classes, header, delimiter,
-        encoding) or of `of_arrays` (classes, features).
+        Those of `drawn.xor`, `drawn.spirals` … (n, noise, …), of `csv.read` (classes, header, delimiter, encoding,
+        decimal), `images.read` (size, colour, skip), `npz.read` and `idx.read` (part) or of `of_arrays` (classes,
+        features).
 
     Returns
     -------
@@ -63,7 +84,7 @@ def load(
     Raises
     ------
     DataError
-        BL209 for an unknown name, BL214 for an unknown option; else what `csv.read` and `of_arrays` raise.
+        BL209 for an unknown name, BL214 for an unknown option; else what the readers raise.
 
     Examples
     --------
@@ -86,8 +107,51 @@ def load(
         return _make("(X, t)", functools.partial(of_arrays, *source, task=task), options)
     if isinstance(source, os.PathLike) or (isinstance(source, str) and _is_path(source)):
         path = os.fspath(source)
-        return _make(plain(path), functools.partial(csv.read, path, task=task), options)
+        return _make(plain(path), functools.partial(reader_of(path), path, task=task), options)
+    if frames.is_frame(source):
+        return _make(type(source).__name__, functools.partial(frames.read, source, task=task), options)
     raise fail("BL209", name=shown(source), nearest=nearest(str(source)[:80], sources()), known=sources())
+
+
+def reader_of(path: str) -> Make:
+    """What reads a file or a folder: by the end of the name, `.gz` left aside; text where it says nothing.
+
+    >>> reader_of("a.csv").__module__, reader_of("train-images-idx3-ubyte.gz").__module__
+    ('backlit.data.csv', 'backlit.data.idx')
+    """
+    folder = os.path.expanduser(path)
+    if os.path.isdir(folder):
+        return idx.read if idx.pairs_in(folder) else images.read
+    name = path.lower().removesuffix(".gz")
+    return next((read for end, read in READERS.items() if name.endswith(end)), csv.read)
+
+
+def takes(source: Any, option: str) -> bool:
+    """Whether the reader of a source has an option.
+
+    >>> takes("a.csv", "delimiter"), takes("a.csv", "size"), takes("iris", "delimiter")
+    (True, False, False)
+    """
+    if not isinstance(source, str | os.PathLike) or source in _registry():
+        return False
+    return option in _options(reader_of(os.fspath(source)))
+
+
+def opened(source: Any, **reading: Any) -> csv.TextTable | arrow.ArrowTable | None:
+    """A file that can be read in parts; None for all else."""
+    if not isinstance(source, str | os.PathLike) or source in _registry():
+        return None
+    path = os.fspath(source)
+    read = reader_of(path)
+    if read not in (csv.read, arrow.read) or not _is_path(path):
+        return None
+    known = [name for name in reading if name in _options(read)]
+    if left := [name for name in reading if name not in known and name in READING]:
+        _make(plain(path), functools.partial(read, path), dict.fromkeys(left))  # BL214
+    there = Path(os.path.expanduser(path))
+    if read is arrow.read:
+        return arrow.ArrowTable(there)
+    return csv.TextTable(there, **{name: reading[name] for name in known})
 
 
 def of_arrays(
@@ -187,7 +251,7 @@ def _make(name: str, make: Make, options: Mapping[str, Any], **known: Any) -> Ta
     taken = list(inspect.signature(make).parameters)
     for option in options:
         if option not in taken:
-            own = [key for key in taken if key != "task"]
+            own = [key for key in taken if key not in ("path", "source", "task", "known")]
             close = nearest(option, own) or "–"
             raise fail("BL214", source=name, option=plain(option), known=own or "–", nearest=close)
     return make(**options, **{key: value for key, value in known.items() if key in taken})
@@ -197,6 +261,9 @@ def _with_task(table: Table, task: Task | None) -> Table:
     """The table for another task: numbers as classes, classes that are numbers as quantities (xor: 0, 1)."""
     if task is None or task == table.task:
         return table
+    if task == "multilabel" and table.task == "regression":
+        _, t, _ = answers.of_numbers(table.t, table.target, Origin("t"), task)
+        return dataclasses.replace(table, t=t, task=task)
     if task == "classification":
         _, t, classes = answers.of_numbers(table.t, table.target, Origin("t"), task)
         return dataclasses.replace(table, t=t, task=task, classes=classes)
@@ -204,4 +271,5 @@ def _with_task(table: Table, task: Task | None) -> Table:
         numbers = np.array([float(name) for name in table.classes])
     except ValueError:
         raise fail("BL215", option="task", value=shown(task), allowed=table.task) from None
-    return dataclasses.replace(table, t=numbers[table.t][:, None], task=task, classes=())
+    table = dataclasses.replace(table, t=numbers[table.t][:, None], task="regression", classes=())
+    return _with_task(table, task)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -12,31 +12,40 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import fail
+from .kinds import Kind
 
-Task = Literal["classification", "regression"]
-TASKS: tuple[Task, Task] = ("classification", "regression")
+Task = Literal["classification", "regression", "multilabel"]
+TASKS: tuple[Task, Task, Task] = ("classification", "regression", "multilabel")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Table:
-    """Rows to learn from, all of them numbers.
+    """Rows to learn from, all of them numbers, and what the numbers of each column mean.
 
     Parameters
     ----------
     name : str
         A short name: "iris", or the file's name without its ending.
     x : array, shape (rows, features)
-        The inputs as float64.
+        The inputs as float64.  In columns that `kinds` describe, NaN is what is missing, a category its place in the
+        column's levels, and a date a number of days.
     t : array
         The answers.  Classification: int64 indices into `classes`, shape (rows,).
         Regression: float64, shape (rows, k), one column per name in `target` (k = 0: inputs only).
+        Multilabel: the same, 1 where a row has the label and 0 where it has not.
     features, target : tuple of str
         The names of the columns of x and of t.
-    task : {"classification", "regression"}
+    task : {"classification", "regression", "multilabel"}
     classes : tuple of str
         The names of the classes in the order of the indices; empty for a regression.
     source : str
         Where the data come from, in a sentence.
+    kinds : tuple of Kind
+        A kind for each column of x; empty when all are numbers and none is missing.
+    notices : tuple of dict
+        What a person should know of the data: {"code": "BL223", facts …}.
+    reading : dict
+        What has to be known to read other data in the same way, such as the size of images.
 
     Notes
     -----
@@ -59,16 +68,21 @@ class Table:
     task: Task
     classes: tuple[str, ...] = ()
     source: str = ""
+    kinds: tuple[Kind, ...] = ()
+    notices: tuple[dict[str, Any], ...] = ()
+    reading: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         labels = self.task == "classification"
         object.__setattr__(self, "x", _locked("x", self.x, np.float64, ndim=2))
         object.__setattr__(self, "t", _locked("t", self.t, np.int64 if labels else np.float64, ndim=1 if labels else 2))
-        for key in ("features", "target", "classes"):
+        for key in ("features", "target", "classes", "kinds", "notices"):
             object.__setattr__(self, key, tuple(getattr(self, key)))
         if len(self.x) != len(self.t):
             raise fail("BL213", x_rows=len(self.x), t_rows=len(self.t))
         _names_fit("x", self.x.shape[1], self.features)
+        if self.kinds:
+            _names_fit("x", len(self.kinds), self.features)
         if not labels:
             _names_fit("t", self.t.shape[1], self.target)
         elif self.t.size and not (self.t.min() >= 0 and self.t.max() < len(self.classes)):
@@ -85,6 +99,8 @@ class Table:
         """The hash of the bytes of x and then t: the same numbers in the same order have the same hash."""
         digest = hashlib.sha256(self.x.tobytes())
         digest.update(self.t.tobytes())
+        if levels := [kind.levels for kind in self.kinds if kind.levels]:
+            digest.update(repr(levels).encode("utf-8", "surrogatepass"))
         return digest.hexdigest()
 
     def take(self, indices: ArrayLike) -> Table:

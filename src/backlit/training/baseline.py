@@ -17,8 +17,8 @@ Array = np.ndarray[Any, Any]
 
 def baselines(table: Table, parts: Split, preparation: Preparation, judged: Array, seed: int) -> dict[str, Any]:
     """{"constant": metrics, "linear": metrics} on the rows `judged`; nothing is learned from them."""
-    make = _for_classes if table.task == "classification" else _for_numbers
-    measure = metrics.classes if table.task == "classification" else metrics.numbers
+    make = {"classification": _for_classes, "regression": _for_numbers, "multilabel": _for_numbers}[table.task]
+    measure = metrics.MEASURES[table.task]
     t = table.t[judged]
     answers = make(table, parts, preparation, judged, seed)
     return {name: {**plain_scores(table.task, out, t), **measure(out, t)} for name, out in answers.items()}

@@ -25,7 +25,7 @@ def data_sizes(work: Prepared, asked: Mapping[str, Any], result: Mapping[str, An
     """
     table, parts = work.table, work.parts
     name, judged = judged_part(parts)
-    measure = metrics.classes if table.task == "classification" else metrics.numbers
+    measure = metrics.MEASURES[table.task]
     found = []
     for share in SHARES:
         rows = _some(work, share)

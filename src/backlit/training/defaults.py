@@ -12,6 +12,7 @@ from ..ops.loss import Loss
 STEPS, EPOCHS = 6000, 600  # at least so many of both: small tables have few steps an epoch
 BATCH, VALIDATION, TEST = 32, 0.15, 0.2
 ROOMY = 100  # rows a feature
+OUTPUT = {"classification": "softmax", "regression": None, "multilabel": "sigmoid"}
 
 
 @dataclass(frozen=True)
@@ -64,25 +65,24 @@ def named(optimizer: Any) -> str:
 
 
 def layers_of(plan: Plan, table: Table, outputs: int, kind: Loss | None = None) -> list[Layer]:
-    """Hidden layers and an output layer that fits the task and the loss.
+    """Hidden layers and an output layer that fits the task and the loss (`OUTPUT`).
 
-    Softmax for classes, the identity for numbers; a single unit where the loss is one of yes or no and there are two
-    classes.
+    Where the loss is one of yes or no and there are two classes, it is a single unit.
     """
     layers: list[Layer] = []
     for width in plan.hidden:
         layers.append(Dense(width, plan.activation))
         if plan.dropout:
             layers.append(Dropout(plan.dropout))
-    last = plan.output or (kind.layer if kind else "") or None
-    if table.task == "classification" and not (kind and (last or kind.classes)):
-        last = "softmax"
+    own = kind.layer if kind is not None and (kind.layer or kind.classes) else OUTPUT[table.task]
     alone = kind is not None and kind.classes and kind.by == "elements" and len(table.classes) == 2
-    return [*layers, Dense(1 if alone else outputs, last)]
+    return [*layers, Dense(1 if alone else outputs, plan.output or own or None)]
 
 
 def loss_of(table: Table, layers: Any) -> str | None:
-    """The loss that goes with given layers where it is not the usual one: a single sigmoid unit for two classes."""
+    """The loss where it is not the usual one: yes or no for labels, and for a single sigmoid unit and two classes."""
+    if table.task == "multilabel" and layers is None:
+        return "binary_cross_entropy"
     last = list(layers)[-1] if isinstance(layers, (list, tuple)) and layers else None
     single = getattr(last, "units", 0) == 1 and getattr(last, "activation", None) == "sigmoid"
     return "binary_cross_entropy" if single and len(table.classes) == 2 else None

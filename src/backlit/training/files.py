@@ -13,7 +13,7 @@ import os
 import struct
 import tempfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,19 +31,19 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 
-FORMAT = 1  # of the model file; a higher number is a newer Backlit's
+FORMAT = 2  # of the model file; a higher number is a newer Backlit's.  2: columns of all kinds, several labels
 KEY = "backlit"
 GROUP = "group.json"  # in the folder of several runs
 
 
-def write_atomic(path: Path, data: bytes) -> Path:
-    """Write a file whole or not at all; a FileError (BL504, BL505) when the disk says no."""
+def write_atomic(path: Path, data: bytes | Iterable[bytes]) -> Path:
+    """Write a file, at once or in pieces, whole or not at all; a FileError (BL504, BL505) when the disk says no."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(data)
+                file.writelines([data] if isinstance(data, bytes) else data)
                 file.flush()
                 os.fsync(file.fileno())
             os.chmod(temporary, 0o666 & ~_umask())
@@ -52,6 +52,8 @@ def write_atomic(path: Path, data: bytes) -> Path:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
             raise
+    except BacklitError:  # from what made the pieces
+        raise
     except OSError as error:
         raise disk_error(error, path) from error
     return path
@@ -74,7 +76,7 @@ def save_model(net: Network, path: Path) -> Path:
     if not net.values:
         raise fail("BL707")
     about: dict[str, Any] = {
-        "format": FORMAT,
+        "format": net.preparation.format if net.preparation else 1,  # the oldest that can hold it
         "version": __version__,
         "structure": net.describe(),
         "keys": net.keys(),

@@ -233,7 +233,7 @@ def _judge_together(group: Group, source: Any, given: dict[str, Any]) -> dict[st
     shares = {"test": defaults.TEST, "validation": defaults.VALIDATION}
     parts: Split = split(table, seed=seed, **{k: given.get(k, v) for k, v in shares.items()})
     rows = judged_part(parts)[1]
-    measure = metrics.classes if table.task == "classification" else metrics.numbers
+    measure = metrics.MEASURES[table.task]
     return measure(group.network.predict(table.x[rows]), table.t[rows])
 
 

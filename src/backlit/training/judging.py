@@ -32,7 +32,7 @@ def judge(run: Run, table: Table, parts: Split, *, evidence: bool = False) -> No
     net = run.network
     rows = {"train": parts.train, "validation": parts.validation, "test": parts.test}
     out = {name: net.predict(table.x[r]) for name, r in rows.items() if len(r)}
-    measure = metrics.classes if table.task == "classification" else metrics.numbers
+    measure = metrics.MEASURES[table.task]
     for name, o in out.items():
         run.result[name] = measure(o, table.t[rows[name]])
     name, judged = judged_part(parts)
@@ -40,7 +40,7 @@ def judge(run: Run, table: Table, parts: Split, *, evidence: bool = False) -> No
     if table.task == "classification":
         counts = metrics.confusion(out[name], t, len(table.classes))
         run.facts["confusion"] = {"classes": list(table.classes), "counts": counts}
-    elif t.shape[1] == 1:
+    elif table.task == "regression" and t.shape[1] == 1:
         listed = {"t": t[:, 0].tolist(), "o": np.asarray(out[name][:, 0], np.float64).tolist()}
         run.facts["residuals"] = {"target": table.target[0], **listed}
     if evidence:

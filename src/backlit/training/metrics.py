@@ -22,6 +22,15 @@ def classes(shares: Array, t: Array) -> dict[str, float]:
         return {"loss": float(np.mean(-np.log(chosen))), **accuracy}
 
 
+def labels(shares: Array, t: Array) -> dict[str, float]:
+    """For several labels a row, both (rows, labels): the share of labels told right, and of rows with all of them.
+
+    A label is told where its share is at least one half; a NaN tells neither yes nor no, and is never right.
+    """
+    right = np.where(np.isnan(shares), False, (shares >= 0.5) == (t == 1))
+    return {"accuracy": float(np.mean(right)), "exact": float(np.mean(right.all(axis=1)))}
+
+
 def numbers(o: Array, t: Array) -> dict[str, float]:
     """RMSE, MAE and R² of outputs against targets, both (rows, targets), in the target's unit.
 
@@ -33,6 +42,9 @@ def numbers(o: Array, t: Array) -> dict[str, float]:
         r2 = float(np.mean(1 - np.sum(d * d, axis=0) / around))
     mse = float(np.mean(d * d))
     return {"loss": mse, "rmse": mse**0.5, "mae": float(np.mean(np.abs(d))), "r2": r2}
+
+
+MEASURES = {"classification": classes, "regression": numbers, "multilabel": labels}
 
 
 def confusion(shares: Array, t: Array, n: int) -> list[list[int]]:

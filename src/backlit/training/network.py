@@ -280,8 +280,8 @@ class Network(Structure, Shown):
 
         A loss that reads the sums u of the last layer has its activation function put after it, if it is not there:
         softmax after cross_entropy, sigmoid after binary_cross_entropy, e^u (rates) after poisson.
-        A network trained by `backlit.train` takes raw rows and gives targets in their own unit; a single output for two
-        classes becomes a column for each.
+        A network trained by `backlit.train` takes raw rows (a table, a data frame, an array) and gives targets in
+        their own unit; a single output for two classes becomes a column for each.
 
         Returns
         -------
@@ -293,10 +293,11 @@ class Network(Structure, Shown):
         predictor = self._predictor((kind.reads if kind else "") or "output")
         if self.preparation is None and (quick := predictor.quick(x)) is not None:
             return quick
-        many = isinstance(x, (list, tuple)) and len(self.inputs) > 1
-        given = [_matrix("x", a) for a in (x if many else [x])]
         if self.preparation is not None:
-            given = [self.preparation.inputs(given[0])]
+            given = [self.preparation.inputs(x)]
+        else:
+            many = isinstance(x, (list, tuple)) and len(self.inputs) > 1
+            given = [_matrix("x", a) for a in (x if many else [x])]
         got = [a.shape[1] for a in given]
         if got != self.features:
             raise fail("BL102", expected=self.features, got=got, where="x")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..data import Split, Table, load, split
+from ..data import READING, Split, Table, load, split
 from ..data import fold as fold_of
 from ..nn import Layer, Structure
 from . import defaults
@@ -57,10 +57,10 @@ def train(
 
     Parameters
     ----------
-    source : str, path, (X, t) or Table
+    source : str, path, (X, t), data frame or Table
         "digits", "people.csv", two arrays: see `backlit.data.load`.
     target, task
-        The column to learn; "classification" or "regression".  Inferred if not given.
+        The column to learn; "classification", "regression" or "multilabel".  Inferred if not given.
     layers : list of Layer or Network, optional
         The whole network (of a Network its structure: new weights are drawn).  Else `hidden` widths with `activation`
         and `dropout` between them, and an output layer that fits the task; the defaults follow from the table's size
@@ -101,7 +101,8 @@ def train(
     **settings
         optimizer, learning_rate (a number, or "auto"), schedule, warm_up, clip_norm, clip_value, batch_size, dtype,
         engine, threads, time_budget, l1, l2, label_smoothing, initial, and settings of the optimizer (momentum,
-        weight_decay …): see `Network.fit`.
+        weight_decay …): see `Network.fit`.  Those of the reader of the source too (delimiter, encoding, decimal,
+        header, size, …): see `backlit.data.load`.
 
     Returns
     -------
@@ -119,7 +120,8 @@ def train(
     with shown.session(), contextlib.ExitStack() as ending:
         shown.phase("read")
         chosen = seed if split_seed is None else split_seed
-        table = load(source, target=target, task=task, seed=chosen)
+        reading = {name: settings.pop(name) for name in READING if name in settings}
+        table = load(source, target=target, task=task, seed=chosen, **reading)
         shown.phase("prepare")
         if fold is None:
             parts = split(table, test=test, validation=validation, seed=chosen)
@@ -157,6 +159,7 @@ def course(
             ready=functools.partial(keeper.begin, work) if keeper is not None else None, **work.settings,
         )  # fmt: skip
         run.facts |= told
+        run.notices = [*table.notices, *run.notices]
         shown.phase("judge")
         judge(run, table, parts, evidence=keeper is not None and keeper.report)
         if baselines:
@@ -182,6 +185,7 @@ def _rescue(
     except BaseException:
         if keeper is not None and left and left[0].result.get("steps"):
             left[0].facts |= told
+            left[0].notices = [*table.notices, *left[0].notices]
             judge(left[0], table, parts)
             keeper.finish(left[0])
             shown.kept(left[0])

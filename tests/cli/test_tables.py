@@ -1,0 +1,127 @@
+"""A Japanese table with categories, dates, yes and no, and holes, in many spellings: trained on and answered for."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import numpy as np
+import pytest
+
+import backlit
+
+HEAD = ["顧客番号", "年齢", "地域", "会員", "契約日", "料金", "備考", "解約"]
+SPELLINGS = [
+    ("utf-8", ",", "."),
+    ("utf-8-sig", "\t", "."),
+    ("cp932", ",", "."),
+    ("utf-16", ";", ","),
+    ("euc_jp", "|", "."),
+]
+
+
+def customers(count, seed, *, answers=True):
+    """Rows of text: the older and those in Tokyo leave, members stay."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for i in range(count):
+        age, town = int(rng.integers(20, 80)), str(rng.choice(["東京", "大阪", "札幌", "福岡"]))
+        member, day = str(rng.choice(["はい", "いいえ"])), f"2025/{rng.integers(1, 13)}/{rng.integers(1, 29)}"
+        leaves = (age - 50) / 8 + 2 * (town == "東京") - 2 * (member == "はい") > rng.normal()
+        fee = f"{rng.normal(5000, 900):.1f}"
+        row = [f"C{seed}-{i:05d}", str(age), town, member, day, fee, "折返し\n電話" if i % 50 == 0 else ""]
+        for j, share in ((1, 0.05), (2, 0.05), (4, 0.03)):
+            row[j] = "" if rng.random() < share else row[j]
+        rows.append([*row, ("" if i % 60 == 7 else "解約" if leaves else "継続") if answers else ""])
+    return rows
+
+
+def write(path, rows, encoding, delimiter, decimal, head=HEAD):
+    text = io.StringIO()
+    rows = [[cell.replace(".", decimal) if j == 5 else cell for j, cell in enumerate(row)] for row in rows]
+    csv.writer(text, delimiter=delimiter, lineterminator="\r\n").writerows([head, *rows])
+    path.write_bytes(text.getvalue().encode(encoding))
+    return path
+
+
+@pytest.fixture(scope="module")
+def answers():
+    """What each spelling's model answers, to be compared at the end."""
+    return {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("encoding", "delimiter", "decimal"), SPELLINGS)
+def test_a_japanese_table_is_trained_on_and_answered_for_unattended(
+    call, tmp_path, monkeypatch, answers, encoding, delimiter, decimal
+):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "顧客.csv", customers(400, 0), encoding, delimiter, decimal)
+    done = call("train", "顧客.csv", "--target", "解約", "--progress", "none", "--epochs", 120, "--lang", "ja")
+    assert done.code == 0, done.err
+    assert [code for code in ("BL225", "BL232", "BL223") if code in done.err] == ["BL225", "BL232"]
+    facts = json.loads((tmp_path / "runs/顧客-1/run.json").read_text("utf-8"))
+    assert facts["data"]["features"] == ["年齢", "地域", "会員", "契約日", "料金", "備考"]
+    assert facts["result"]["test"]["accuracy"] > 0.75 > facts["baselines"]["constant"]["accuracy"]
+
+    # Other rows, in another spelling each time, with columns in another order, and a town that is new.
+    other = customers(150, 1, answers=False)
+    other[3][2] = "那覇"
+    order = [7, 5, 4, 3, 2, 1, 0, 6]
+    turned = [[row[j] for j in order] for row in other]
+    head = [HEAD[j] for j in order]
+    with monkeypatch.context():
+        path = write(tmp_path / "other.csv", turned, "cp932" if encoding != "cp932" else "utf-8", ",", ".", head)
+    done = call("predict", "runs/顧客-1", path, "--lang", "ja")
+    assert done.code == 0, done.err
+    found = [row[0] for row in csv.reader(io.StringIO(done.out))]
+    assert found[0] == "prediction"
+    assert set(found[1:]) == {"解約", "継続"}
+    assert len(found) == 151
+    assert "BL233" in done.err
+    assert "那覇" in done.err
+    answers[encoding] = found
+    assert len({tuple(each) for each in answers.values()}) == 1  # however it is written, it is the same table
+
+    done = call("show", "runs/顧客-1", "--preparation", "--lang", "ja")
+    for word in ("札幌", "福岡", "契約日", "2025-", "継続"):
+        assert word in done.out
+
+
+def test_the_options_say_what_is_not_seen(call, tmp_path):
+    rows = "\n".join(f"{i % 7}#1,25{i % 9}#{'ab'[i % 2]}" for i in range(60))
+    (tmp_path / "odd.txt").write_bytes(rows.encode("utf-16-le"))
+    asked = ["--delimiter", "#", "--encoding", "utf-16-le", "--decimal", ",", "--no-header"]
+    quick = ["--epochs", "2", "--progress", "none", "--no-report", "--out", tmp_path / "out"]
+    assert call("train", tmp_path / "odd.txt", *asked, *quick).code == 0
+    net = backlit.load(tmp_path / "out/odd-1")
+    assert [c.name for c in net.preparation.features] == ["column1", "column2"]
+    assert 1 < net.preparation.features[1].mean < 2
+    done = call("predict", tmp_path / "out/odd-1", tmp_path / "odd.txt", *asked)
+    assert len(done.out.splitlines()) == 61
+    done = call("evaluate", tmp_path / "out/odd-1", tmp_path / "odd.txt", *asked, "--json")
+    assert json.loads(done.out)["rows"] == 60
+    done = call("train", tmp_path / "odd.txt", *quick, "--size", "28")
+    assert "BL214" in done.err
+
+
+def test_several_labels_a_row(call, tmp_path):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(200, 2)).round(3)
+    lines = [f"{a},{b},{'yes' if a > 0 else 'no'},{int(b > 0)}" for a, b in x.tolist()]
+    (tmp_path / "labels.csv").write_text("a,b,left,right\n" + "\n".join(lines))
+    target = ["--target", "left", "--target", "right"]
+    done = call("train", tmp_path / "labels.csv", *target, "--progress", "none", "--epochs", 200, "--out", tmp_path)
+    assert done.code == 0, done.err
+    facts = json.loads((tmp_path / "labels-1/run.json").read_text())
+    assert facts["data"]["task"] == "multilabel"
+    assert facts["result"]["test"]["exact"] > 0.8
+    assert facts["architecture"][-1]["activation"] == "sigmoid"
+    found = call("predict", tmp_path / "labels-1", tmp_path / "labels.csv").out.splitlines()
+    assert found[0] == "left,right"
+    assert set(found[1:]) <= {"0,0", "0,1", "1,0", "1,1"}
+    shares = call("predict", tmp_path / "labels-1", tmp_path / "labels.csv", "--proba").out.splitlines()[1]
+    assert all(0 < float(share) < 1 for share in shares.split(","))
+    done = call("evaluate", tmp_path / "labels-1", tmp_path / "labels.csv", "--json")
+    assert json.loads(done.out)["exact"] > 0.8
