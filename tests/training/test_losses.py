@@ -131,6 +131,16 @@ def test_class_weights_multiply_the_rows_own(data):
     assert same_weights(one, fitted(x, t, sample_weight=w, class_weight=[1.0, 3.0]))
 
 
+def test_numbers_of_numpy_are_numbers_and_can_be_written(data, tmp_path):
+    x, t = data
+    for given in (np.array([1.0, 2.0]), {np.int64(1): np.float32(2)}, [np.float32(1), np.int8(2)]):
+        net = fitted(x, t, class_weight=given, l2=np.float32(0.5), loss_options={"reduction": "sum"})
+        net.run.save(tmp_path)
+        assert same_weights(net, fitted(x, t, class_weight=[1, 2], l2=0.5, loss_options={"reduction": "sum"}))
+    net = Network([Dense(1)])
+    net.fit(x, t * 1.0, loss="huber", loss_options={"delta": np.float32(0.5)}, epochs=1).save(tmp_path)
+
+
 def test_normalised_weights_have_the_mean_one_and_sums_take_them_as_they_are():
     w = np.array([1e308, 1e308, 5e307])
     assert normalised(w, "mean").mean() == pytest.approx(1)

@@ -95,7 +95,7 @@ class Network(Structure):
             A name (docs/losses.md), a name with options ("huber(delta=2)"), or a formula in o and t
             ("abs(t - o) ** 1.5").  By default cross-entropy after a softmax layer, else squared error.
         loss_options : mapping
-            reduction ("mean", "sum", "rows"), and the parameters of the loss.
+            reduction ("mean", "sum", "rows"), and the parameters of the loss; a further `fit` needs them anew.
         sample_weight : array of shape (rows,), optional
             E = Σ wᵢ eᵢ / Σ wᵢ: a row of weight 2 counts as two rows, one of weight 0 is not there.
         class_weight : "balanced", mapping or list, optional
@@ -128,8 +128,8 @@ class Network(Structure):
         from .run import Run
 
         given = Settings.of(
-            loss=loss or self.loss or self._default_loss(), loss_options=loss_options, class_weight=class_weight,
-            **settings,
+            loss=loss or self.loss or self._default_loss(), loss_options=loss_options,
+            class_weight=weights.plain(class_weight), **settings,
         )  # fmt: skip
         self.loss = given.loss
         inputs = self._rows(x, t, connect=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, fields
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any
 
 from ..errors import fail, nearest
@@ -48,11 +48,10 @@ class Settings:
             if name not in known:
                 raise fail("BL304", name=name, known=", ".join(known), nearest=nearest(name, known), where="fit")
         rate = {} if learning_rate is None else {"learning_rate": learning_rate}
-        plain: dict[str, Any] = {
-            n: int(v) if isinstance(v, Integral) and not isinstance(v, bool) else v for n, v in given.items()
-        }
+        plain: dict[str, Any] = {n: _plain(v) for n, v in given.items()}
         name, called_with = called(plain.pop("loss", cls.loss))  # "huber(delta=2)"
-        plain["loss_options"] = {**called_with, **dict(plain.get("loss_options") or {})}
+        options = {**called_with, **dict(plain.get("loss_options") or {})}
+        plain["loss_options"] = {n: _plain(v) for n, v in options.items()}
         made = cls(optimizer=optimizer_named(optimizer, **rate), loss=name, **plain)
         made.check()
         return made
@@ -83,3 +82,10 @@ class Settings:
         plain = {k: v for k, v in asdict(self).items() if k not in ("optimizer", "loss_options")}
         plain = {k: v for k, v in plain.items() if k not in usual or v != usual[k]}
         return {"optimizer": self.optimizer.name, **self.optimizer.settings, **plain, **self.loss_options}
+
+
+def _plain(value: Any) -> Any:
+    """Numbers of NumPy as Python's; all else as it is."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return value
+    return int(value) if isinstance(value, Integral) else float(value)
