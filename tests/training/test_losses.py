@@ -336,8 +336,18 @@ def test_outputs_that_can_leave_the_domain_of_the_loss_are_told(loss, layer, fit
         assert code_of(fit) == "BL335"
 
 
-def test_cross_entropy_of_a_single_output_is_told():
-    assert code_of(lambda: Network([Dense(1, "softmax")]).fit(np.zeros((2, 2)), [[1.0], [1.0]])) == "BL333"
+def test_the_row_of_a_table_is_told(rng):
+    t = np.arange(20.0)
+    t[13] = -3
+    with pytest.raises(BacklitError) as caught:
+        train((rng.normal(size=(20, 2)), t), task="regression", loss="poisson", progress="none")
+    assert (caught.value.code, caught.value.values["row"], caught.value.values["got"]) == ("BL218", 13, "-3")
+
+
+@pytest.mark.parametrize("t", [[[1.0], [1.0]], [0, 1], [0.0, 1.0]])
+def test_cross_entropy_of_a_single_output_is_told(t):
+    assert code_of(lambda: Network([Dense(1, "softmax")]).fit(np.zeros((2, 2)), t)) == "BL333"
+    assert code_of(lambda: Network([Dense(1)]).fit(np.zeros((2, 2)), t, loss="kl_divergence")) == "BL333"
 
 
 def test_outputs_that_are_squashed_twice_are_noticed(data):

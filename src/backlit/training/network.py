@@ -183,6 +183,7 @@ class Network(Structure):
     def _targets(self, t: Array, out: int) -> Array:
         """Targets of shape (rows, outputs) from class numbers or numbers, checked against the loss."""
         kind = loss_named(self.loss)
+        targets.check_width(kind, out)
         if kind.classes and t.ndim == 1 and (out > 1 or kind.by == "rows"):
             found = targets.coded(targets.one_hot(t, out), kind)
         else:
