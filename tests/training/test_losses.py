@@ -131,6 +131,16 @@ def test_class_weights_multiply_the_rows_own(data):
     assert same_weights(one, fitted(x, t, sample_weight=w, class_weight=[1.0, 3.0]))
 
 
+def test_numbers_of_numpy_are_numbers_and_can_be_written(data, tmp_path):
+    x, t = data
+    for given in (np.array([1.0, 2.0]), {np.int64(1): np.float32(2)}, [np.float32(1), np.int8(2)]):
+        net = fitted(x, t, class_weight=given, l2=np.float32(0.5), loss_options={"reduction": "sum"})
+        net.run.save(tmp_path)
+        assert same_weights(net, fitted(x, t, class_weight=[1, 2], l2=0.5, loss_options={"reduction": "sum"}))
+    net = Network([Dense(1)])
+    net.fit(x, t * 1.0, loss="huber", loss_options={"delta": np.float32(0.5)}, epochs=1).save(tmp_path)
+
+
 def test_normalised_weights_have_the_mean_one_and_sums_take_them_as_they_are():
     w = np.array([1e308, 1e308, 5e307])
     assert normalised(w, "mean").mean() == pytest.approx(1)
@@ -326,8 +336,18 @@ def test_outputs_that_can_leave_the_domain_of_the_loss_are_told(loss, layer, fit
         assert code_of(fit) == "BL335"
 
 
-def test_cross_entropy_of_a_single_output_is_told():
-    assert code_of(lambda: Network([Dense(1, "softmax")]).fit(np.zeros((2, 2)), [[1.0], [1.0]])) == "BL333"
+def test_the_row_of_a_table_is_told(rng):
+    t = np.arange(20.0)
+    t[13] = -3
+    with pytest.raises(BacklitError) as caught:
+        train((rng.normal(size=(20, 2)), t), task="regression", loss="poisson", progress="none")
+    assert (caught.value.code, caught.value.values["row"], caught.value.values["got"]) == ("BL218", 13, "-3")
+
+
+@pytest.mark.parametrize("t", [[[1.0], [1.0]], [0, 1], [0.0, 1.0]])
+def test_cross_entropy_of_a_single_output_is_told(t):
+    assert code_of(lambda: Network([Dense(1, "softmax")]).fit(np.zeros((2, 2)), t)) == "BL333"
+    assert code_of(lambda: Network([Dense(1)]).fit(np.zeros((2, 2)), t, loss="kl_divergence")) == "BL333"
 
 
 def test_outputs_that_are_squashed_twice_are_noticed(data):

@@ -102,7 +102,7 @@ class Network(Structure, Shown):
             ("abs(t - o) ** 1.5").  By default cross-entropy after softmax, log_softmax or
             softmin, else squared error.
         loss_options : mapping
-            reduction ("mean", "sum", "rows"), and the parameters of the loss.
+            reduction ("mean", "sum", "rows"), and the parameters of the loss; a further `fit` needs them anew.
         sample_weight : array of shape (rows,), optional
             E = Σ wᵢ eᵢ / Σ wᵢ: a row of weight 2 counts as two rows, one of weight 0 is not there.
         class_weight : "balanced", mapping or list, optional
@@ -145,8 +145,8 @@ class Network(Structure, Shown):
         from .run import Run
 
         given = Settings.of(
-            loss=loss or self.loss or self._default_loss(), loss_options=loss_options, class_weight=class_weight,
-            **settings,
+            loss=loss or self.loss or self._default_loss(), loss_options=loss_options,
+            class_weight=weights.plain(class_weight), **settings,
         )  # fmt: skip
         self.loss = given.loss
         inputs = self._rows(x, t, connect=True)
@@ -257,6 +257,7 @@ class Network(Structure, Shown):
     def _targets(self, t: Array, out: int) -> Array:
         """Targets of shape (rows, outputs) from class numbers or numbers, checked against the loss."""
         kind = loss_named(self.loss)
+        targets.check_width(kind, out)
         if kind.classes and t.ndim == 1 and (out > 1 or kind.by == "rows"):
             found = targets.coded(targets.one_hot(t, out), kind)
         else:

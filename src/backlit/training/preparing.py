@@ -126,6 +126,8 @@ def _targets(table: Table, preparation: Preparation, net: Network, kind: Loss | 
     width = net._width()
     if table.task == "classification":
         t = targets.of_classes(t, width, kind or loss_named(net._default_loss()))
+    elif kind is not None:
+        targets.check(kind, t)  # here the rows still have the numbers of the table
     if width and t.shape[1] != width:
         raise fail("BL104", expected=t.shape[1], got=width, layer=repr(net.chain[-1] if net.chain else net.last))
     return t

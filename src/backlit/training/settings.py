@@ -66,11 +66,10 @@ class Settings:
             if name not in known:
                 every = [*known, *owners()]
                 raise fail("BL304", name=name, known=", ".join(known), nearest=nearest(name, every), where="fit")
-        plain: dict[str, Any] = {
-            n: int(v) if isinstance(v, Integral) and not isinstance(v, bool) else v for n, v in given.items()
-        }
+        plain: dict[str, Any] = {n: _plain(v) for n, v in given.items()}
         name, called_with = called(plain.pop("loss", cls.loss))  # "huber(delta=2)"
-        plain["loss_options"] = {**called_with, **dict(plain.get("loss_options") or {})}
+        options = {**called_with, **dict(plain.get("loss_options") or {})}
+        plain["loss_options"] = {n: _plain(v) for n, v in options.items()}
         rule, chosen = optimizer_named(optimizer, **own), schedule_named(schedule)
         if rule.surrogate:  # ½ Σ (t - o)², row by row: its gradient is (o - t) x
             plain = {"batch_size": 1, **plain}
@@ -140,3 +139,10 @@ class Settings:
         if self.schedule is not None:
             plain["schedule"] = repr(self.schedule)
         return {"optimizer": self.optimizer.name, **self.optimizer.settings, **plain, **self.loss_options}
+
+
+def _plain(value: Any) -> Any:
+    """Numbers of NumPy as Python's; all else as it is."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return value
+    return int(value) if isinstance(value, Integral) else float(value)

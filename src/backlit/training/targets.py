@@ -40,10 +40,14 @@ def coded(rows: Array, kind: Loss) -> Array:
     return np.where(rows > 0.5, yes, no)
 
 
-def check(kind: Loss, t: Array) -> None:
-    """A DataError for a target outside the loss's domain (BL218); BL333 where the loss would always be 0."""
-    if kind.reads == "softmax" and t.shape[1] == 1:
+def check_width(kind: Loss, outputs: int) -> None:
+    """A ParameterError (BL333) where the loss would always be 0: the share of a single class is 1."""
+    if kind.reads == "softmax" and outputs == 1:
         raise fail("BL333", loss=kind.name)
+
+
+def check(kind: Loss, t: Array) -> None:
+    """A DataError (BL218) for a target outside the loss's domain."""
     found = kind.targets.wrong(t)
     if found is not None:
         row, column = found

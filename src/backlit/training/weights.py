@@ -47,6 +47,15 @@ def classes_of(t: Array, kind: Loss) -> Array:
     return found
 
 
+def plain(given: Any) -> Any:
+    """Weights of classes as JSON can hold them."""
+    if isinstance(given, Mapping):
+        return {int(k) if isinstance(k, np.integer) else k: plain(v) for k, v in given.items()}
+    if isinstance(given, (list, tuple, np.ndarray)):
+        return [plain(v) for v in given]
+    return float(given) if isinstance(given, (np.floating, np.integer)) else given
+
+
 def of_classes(given: Any, t: Array, kind: Loss) -> Array:
     """A weight for each class, from "balanced", a mapping (class → weight, 1 where nothing is said) or a list.
 
