@@ -125,3 +125,22 @@ def test_several_labels_a_row(call, tmp_path):
     assert all(0 < float(share) < 1 for share in shares.split(","))
     done = call("evaluate", tmp_path / "labels-1", tmp_path / "labels.csv", "--json")
     assert json.loads(done.out)["exact"] > 0.8
+
+
+def test_a_parquet_file_and_a_csv_file_of_the_same_rows_get_the_same_answers(call, tmp_path):
+    pd = pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")
+    frame = pd.DataFrame({"size": np.arange(60) / 7, "town": ["Kyoto", "Osaka", None] * 20, "t": ["a", "b"] * 30})
+    frame.to_parquet(tmp_path / "rows.parquet")
+    frame.to_csv(tmp_path / "rows.csv", index=False)
+    quick = ["--epochs", "2", "--progress", "none", "--no-report", "--out", tmp_path / "out"]
+    assert call("train", tmp_path / "rows.parquet", "--target", "t", *quick).code == 0
+    found = [
+        call("predict", tmp_path / "out/rows-1", tmp_path / f"rows.{end}", "--proba") for end in ("csv", "parquet")
+    ]
+    assert found[0] == found[1]
+    assert len(found[0].out.splitlines()) == 61
+    measured = [
+        call("evaluate", tmp_path / "out/rows-1", tmp_path / f"rows.{e}", "--json").out for e in ("csv", "parquet")
+    ]
+    assert json.loads(measured[0])["accuracy"] == json.loads(measured[1])["accuracy"]

@@ -221,3 +221,17 @@ def test_a_category_of_very_many_levels_keeps_the_most_frequent(read):
     known = Preparation.fit(read({"c": names, "t": [f"{i}.5" for i in range(700)]}))
     assert len(known.features[0].levels) == 200
     assert known.features[0].levels[:3] == ("000x", "001x", "002x")
+
+
+def test_a_preparation_of_an_older_model_file_is_understood():
+    stored = {
+        "features": [{"name": "age", "mean": 40.0, "scale": 10.0}, {"name": "size", "mean": 1.5, "scale": 0.5}],
+        "target": [{"name": "ill", "mean": 0.0, "scale": 1.0}],
+        "task": "classification",
+        "classes": ["no", "yes"],
+    }
+    known = Preparation.from_dict(stored)
+    assert known.inputs([[50, 1]]).tolist() == [[1.0, -1.0]]
+    assert (known.is_plain, known.format, known.to_dict()) == (True, 1, stored)
+    with pytest.raises(BacklitError, match="BL207"):
+        known.inputs([[np.nan, 1.0]])
