@@ -16,6 +16,7 @@ from backlit.machine.runner import Machine
 from backlit.ops import REGISTRY, Elementwise, random, shapes
 from backlit.ops.words import WORDS
 from core import random_graphs
+from core.in_jax import of_rows
 from core.random_graphs import ROOM, ROWS, SEED, STEP, Drawn, written_in
 from tolerance import EPS, assert_close
 
@@ -189,7 +190,7 @@ def oracles(jax: Any) -> dict[str, Any]:
     def spread(x: Any, shape: tuple[int, ...], axis: int | None) -> Any:
         return jnp.broadcast_to(x if axis is None else jnp.expand_dims(x, axis), shape)
 
-    return {
+    return of_rows(jax) | {
         "add": jnp.add, "sub": jnp.subtract, "mul": jnp.multiply, "div": jnp.divide, "neg": jnp.negative,
         "pow": jnp.power, "abs": jnp.abs, "sign": jnp.sign, "exp": jnp.exp, "expm1": jnp.expm1, "log": jnp.log,
         "log1p": jnp.log1p, "sqrt": jnp.sqrt, "tanh": jnp.tanh, "sin": jnp.sin, "cos": jnp.cos,
