@@ -16,6 +16,7 @@ from backlit.machine.runner import Machine
 from backlit.ops import REGISTRY, Elementwise, random, shapes
 from backlit.ops.words import WORDS
 from core import random_graphs
+from core.in_jax import of_rows
 from core.random_graphs import ROOM, ROWS, SEED, STEP, Drawn, written_in
 from tolerance import EPS, assert_close
 
@@ -200,7 +201,7 @@ def oracles(jax: Any) -> dict[str, Any]:
         left, right = jnp.maximum(scale * u + 1, 0) ** 2 / 2, 1 - jnp.maximum(1 - scale * u, 0) ** 2 / 2
         return jnp.where(u < 0, left, right)
 
-    return {
+    return of_rows(jax) | {
         "add": jnp.add, "sub": jnp.subtract, "mul": jnp.multiply, "div": jnp.divide, "neg": jnp.negative,
         "pow": jnp.power, "abs": jnp.abs, "sign": jnp.sign, "exp": jnp.exp, "expm1": jnp.expm1, "log": jnp.log,
         "log1p": jnp.log1p, "sqrt": jnp.sqrt, "tanh": jnp.tanh, "atan": jnp.arctan, "sin": jnp.sin, "cos": jnp.cos,

@@ -13,9 +13,10 @@ import numpy as np
 
 from ..errors import fail
 from . import shapes
-from .arithmetic import mul, sub
+from .arithmetic import add, mul, sub
 from .batch_norm import reciprocal_root
 from .declare import structural
+from .movement import spread, sum_to
 from .reduction import mean
 from .shapes import Shape, Size
 
@@ -118,3 +119,45 @@ def _(d, x, *, eps, centre):
     y, r = _written(x, eps, centre)
     away = sub(d, mean(d, axis=-1, keepdims=True)) if centre else d
     return mul(r, sub(away, mul(y, mean(mul(d, y), axis=-1, keepdims=True))))
+
+
+def _by_columns(x: Shape, w: Shape, b: Shape) -> Shape:
+    if not x or w != (x[-1],) or b != w or not isinstance(x[-1], int):
+        got = " and ".join(shapes.text(v) for v in (x, w, b))
+        raise fail("BL101", op="column_affine", expected="(…, features) and (features,)", got=got, where="x w + b")
+    return x
+
+
+@structural(
+    role="linear",
+    kernel="column_affine",
+    shape=_by_columns,
+    numbers=lambda shapes_in, shape: [shape[-1]],
+    units=lambda shapes_in, shape: [shapes.product(shape[:-1])],
+    samples=[(((5, 4), (4,), (4,)), {}), (((3, 33), (33,), (33,)), {}), (((2, 3, 4), (4,), (4,)), {})],
+)
+def column_affine(x, w, b):
+    """o = x w + b, each column by a factor and a shift of its own: γ and β of the normalisations.
+
+    Derivative
+    ----------
+    ∂E/∂x = δ w, ∂E/∂w = Σ δ x and ∂E/∂b = Σ δ over the rows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> column_affine(np.array([[1.0, 2.0]]), np.array([3.0, 0.5]), np.array([0.0, 1.0])).tolist()
+    [[3.0, 2.0]]
+    """
+    return x * w + b
+
+
+@column_affine.vjp
+def _(g, y, x, w, b):
+    nothing = spread(g.graph.constant(0.0), shape=w.shape)
+    return [column_affine(g, w, nothing), sum_to(mul(g, x), w.shape), sum_to(g, w.shape)]
+
+
+@column_affine.composed
+def _(x, w, b):
+    return add(mul(x, w), b)

@@ -53,3 +53,14 @@ def standardise_slope(A, I, S, C, lo, hi, thread):
         for j in range(n):
             y[j] = r * (d[j] - m - y[j] * share)
     return 0
+
+
+@inline
+def column_affine(A, I, S, C, lo, hi, thread):
+    n = I[7]
+    w, b = part(A, I[5], n), part(A, I[6], n)
+    for i in range(lo, hi):
+        x, o = part(A, I[4] + i * n, n), part(A, I[3] + i * n, n)
+        for j in range(n):
+            o[j] = x[j] * w[j] + b[j]
+    return 0

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...core.graph import Node
-from ...ops.arithmetic import add, mul
 from ...ops.standardised import standardise
-from ..initial import constant, zeros
 from .base import Builder, Layer, features_of, real
+from .scaling import by_columns
 
 
 class LayerNorm(Layer):
@@ -56,13 +55,9 @@ class LayerNorm(Layer):
 
     def build(self, builder: Builder, inputs: Sequence[Node]) -> Node:
         (x,) = inputs
-        shape = (features_of(self, x),)
+        features_of(self, x)
         o: Node = standardise(x, eps=self.eps, centre=self.centre)
-        if self.affine:
-            o = mul(o, builder.parameter(self, "weight", shape, constant(1.0), (*shape, *shape)))
-            if self.bias:
-                o = add(o, builder.parameter(self, "bias", shape, zeros(), (*shape, *shape)))
-        return builder.name(o, self, "o")
+        return builder.name(by_columns(builder, self, o, 1.0, self.bias) if self.affine else o, self, "o")
 
 
 class RMSNorm(LayerNorm):

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from ...core.graph import Node
 from ...ops.arithmetic import add, mul
+from ...ops.movement import spread
+from ...ops.standardised import column_affine
 from ..initial import constant, zeros
 from .base import Builder, Layer, features_of, real
 
@@ -76,8 +78,16 @@ class Scale(Layer):
 
     def build(self, builder: Builder, inputs: Sequence[Node]) -> Node:
         (x,) = inputs
-        shape = (features_of(self, x),)
-        o: Node = mul(x, builder.parameter(self, "weight", shape, constant(self.factor), (*shape, *shape)))
-        if self.bias:
-            o = add(o, builder.parameter(self, "bias", shape, zeros(), (*shape, *shape)))
-        return builder.name(o, self, "o")
+        return builder.name(by_columns(builder, self, x, self.factor, self.bias), self, "o")
+
+
+def by_columns(builder: Builder, layer: Layer, x: Node, factor: float, bias: bool) -> Node:
+    """γ x + β with a factor ("weight", from `factor` on) and, with a bias, a shift ("bias", from 0 on) a unit."""
+    shape = (features_of(layer, x),)
+    scale = builder.parameter(layer, "weight", shape, constant(factor), (*shape, *shape))
+    if bias:
+        shift = builder.parameter(layer, "bias", shape, zeros(), (*shape, *shape))
+    else:
+        shift = spread(x.graph.constant(0.0), shape=shape)
+    o: Node = column_affine(x, scale, shift)
+    return o
