@@ -210,6 +210,27 @@ def test_values_and_slopes_are_those_of_jax_off_the_kinks():
             np.testing.assert_allclose(slope, wanted_slope, rtol=1e-12, atol=near, err_msg=name)
 
 
+@pytest.mark.oracle
+@pytest.mark.parametrize(
+    ("name", "kink", "theirs"),
+    [
+        ("leaky_relu", 0.0, 1.0),
+        ("absolute", 0.0, 1.0),
+        ("hardtanh", 1.0, 1.0),
+        ("hardtanh", -1.0, 1.0),
+        ("sparse_sigmoid", 1.0, 0.25),
+    ],
+)
+def test_where_a_page_says_that_jax_differs_at_a_kink_it_does(name, kink, theirs):
+    jax = pytest.importorskip("jax")
+    stated = REGISTRY[name].facts.names["jax"]
+    f = getattr(jax.nn, stated, None) or getattr(jax.numpy, stated)
+    assert float(jax.grad(f)(kink)) == theirs
+    _, slope = run(REGISTRY[name], np.array([kink]), "float64", "interpreter")
+    assert slope[0] != theirs
+    assert "JAX" in REGISTRY[name].facts.differs
+
+
 # ---- what is stated -------------------------------------------------------------------------------------
 
 WIDE = np.concatenate([np.linspace(-12, 12, 120_001), [s * 10.0**k for s in (-1, 1) for k in np.arange(1.2, 6.1, 0.2)]])
