@@ -9,12 +9,13 @@ import numpy as np
 from ..core.graph import Node
 from ..nn import Structure
 from ..ops import Elementwise
+from .perceptron import learning
 from .settings import Settings
 
 
 def before_training(net: Structure, settings: Settings) -> list[dict[str, Any]]:
     """Notices as {"code", facts …}: BL603, weights that backpropagation cannot reach."""
-    built = net.build(training=True, loss=settings.loss, **settings.loss_options)
+    built = learning(net, settings).build(training=True, loss=settings.loss, **settings.loss_options)
     assert built.loss is not None
     reached = _reached(built.loss)
     lost = [p.name for p in built.trained if p not in reached]
