@@ -184,7 +184,7 @@ class Fitting:
         )  # fmt: skip
 
     def history(self) -> list[dict[str, float]]:
-        """One dictionary an epoch: epoch, train_loss; learning_rate, valid_loss and valid_accuracy where they belong."""
+        """One dictionary an epoch: epoch, train_loss; learning_rate, valid_loss, valid_accuracy where they belong."""
         changes = self.settings.schedule is not None or self.settings.warm_up > 0
         rows = []
         for number, row in enumerate(self.loop.epochs_done(), start=1):
