@@ -134,3 +134,21 @@ def test_a_run_that_overflows_under_clipping_stops_and_tells():
     x = np.array([[40.0, 40.0], [30.0, 50.0]])
     with pytest.raises(TrainingError):
         net.fit(x, [0.0, 1.0], optimizer="sgd", learning_rate=1e30, clip_norm=1.0, epochs=50)
+
+
+def test_a_clipped_run_goes_the_same_way_with_one_thread_and_with_two():
+    rng = np.random.default_rng(0)
+    x, t = rng.normal(size=(64, 90)), rng.normal(size=(64, 5))
+
+    def run(threads: int) -> Fitting:
+        net = Network([Dense(300, "relu"), Dense(200, "relu"), Dense(5)])
+        net.prepare(90, seed=1)
+        given = {"optimizer": "nadam", "clip_norm": 0.1, "schedule": "one_cycle", "epochs": 5, "threads": threads}
+        made = Fitting(net, {"x": x, "t": t}, {}, Settings.of(batch_size=16, **given))
+        made.loop.run(20)
+        return made
+
+    one, two = run(1), run(2)
+    assert two.loop.threads == 2
+    assert np.isfinite(one.loop.arena.kept()).all()
+    np.testing.assert_allclose(one.loop["θ"], two.loop["θ"], rtol=1e-3, atol=1e-6)  # BLAS sees half the rows

@@ -27,14 +27,13 @@ CASES: list[tuple[str, float, Any, bool]] = [
     ("cosine", 0, lambda s, o: s.CosineAnnealingLR(o, EPOCHS * PER_EPOCH), False),
     ("cosine(eta_min=0.02)", 0, lambda s, o: s.CosineAnnealingLR(o, EPOCHS * PER_EPOCH, 0.02), False),
     ("linear", 0, lambda s, o: s.LinearLR(o, 1.0, 0.0, EPOCHS * PER_EPOCH), False),
-    ("linear(start_factor=0.5, end_factor=2)", 0, lambda s, o: s.LinearLR(o, 0.5, 2.0 if False else 1.0, 1), False),
+    ("linear(start_factor=0.5, end_factor=0.9)", 0, lambda s, o: s.LinearLR(o, 0.5, 0.9, EPOCHS * PER_EPOCH), False),
     ("one_cycle", 0, lambda s, o: s.OneCycleLR(o, RATE, EPOCHS * PER_EPOCH), False),
     ("one_cycle(pct_start=0.5, div_factor=10, final_div_factor=100, cycle_momentum=0)", 0,
      lambda s, o: s.OneCycleLR(o, RATE, EPOCHS * PER_EPOCH, pct_start=0.5, div_factor=10, final_div_factor=100), False),
     ("constant", 2, lambda s, o: warm(s, o, None), False),
     ("cosine", 2, lambda s, o: warm(s, o, s.CosineAnnealingLR(o, EPOCHS * PER_EPOCH - 6)), False),
 ]  # fmt: skip
-CASES.pop(5)  # PyTorch takes no factor above 1
 
 
 def warm(s: Any, o: Any, after: Any) -> Any:
@@ -151,10 +150,15 @@ def test_on_a_plateau_the_rate_is_cut_as_torch_cuts_it(settings, theirs):
 def test_on_a_plateau_of_the_rows_held_out_the_rate_is_cut():
     net = Network([Dense(2)])
     run = net.fit(
-        X, T, validation=(X, -T), epochs=30, schedule="plateau(patience=2, factor=0.5)", optimizer="sgd", seed=1
-    )
+        X, T, validation=(X, -T), epochs=30, schedule="plateau(patience=2, factor=0.5)", optimizer="sgd", seed=1,
+        learning_rate=0.2,
+    )  # fmt: skip
     assert run.settings.schedule is not None
     assert run.settings.told()["schedule"].startswith("plateau(factor=0.5, patience=2")
+    found = [row["learning_rate"] for row in run.history]
+    assert found[0] == 0.2
+    assert found[-1] < 0.2
+    assert "learning_rate" not in net.fit(X, T, epochs=1).history[0]  # one that stays is told once, in the settings
 
 
 def test_a_training_longer_than_planned_stays_where_its_schedule_ended():

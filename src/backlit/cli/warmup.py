@@ -69,8 +69,12 @@ def trainings() -> Iterator[tuple[Network, dict[str, Any]]]:
     for name, loss in itertools.product(activations, losses):
         last = "softmax" if loss["loss"] == "cross_entropy" else name
         yield Network([Dense(4, name), Dropout(0.5), Dense(OUTPUTS, last)]), loss
-    for optimizer, loss in itertools.product(OPTIMIZERS, losses):
+    rules = {name: make() for name, make in OPTIMIZERS.items()}
+    stepwise = [name for name, rule in rules.items() if rule.update is not None and not rule.surrogate]
+    for optimizer, loss in itertools.product(stepwise, losses):  # L-BFGS and the perceptron need no kernel of their own
         yield Network([Dense(4, bias=False), Dense(OUTPUTS)]), {**loss, "optimizer": optimizer}
+    for clip in ({"clip_norm": 1.0, "schedule": "cosine"}, {"clip_value": 1.0}, {"weight_decay": 0.1}):
+        yield Network([Dense(OUTPUTS)]), {**losses[1], **clip}
     for reduction, half in itertools.product(REDUCTIONS, (True, False)):
         options = {"half": half, "reduction": reduction}
         yield Network([Dense(OUTPUTS)]), {"loss": "squared_error", "loss_options": options}

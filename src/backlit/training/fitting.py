@@ -220,10 +220,13 @@ class Fitting:
         )  # fmt: skip
 
     def history(self) -> list[dict[str, float]]:
-        """One dictionary an epoch: epoch, train_loss, valid_loss and valid_accuracy where they exist."""
+        """One dictionary an epoch: epoch, train_loss; learning_rate, valid_loss, valid_accuracy where they belong."""
+        changes = self.settings.schedule is not None or self.settings.warm_up > 0
         rows = []
         for number, row in enumerate(self.loop.epochs_done(), start=1):
             kept = {"epoch": number, "train_loss": row["train_loss"]}
+            if changes:
+                kept["learning_rate"] = row["learning_rate"]
             if self.held_out:
                 kept["valid_loss"] = row["valid_loss"]
                 if self.counted:

