@@ -203,6 +203,8 @@ def tell(run: Run, *, report: bool) -> None:
     for headings, rows in results(facts):
         tables.table(headings, rows, strong=len(headings) - 1)
         page.out()
+    for line in intervals(facts):
+        page.out(line)
     page.out(ending(facts["result"]))
     if not ({"test", "validation"} & set(facts["result"])):
         page.out(say("cli_train.nothing_held_out"))
@@ -232,6 +234,20 @@ def results(facts: dict[str, Any]) -> Iterator[tuple[list[str], list[list[str]]]
         own = [tables.measured(key, facts["result"][part][key]) for part in parts]
         rows.append([say("cli_train.this_network"), *own])
         yield [tables.named(key), *(say(f"cli_train.part_{part}") for part in parts)], rows
+
+
+def intervals(facts: dict[str, Any]) -> Iterator[str]:
+    """How much chance of the judged rows is in the measures, where it was worked out (for the report)."""
+    for key in MEASURES[facts["data"]["task"]]:
+        found = facts.get("scores", {}).get(key, {})
+        if "low" in found:
+            ends = {end: tables.measured(key, found[end]) for end in ("low", "high")}
+            yield say("cli_train.interval", name=tables.named(key), rows=facts["data"]["split"][judged(facts)], **ends)
+
+
+def judged(facts: dict[str, Any]) -> str:
+    """The part of the rows that the run is judged on."""
+    return next(part for part in reversed(PARTS) if part in facts["result"])
 
 
 def ending(result: dict[str, Any]) -> str:
