@@ -217,6 +217,8 @@ def tell(run: Run, *, report: bool) -> None:
     for headings, rows in results(facts):
         tables.table(headings, rows, strong=len(headings) - 1)
         page.out()
+    for line in intervals(facts):
+        page.out(line)
     page.out(ending(facts["result"]))
     if "start" in facts:
         page.out(say(f"cli_train.began_{facts['start']['head']}", **started(facts)))
@@ -257,6 +259,20 @@ def started(facts: dict[str, Any]) -> dict[str, Any]:
     start, layers = facts["start"], [row["name"] for row in facts["architecture"] if row["parameters"]]
     new = [name for name in layers if name not in start["taken"]]
     return {"model": start["model"], "taken": start["taken"], "new": new, "frozen": start["frozen"] or "–"}
+
+
+def intervals(facts: dict[str, Any]) -> Iterator[str]:
+    """How much chance of the judged rows is in the measures, where it was worked out (for the report)."""
+    for key in MEASURES[facts["data"]["task"]]:
+        found = facts.get("scores", {}).get(key, {})
+        if "low" in found:
+            ends = {end: tables.measured(key, found[end]) for end in ("low", "high")}
+            yield say("cli_train.interval", name=tables.named(key), rows=facts["data"]["split"][judged(facts)], **ends)
+
+
+def judged(facts: dict[str, Any]) -> str:
+    """The part of the rows that the run is judged on."""
+    return next(part for part in reversed(PARTS) if part in facts["result"])
 
 
 def ending(result: dict[str, Any]) -> str:

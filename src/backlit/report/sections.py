@@ -112,6 +112,8 @@ def reproduce(run: dict[str, Any], words: Words) -> Section:
     if python and "import backlit" not in python and "backlit." in python:
         python = f"import backlit\n{python}"
     codes = [(words("on_the_command_line"), text(run, "command")), (words("in_python"), python)]
+    if text(part(run, "config"), "source"):
+        codes.append((words("from_its_folder"), "backlit train --config config.toml"))
     section.codes = [(name, code) for name, code in codes if code]
     versions = {"backlit": text(run, "backlit"), **part(run, "versions")}
     section.facts = [(words("version", name=name), str(value)) for name, value in versions.items() if value]

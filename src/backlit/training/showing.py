@@ -41,7 +41,7 @@ class Shown:
         title, head, rows = self._told()
         table = Table(title=Text(title), title_justify="left", pad_edge=False)
         for j, name in enumerate(head):
-            table.add_column(Text(name), justify="right" if j else "left")
+            table.add_column(Text(name), justify="right" if _numbers(rows, j) else "left")
         for row in rows:
             table.add_row(*(Text(cell) for cell in row))
         return table
@@ -130,11 +130,18 @@ def plain(title: str, head: list[str], rows: list[list[str]]) -> str:
     lines = [head, *rows] if rows else []
     widths = [max(places(row[j]) for row in lines) for j in range(len(head))] if lines else []
 
+    right = [_numbers(rows, j) for j in range(len(head))]
+
     def line(row: list[str]) -> str:
         cells = [
-            cell + " " * (w - places(cell)) if not j else " " * (w - places(cell)) + cell
+            " " * (w - places(cell)) + cell if right[j] else cell + " " * (w - places(cell))
             for j, (cell, w) in enumerate(zip(row, widths, strict=True))
         ]
         return "  ".join(cells).rstrip()
 
     return "\n".join([title, *map(line, lines)])
+
+
+def _numbers(rows: list[list[str]], j: int) -> bool:
+    """Whether a column holds numbers, which stand on the right."""
+    return all(row[j] in ("", "–") or row[j].lstrip("-")[:1].isdigit() or row[j] in ("nan", "inf") for row in rows)
