@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import numpy as np
 
 from ..core.tape import Instruction, Layout, Tape
 from ..ops import shapes
+from . import native
 from .native import Bench, Form, forms
 
 PART = 0.025  # of a turn, for each measurement
@@ -120,6 +122,7 @@ class Limit:
 
     def turn(self) -> float:
         """Measure everything once; the value is the sum at the best of this round."""
+        time.sleep(3 * native.SPINNING)  # these measurements are short, and whoever had his turn may spin on
         total = 0.0
         for p in self.products:
             for f in self.forms[p]:
