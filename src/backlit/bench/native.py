@@ -21,6 +21,7 @@ from ..core.arena import aligned
 from ..machine import unit
 from ..machine.backend import backend
 from ..machine.beside import thread_beside
+from ..machine.blas import gemm_address
 from ..machine.render import kernel_file
 from ..machine.state import APART, CONSTANTS, new_state
 from ..ops.linear import STRIP
@@ -242,14 +243,6 @@ class Bench:
         if helper:
             helper.join()
         return took
-
-
-def gemm_address(dtype: str) -> int:
-    """The address of BLAS' matrix product, as SciPy exports it for compiled code."""
-    from numba.extending import get_cython_function_address
-
-    name = {"float32": "sgemm", "float64": "dgemm"}[dtype]
-    return int(get_cython_function_address("scipy.linalg.cython_blas", name))
 
 
 @functools.cache
