@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import fail
-from ..nn import Dense, Layer, Structure, tuning
+from ..nn import Dense
 from ..nn.initial import initializer
 from ..nn.objective import WEIGHT, Objective
 from ..ops.loss import loss_named
 from . import metrics, notices, sequential, targets, weights
+from .arrays import as_array, as_matrix
 from .fitting import Fitting
 from .full_batch import fitting_of
 from .predicting import Predictor
 from .probe import probed
+from .reworking import Reworked
 from .settings import Settings
 from .showing import Shown, network_card, network_rows
 
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 
 
-class Network(Structure, Shown):
+class Network(Reworked, Shown):
     """A neural network: layers in a list, or links from inputs to an output.
 
     Parameters
@@ -194,44 +196,6 @@ class Network(Structure, Shown):
         if initial == sequential.NAME:
             sequential.layer_sequential(self, rows, seed=given.seed, only=[layer.name for layer in new])
 
-    def initialize_from(self, x: Any, *, seed: int = 0, dtype: str = "float32") -> dict[str, float]:
-        """Give all Dense layers that are not frozen new weights, by which every u has the variance 1 on these rows.
-
-        Layer-sequential unit-variance initialisation (LSUV): a random rotation for each layer, divided by the
-        deviation of its u, layer by layer.  For deep networks, and for activation functions that no rule was made for.
-        `fit(..., initial="lsuv")` does it with the training rows, for weights that are not there yet.
-
-        Parameters
-        ----------
-        x : array of shape (rows, features), or a list of them for several inputs
-            As `fit` takes them: prepared.  256 of the rows, chosen by the seed, are used.
-
-        Returns
-        -------
-        dict of str to float
-            The variance of u that was reached, by layer: 1 ± 0.01, or 0 where nothing that varies arrives.
-
-        Notes
-        -----
-        Dropout does nothing meanwhile, and BatchNorm uses its running averages, which are 0 and 1 at first.
-
-        Source: Mishkin, Matas, ICLR 2016.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from backlit.nn import Dense
-        >>> net = Network([Dense(8, "u^3"), Dense(8, "u^3"), Dense(1)])
-        >>> net.initialize_from(np.random.default_rng(0).normal(size=(100, 4)))
-        {'dense1': 1.0, 'dense2': 1.0, 'dense3': 1.0}
-        """
-        many = isinstance(x, (list, tuple)) and len(self.inputs) > 1
-        given = [_matrix("x", a) for a in (x if many else [x])]
-        self.prepare([a.shape[1] for a in given], seed=seed, dtype=dtype)
-        rows = {link.layer.name: a for link, a in zip(self.inputs, given, strict=True)}
-        found = sequential.layer_sequential(self, rows, seed=seed)
-        return {name: round(variance, 3) for name, variance in found.items()}
-
     def _default_loss(self) -> str:
         last = self.chain[-1] if self.chain else self.last
         name = getattr(last, "activation", None) or getattr(last, "function", None)
@@ -241,14 +205,14 @@ class Network(Structure, Shown):
         """Inputs by name and targets as float arrays, checked; to `connect` is to let the shapes follow from them."""
         many = isinstance(x, (list, tuple)) and len(self.inputs) > 1
         names = [f"x{i + 1}" for i in range(len(x))] if many else ["x"]
-        rows = {n: _matrix(n, a) for n, a in zip(names, x if many else [x], strict=True)}
+        rows = {n: as_matrix(n, a) for n, a in zip(names, x if many else [x], strict=True)}
         widths = [a.shape[1] for a in rows.values()]
         if connect:
             self.connect(widths)
         elif widths != self.features:
             raise fail("BL102", expected=self.features, got=widths, where="x")
         out = int(self.build().output.shape[1])  # type: ignore[arg-type]
-        rows["t"] = self._targets(t if isinstance(t, np.ndarray) else _array("t", t), out)
+        rows["t"] = self._targets(t if isinstance(t, np.ndarray) else as_array("t", t), out)
         for a in rows.values():
             if len(a) != len(rows["t"]):
                 raise fail("BL213", x_rows=len(a), t_rows=len(rows["t"]))
@@ -261,7 +225,7 @@ class Network(Structure, Shown):
         if kind.classes and t.ndim == 1 and (out > 1 or kind.by == "rows"):
             found = targets.coded(targets.one_hot(t, out), kind)
         else:
-            found = _matrix("t", t.reshape(len(t), -1) if t.ndim == 1 else t)
+            found = as_matrix("t", t.reshape(len(t), -1) if t.ndim == 1 else t)
         if found.shape[1] != out:
             raise fail("BL104", expected=out, got=found.shape[1], layer=self.last.name)
         targets.check(kind, found)
@@ -298,7 +262,7 @@ class Network(Structure, Shown):
             given = [self.preparation.inputs(x)]
         else:
             many = isinstance(x, (list, tuple)) and len(self.inputs) > 1
-            given = [_matrix("x", a) for a in (x if many else [x])]
+            given = [as_matrix("x", a) for a in (x if many else [x])]
         got = [a.shape[1] for a in given]
         if got != self.features:
             raise fail("BL102", expected=self.features, got=got, where="x")
@@ -318,11 +282,11 @@ class Network(Structure, Shown):
     def evaluate(self, x: Any, t: Any) -> dict[str, float]:
         """Loss and accuracy for classes (t: class numbers), loss, RMSE, MAE and R² for numbers."""
         kind = loss_named(self.loss or self._default_loss())
-        out, target = self.predict(x), _array("t", t)
+        out, target = self.predict(x), as_array("t", t)
         if kind.classes:
             out = targets.two_columns(out, kind)
             target = targets.as_rows(target, out.shape[1], kind)
-        target = _matrix("t", target.reshape(len(target), -1) if target.ndim == 1 else target)
+        target = as_matrix("t", target.reshape(len(target), -1) if target.ndim == 1 else target)
         if len(target) != len(out):
             raise fail("BL213", x_rows=len(out), t_rows=len(target))
         if target.shape[1] != out.shape[1]:
@@ -336,60 +300,6 @@ class Network(Structure, Shown):
         from .files import save_model
 
         return save_model(self, Path(path))
-
-    def replace_head(self, *head: Layer) -> Network:
-        """The same body with another head, for another task: a copy, whose new layers get their weights in `fit`.
-
-        The head is the last layer that has parameters, and what follows it.  All other layers come along with
-        copies of their weights, and frozen as they are.  What the network was told of its data (`preparation`,
-        `task`, `loss`) belongs to the old task and is left behind: if `backlit.train` made it, hand
-        `net.preparation.inputs(x)` to `fit`; `backlit.train(..., start=net)` does all of it.
-
-        Parameters
-        ----------
-        *head : Layer
-            One or more, in order: `net.replace_head(Dense(5, "softmax"))`.
-
-        Raises
-        ------
-        ParameterError
-            BL350 when the output is made of several branches.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from backlit.nn import Dense
-        >>> net = Network([Dense(8, "relu"), Dense(3, "softmax")])
-        >>> net.prepare(4)
-        >>> other = net.replace_head(Dense(5, "softmax"))
-        >>> other.freeze("body")
-        ['dense1']
-        >>> run = other.fit(np.eye(4), [0, 1, 2, 4], epochs=2)
-        >>> bool((other["dense1.weight"] == net["dense1.weight"]).all()), other["dense2.weight"].shape
-        (True, (5, 8))
-        """
-        return tuning.replaced(self, head)
-
-    def freeze(self, *names: str) -> list[str]:
-        """Freeze layers by name, those inside them too: their weights keep their bits, whatever is trained.
-
-        "body" stands for all layers but the head.  Running averages of BatchNorm go on, as in PyTorch.
-
-        Returns
-        -------
-        list of str
-            The names of the layers that were frozen.
-
-        Raises
-        ------
-        ParameterError
-            BL353 for a name that no layer has.
-        """
-        return tuning.freeze(self, names)
-
-    def thaw(self, *names: str) -> list[str]:
-        """The contrary of `freeze`."""
-        return tuning.freeze(self, names, trainable=True)
 
     def summary(self) -> list[dict[str, Any]]:
         """A row for each layer: name, kind, activation, output width, parameters."""
@@ -425,25 +335,3 @@ def _held_out(given: Any) -> tuple[Any, ...]:
     if not isinstance(given, (list, tuple)) or len(given) not in (2, 3):
         raise fail("BL212", name="validation", expected="(x, t)", got=type(given).__name__)
     return tuple(given)
-
-
-def _array(name: str, values: Any, dtype: Any = None) -> Array:
-    try:
-        return np.asarray(values, dtype=dtype)
-    except (TypeError, ValueError, OverflowError):
-        raise fail("BL212", name=name, expected="numbers", got=type(values).__name__) from None
-
-
-def _matrix(name: str, values: Any) -> Array:
-    """The values as a two-dimensional array of finite numbers."""
-    array = _array(name, values, None if isinstance(values, np.ndarray) else np.float64)
-    if array.ndim == 1 and name != "t":
-        raise fail("BL212", name=name, expected="(rows, features)", got=array.shape)
-    if array.ndim != 2 or array.dtype.kind not in "fiub":
-        raise fail("BL212", name=name, expected="(rows, features)", got=f"{array.shape} {array.dtype}")
-    if array.shape[0] == 0 or array.shape[1] == 0:
-        raise fail("BL212", name=name, expected="rows ≥ 1, columns ≥ 1", got=array.shape)
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        row, column = (int(i[0]) for i in np.nonzero(~np.isfinite(array)))
-        raise fail("BL105", name=name, row=row, column=column, value=array[row, column])
-    return array
