@@ -15,13 +15,15 @@ _SHARED = {"role": "activation", "range": (0.0, 1.0), "kinks": (0.0,), "side": "
 
 @elementwise(**_SHARED, surrogate="identity")
 def step_identity(u):
-    """The step function, learned as if it were the identity: the straight-through estimator.
+    """The step function, learned as if it were the identity: o = 1 for u ≥ 0, 0 below.
+
+    This is the straight-through estimator.
 
     With ½ (t - o)² the error signal is δ = o - t: for a single layer this is the perceptron's rule.
 
     Derivative
     ----------
-    1 is taken, whatever u is.  The true one is 0 for u ≠ 0, and there is none at 0.
+    do/du = 1 is taken, whatever u is.  The true one is 0 for u ≠ 0, and there is none at 0.
 
     Source
     ------
@@ -43,14 +45,14 @@ def _(u):
 
 @elementwise(**_SHARED, surrogate="sigmoid", limits={"scale": (0.0, 1e6)})
 def step_sigmoid(u, *, scale=1.0):
-    """The step function, learned as if it were σ(scale · u).
+    """The step function, learned as if it were σ(scale · u): o = 1 for u ≥ 0, 0 below.
 
     The larger the scale, the nearer the two functions, and the narrower the band around u = 0 in which anything is
     learned.
 
     Derivative
     ----------
-    scale · s (1 - s) with s = σ(scale · u) is taken.  The true one is 0 for u ≠ 0, and there is none at 0.
+    do/du = scale · s (1 - s) is taken, with s = σ(scale · u).  The true one is 0 for u ≠ 0, and there is none at 0.
 
     Source
     ------
@@ -73,12 +75,14 @@ def _(u, scale):
 
 @elementwise(**_SHARED, surrogate="triangle", limits={"scale": (0.0, 1e6)})
 def step_triangle(u, *, scale=1.0):
-    """The step function, learned with a triangle for its derivative: only units near the edge learn.
+    """The step function, learned with a triangle for its derivative: o = 1 for u ≥ 0, 0 below.
+
+    Only units near the edge learn.
 
     Derivative
     ----------
-    scale · max(0, 1 - |scale · u|) is taken: 0 from |u| = 1 / scale on.  The true one is 0 for u ≠ 0, and there is none
-    at 0.
+    do/du = scale · max(0, 1 - |scale · u|) is taken: 0 from |u| = 1 / scale on.  The true one is 0 for u ≠ 0, and
+    there is none at 0.
 
     Source
     ------
