@@ -273,3 +273,24 @@ def test_the_rows_that_choose_the_scale_are_the_models(first):
     table = load("digits")
     parts: Split = split(table, test=0.2, validation=0.15, seed=0)
     assert first.network.preparation == Preparation.fit(table, parts.train)
+
+
+def table_of(path, towns, answer):
+    """A CSV of categories in which the first towns of the list are met first."""
+    rng = np.random.default_rng(3)
+    rows = [(rng.choice(towns), round(float(rng.normal()), 3)) for _ in range(80)]
+    lines = [f"{town},{number},{answer(town, number)}" for town, number in [(towns[0], 0.0), *rows]]
+    path.write_text("town,number,answer\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    return str(path)
+
+
+def test_categories_are_those_of_the_model_whatever_their_order_in_the_new_table(tmp_path):
+    towns = ["Nara", "Kyoto", "Osaka"]
+    first = table_of(tmp_path / "a.csv", towns, lambda town, number: "yes" if town == "Kyoto" else "no")
+    second = table_of(tmp_path / "b.csv", towns[::-1], lambda town, number: "yes" if town == "Kyoto" else "no")
+    run = backlit.train(first, epochs=40, out=tmp_path / "runs", progress="none", report=False)
+    assert run.result["test"]["accuracy"] == 1.0
+    told = run.network
+    again = backlit.train(second, start=run.folder, freeze="dense1,dense2", epochs=1, progress="none")
+    assert again.network.preparation.features == told.preparation.features
+    assert again.result["train"]["accuracy"] == 1.0  # the frozen network knows the towns by their names

@@ -30,7 +30,7 @@ def _for_classes(table: Table, parts: Split, preparation: Preparation, judged: A
     constant = np.tile(shares, (len(judged), 1))
     # The linear model is the same trainer's network without hidden layers: softmax regression, stopped early.
     net = Network([Dense(len(table.classes), "softmax", weights="zeros")])
-    x = preparation.inputs(table.x)
+    x = preparation.inputs(table)
     held = (x[parts.validation], table.t[parts.validation]) if len(parts.validation) else None
     net.fit(
         x[parts.train], table.t[parts.train], validation=held, learning_rate=0.02, batch_size=64,
@@ -42,7 +42,7 @@ def _for_classes(table: Table, parts: Split, preparation: Preparation, judged: A
 def _for_numbers(table: Table, parts: Split, preparation: Preparation, judged: Array, seed: int) -> dict[str, Array]:
     learned = np.concatenate([parts.train, parts.validation])
     constant = np.tile(table.t[learned].mean(axis=0), (len(judged), 1))
-    x = preparation.inputs(table.x)
+    x = preparation.inputs(table)
     design = np.column_stack([x, np.ones(len(x))])
     weights = np.linalg.lstsq(design[learned], table.t[learned], rcond=None)[0]
     return {"constant": constant, "linear": design[judged] @ weights}

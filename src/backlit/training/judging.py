@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +13,9 @@ from . import metrics
 from .evidence import MOST, calibration, importance, worst_rows
 from .run import Run
 from .scores import scores
+
+if TYPE_CHECKING:
+    from .network import Network
 
 Indices = np.ndarray[Any, Any]
 
@@ -24,14 +28,21 @@ def judged_part(parts: Split) -> tuple[str, Indices]:
     return "train", parts.train
 
 
+def answering(net: Network, table: Table) -> Callable[[Indices], Indices]:
+    """`net.predict` for rows of the table's x, whose categories may have other codes than its own."""
+    if not table.kinds:
+        return net.predict
+    return lambda x: net.predict(replace(table, x=x, t=np.resize(table.t, (len(x), *table.t.shape[1:]))))
+
+
 def judge(run: Run, table: Table, parts: Split, *, evidence: bool = False) -> None:
     """Metrics of all three parts, and the confusion matrix or the residuals of the judged rows.
 
     With `evidence` also what a report shows and nobody else asks for (`evidence_of`).
     """
-    net = run.network
+    predict = answering(run.network, table)
     rows = {"train": parts.train, "validation": parts.validation, "test": parts.test}
-    out = {name: net.predict(table.x[r]) for name, r in rows.items() if len(r)}
+    out = {name: predict(table.x[r]) for name, r in rows.items() if len(r)}
     measure = metrics.MEASURES[table.task]
     for name, o in out.items():
         run.result[name] = measure(o, table.t[rows[name]])
@@ -44,7 +55,7 @@ def judge(run: Run, table: Table, parts: Split, *, evidence: bool = False) -> No
         listed = {"t": t[:, 0].tolist(), "o": np.asarray(out[name][:, 0], np.float64).tolist()}
         run.facts["residuals"] = {"target": table.target[0], **listed}
     if evidence:
-        run.facts |= evidence_of(net.predict, out[name], table.x[judged], t, judged, table, most=MOST)
+        run.facts |= evidence_of(predict, out[name], table.x[judged], t, judged, table, most=MOST)
 
 
 def evidence_of(

@@ -102,7 +102,7 @@ def prepare(
         "epochs": plan.epochs,
         "patience": plan.patience if len(parts.validation) else 0,
     }
-    x, t = preparation.inputs(table.x), _targets(table, preparation, net, kind)
+    x, t = preparation.inputs(table), _targets(table, preparation, net, kind)
     return Prepared(table, parts, preparation, plan, net, x, t, {**told, **settings}, begun, weight)
 
 

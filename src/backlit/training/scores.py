@@ -95,7 +95,7 @@ def of_classes(shares: Array, t: Array) -> Callable[..., dict[str, Array]]:
     right = (answers == t).astype(float)
     proper = bool(np.all(shares >= 0) and np.allclose(shares.sum(axis=1), 1, atol=1e-3))
     chosen = shares[np.arange(len(t)), t].astype(np.float64)
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):  # what is no share has no loss, and is left out below
         loss = -np.log(chosen)
     far = np.square(shares.astype(np.float64) - true)
     brier = far[:, 1] if n == 2 else far.sum(axis=1)

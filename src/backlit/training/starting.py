@@ -14,6 +14,7 @@ from typing import Any
 from ..data import Preparation, Table
 from ..errors import fail
 from ..nn import Dense, tuning
+from .defaults import OUTPUT
 from .network import Network
 
 
@@ -52,8 +53,7 @@ def begin(
         preparation = model.preparation or preparation
         taken = sorted({n.rsplit(".", 1)[0] for n in net.values})
     else:
-        last = "softmax" if table.task == "classification" else None
-        net = model.replace_head(Dense(fitted.out_features, last))
+        net = model.replace_head(Dense(fitted.out_features, OUTPUT[table.task]))
         taken = sorted({n.rsplit(".", 1)[0] for n in net.values})
     name = str(start) if isinstance(start, (str, Path)) else type(start).__name__
     head = "kept" if same and layers is None else "new"

@@ -62,7 +62,7 @@ def of_classes(given: Any, t: Array, kind: Loss) -> Array:
     "balanced" is rows / (classes · rows of the class), as in scikit-learn: each class counts the same in all.
     """
     if not kind.classes:
-        raise fail("BL330", got=given, expected="-", nearest=kind.name)
+        raise fail("BL309", name="class_weight", other=f"loss={kind.name}")
     count = max(2, t.shape[1])
     if isinstance(given, str) and given == BALANCED:
         rows_of = np.bincount(classes_of(t, kind), minlength=count)
