@@ -201,6 +201,11 @@ def oracles(jax: Any) -> dict[str, Any]:
         left, right = jnp.maximum(scale * u + 1, 0) ** 2 / 2, 1 - jnp.maximum(1 - scale * u, 0) ** 2 / 2
         return jnp.where(u < 0, left, right)
 
+    def soft_exponential(u: Any, alpha: float) -> Any:
+        if alpha == 0:
+            return u
+        return jnp.expm1(alpha * u) / alpha + alpha if alpha > 0 else -jnp.log1p(-alpha * (u + alpha)) / alpha
+
     return of_rows(jax) | {
         "add": jnp.add, "sub": jnp.subtract, "mul": jnp.multiply, "div": jnp.divide, "neg": jnp.negative,
         "pow": jnp.power, "abs": jnp.abs, "sign": jnp.sign, "exp": jnp.exp, "expm1": jnp.expm1, "log": jnp.log,
@@ -227,6 +232,8 @@ def oracles(jax: Any) -> dict[str, Any]:
         "swish_beta": lambda u, beta: u * jax.nn.sigmoid(beta * u),
         "quick_gelu": lambda u: u * jax.nn.sigmoid(1.702 * u),
         "elish": lambda u: jnp.where(u >= 0, u, jnp.expm1(u)) * jax.nn.sigmoid(u),
+        "soft_exponential": soft_exponential,
+        "hardswish": lambda u: jnp.where(u < -3, 0 * u, jnp.where(u <= 3, u * (u + 3) / 6, u)),
         "smish": lambda u: u * jnp.tanh(jnp.log1p(jax.nn.sigmoid(u))),
         "spread": spread, "transpose": lambda x: x.T, "cut": cut, "pad": pad,
         "concatenate": lambda a, b, axis: jnp.concatenate([a, b], axis),

@@ -212,7 +212,7 @@ def test_a_long_file_is_read_quickly(tmp_path, rng):
 
 
 def test_a_wide_file_is_read_quickly(read):
-    begin = time.perf_counter()
+    begin = time.process_time()
     table = read(",".join(f"c{j}" for j in range(20_000)) + "\n" + ",".join(["1.5"] * 20_000))
     assert table.x.shape == (1, 19_999)
-    assert time.perf_counter() - begin < 1
+    assert time.process_time() - begin < 4  # a step for each pair of columns would take minutes

@@ -80,13 +80,17 @@ def evidence(net: Network | Ensemble, table: Table, x: Any, t: Any, out: Any) ->
 
     import numpy as np
 
+    from ..data import Table
     from ..training import judging, metrics
 
     known = net.preparation
+    predict = net.predict
+    if isinstance(x, Table):
+        predict, x = judging.answering(net, x), x.x
     if known is not None:  # the columns and classes in the order and under the names of the model
         classes, names = tuple(known.classes), tuple(column.name for column in known.features)
         table = replace(table, x=x, t=t, features=names, classes=classes or table.classes)
-    found: dict[str, Any] = judging.evidence_of(net.predict, out, x, t, np.arange(len(t)), table)
+    found: dict[str, Any] = judging.evidence_of(predict, out, x, t, np.arange(len(t)), table)
     if table.task == "classification":
         counts = metrics.confusion(out, t, out.shape[1])
         names = table.classes or tuple(map(str, range(out.shape[1])))

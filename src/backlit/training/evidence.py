@@ -88,8 +88,9 @@ def importance(
         tried = np.tile(x, (REPEATS, 1))
         for k in range(REPEATS):
             tried[k * rows : (k + 1) * rows, j] = x[random.permutation(rows), j]
-        drops = whole - _measured(predict(tried), t, task)
-        found.append({"mean": float(drops.mean()), "spread": float(drops.std(ddof=1))})
+        with np.errstate(invalid="ignore"):  # R² of answers that are all alike is no number, and stays one
+            drops = whole - _measured(predict(tried), t, task)
+            found.append({"mean": float(drops.mean()), "spread": float(drops.std(ddof=1))})
     return found
 
 

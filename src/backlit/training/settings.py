@@ -71,7 +71,7 @@ class Settings:
         options = {**called_with, **dict(plain.get("loss_options") or {})}
         plain["loss_options"] = {n: _plain(v) for n, v in options.items()}
         rule, chosen = optimizer_named(optimizer, **own), schedule_named(schedule)
-        if rule.surrogate:  # ½ Σ (t - o)², row by row: its gradient is (o - t) x
+        if rule.surrogate and name == "squared_error":  # ½ Σ (t - o)², row by row: its gradient is (o - t) x
             plain = {"batch_size": 1, **plain}
             plain["loss_options"] = {"half": True, "reduction": "sum", **plain["loss_options"]}
         made = cls(optimizer=rule, schedule=chosen, auto_rate=auto, loss=name, **plain)
