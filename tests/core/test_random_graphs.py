@@ -73,15 +73,42 @@ def test_the_machine_and_the_interpreter_agree(chunk):
 @pytest.mark.oracle
 def test_the_machine_and_jax_agree(chunk):
     jax = pytest.importorskip("jax")
-    all_drawn = [draw(number) for number in range(chunk * EACH, (chunk + 1) * EACH)]
+    all_drawn, skipped = [draw(number) for number in range(chunk * EACH, (chunk + 1) * EACH)], 0
     for number, (drawn, (value, gradient)) in enumerate(zip(all_drawn, by_jax(all_drawn, jax), strict=True)):
         expected = {"E": value} | {f"∂{n}": g for n, g in gradient.items()}
+        if at_a_kink(drawn):  # rounding says on which side it lies
+            skipped += 1
+            continue
         tape = tape_of(drawn)
         for dtype in EPS:
             found = outcome(drawn, Machine(tape, ROOM, dtype))
             for name in expected:
                 measured = found.get(name, np.zeros(expected[name].shape))  # no gradient: it is 0
                 assert_close(measured, expected[name], dtype, "graph", (chunk * EACH + number, name), SIZE)
+    assert skipped <= 2
+
+
+def at_a_kink(drawn: Drawn) -> bool:
+    """Whether some input of a function with kinks elsewhere than at 0, which drawn numbers avoid, is all but on one."""
+    found: dict[Any, Any] = {}
+    for node in drawn.graph.nodes:
+        if node.op is None:
+            found[node] = np.asarray(drawn.values.get(node.name, node.value), np.float64)
+            continue
+        given = [found[a] for a in node.args]
+        kinks = [k for k in node.op.facts.kinks if k != 0]
+        if kinks and np.min(np.abs(given[0][..., None] - kinks)) < 1e-5:
+            return True
+        found[node] = run_alone(node, given)
+    return False
+
+
+def run_alone(node: Any, given: list[Any]) -> Any:
+    """One operation by its NumPy body, as the interpreter calls it."""
+    attrs = dict(node.attrs)
+    if getattr(node.op, "random", False):
+        attrs |= {"seed": SEED, "step": STEP}
+    return node.op.compute(given, attrs)
 
 
 def test_the_graphs_together_hold_every_differentiable_operation():
@@ -233,7 +260,6 @@ def oracles(jax: Any) -> dict[str, Any]:
         "quick_gelu": lambda u: u * jax.nn.sigmoid(1.702 * u),
         "elish": lambda u: jnp.where(u >= 0, u, jnp.expm1(u)) * jax.nn.sigmoid(u),
         "soft_exponential": soft_exponential,
-        "hardswish": lambda u: jnp.where(u < -3, 0 * u, jnp.where(u <= 3, u * (u + 3) / 6, u)),
         "smish": lambda u: u * jnp.tanh(jnp.log1p(jax.nn.sigmoid(u))),
         "spread": spread, "transpose": lambda x: x.T, "cut": cut, "pad": pad,
         "concatenate": lambda a, b, axis: jnp.concatenate([a, b], axis),

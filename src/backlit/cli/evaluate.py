@@ -84,9 +84,8 @@ def evidence(net: Network | Ensemble, table: Table, x: Any, t: Any, out: Any) ->
     from ..training import judging, metrics
 
     known = net.preparation
-    predict = net.predict
-    if isinstance(x, Table):
-        predict, x = judging.answering(net, x), x.x
+    predict = judging.answering(net, x) if isinstance(x, Table) else net.predict
+    x = x.x if isinstance(x, Table) else x
     if known is not None:  # the columns and classes in the order and under the names of the model
         classes, names = tuple(known.classes), tuple(column.name for column in known.features)
         table = replace(table, x=x, t=t, features=names, classes=classes or table.classes)

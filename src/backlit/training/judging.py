@@ -15,6 +15,7 @@ from .run import Run
 from .scores import scores
 
 if TYPE_CHECKING:
+    from .ensemble import Ensemble
     from .network import Network
 
 Indices = np.ndarray[Any, Any]
@@ -28,7 +29,7 @@ def judged_part(parts: Split) -> tuple[str, Indices]:
     return "train", parts.train
 
 
-def answering(net: Network, table: Table) -> Callable[[Indices], Indices]:
+def answering(net: Network | Ensemble, table: Table) -> Callable[[Indices], Indices]:
     """`net.predict` for rows of the table's x, whose categories may have other codes than its own."""
     if not table.kinds:
         return net.predict
