@@ -84,7 +84,7 @@ def sparsemax(A, I, S, C, lo, hi, thread):
 
 @inline
 def cross_entropy(A, I, S, C, lo, hi, thread):
-    # the numbers: rows, n, divisor, place of a block of scratch memory
+    # the numbers: rows, n, divisor, place of two blocks of scratch memory
     rows, n = I[6], I[7]
     scratch = I[9] + C[REGISTERS] * thread
     tile = max(1, BLOCK // n)
@@ -93,17 +93,24 @@ def cross_entropy(A, I, S, C, lo, hi, thread):
         count = min(tile, rows - first)
         z = part(A, I[4] + first * n, count * n)
         t = part(A, I[5] + first * n, count * n)
-        e = part(A, scratch, min(count * n, BLOCK))
+        e, tops = part(A, scratch, min(count * n, BLOCK)), part(A, scratch + BLOCK, count)
+        for r in range(count):
+            tops[r] = largest(part(z, r * n, n), n)
         if n <= BLOCK:
-            exponentials(z, e, count, n)
+            for r in range(count):
+                row, target = part(z, r * n, n), part(e, r * n, n)
+                for j in range(n):
+                    target[j] = row[j] - tops[r]
+            for i in range(count * n):
+                e[i] = exp(e[i])
         for r in range(count):  # e becomes the rows' logarithms of sums, which are fewer than what they are made of
             row = part(z, r * n, n)
-            e[r] = total_of(part(e, r * n, n), n) if n <= BLOCK else in_pieces(row, e, largest(row, n), n)
+            e[r] = total_of(part(e, r * n, n), n) if n <= BLOCK else in_pieces(row, e, tops[r], n)
         for r in range(count):
             e[r] = log(e[r])
         for r in range(count):
             row, shares = part(z, r * n, n), part(t, r * n, n)
-            top, spread, value = largest(row, n), e[r], ZERO
+            top, spread, value = tops[r], e[r], ZERO
             for j in range(n):
                 value += shares[j] * ((row[j] - top) - spread)
             total += value
