@@ -23,7 +23,7 @@ from ..nn import Structure
 from ..ops import shapes
 
 Array = np.ndarray[Any, Any]
-MOST = 256  # rows at a time: large enough for BLAS, small enough for the second-level cache
+MOST = 256  # rows at a time: many enough to share a strip of weights, few enough for the second-level cache
 
 
 class Predictor:
