@@ -104,3 +104,18 @@ def test_threads_that_predict_at_the_same_time_do_not_disturb_each_other(rng):
     for thread in threads:
         thread.join()
     assert not wrong
+
+
+def test_a_failure_of_the_second_thread_is_told(rng, monkeypatch):
+    monkeypatch.setattr(predicting, "WORTH_TWO_THREADS", 0)
+    two = Predictor(network())
+    two.two = True
+    x = rng.normal(size=(1000, 30)).astype(np.float32)
+    assert two.quick(x) is not None
+
+    def broken(*given):
+        raise MemoryError("no room")
+
+    monkeypatch.setattr(two.lanes[1], "run", broken)
+    with pytest.raises(MemoryError, match="no room"):
+        two.quick(x)

@@ -210,3 +210,15 @@ def test_saving_takes_a_twentieth_of_the_time(tmp_path, monkeypatch):
     run = backlit.train("digits", epochs=10**6, patience=0, time_budget=1.5, out=tmp_path, progress="none", hidden=[8])
     assert 0 < spent < 0.08 * 1.5  # and the last one's share
     assert run.result["seconds"] > 1
+
+
+def test_a_rate_cut_on_plateaus_goes_on_where_it_was(tmp_path):
+    asked = {
+        "source": "wine", "patience": 0, "hidden": [8], "baselines": False, "progress": "none", "report": False,
+        "schedule": "plateau(patience=3, cooldown=3)", "learning_rate": 0.05,
+    }  # fmt: skip
+    whole = backlit.train(**asked, epochs=24)
+    assert len({row["learning_rate"] for row in whole.history}) > 2  # it was cut more than once
+    for stop in (6, 9, 11):
+        run = backlit.train(**asked, epochs=stop, out=tmp_path)
+        same(backlit.resume(run.folder, epochs=24, progress="none"), whole)

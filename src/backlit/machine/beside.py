@@ -26,6 +26,13 @@ def thread_beside(function: Callable[..., Any], *given: Any) -> threading.Thread
     return threading.Thread(target=run, daemon=True)
 
 
+def cores() -> int:
+    """How many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def _keep_off(core: int) -> None:
     """The calling thread may run on any of its cores but this one, if there is another."""
     if core >= 0:

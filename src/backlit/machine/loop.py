@@ -6,7 +6,6 @@ and put back: a `Snapshot` holds all that decides what the next step does.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,7 +19,7 @@ from ..core.lowering import followed
 from ..core.tape import Layout, Tape, lay_out
 from ..errors import fail
 from .backend import Compiled, backend
-from .beside import Quicker, thread_beside
+from .beside import Quicker, cores, thread_beside
 from .encode import Code, Scalars
 from .share import arrange, tapes_work
 from .state import APART, BLOCK, CONSTANTS, HISTORY, PLACE, REASONS, SUMS, new_state
@@ -99,6 +98,7 @@ class Loop:
         layout = lay_out(train, self.batch, until=until)
         blocks = {v.name: layout.offsets[v.number] for v in train.values if v.kind == "block" and v.block is None}
         self.train, registers = self.backend.encode(train, layout, table, self.threads)
+        self.train.meets[self.train.extra + train.update_at :][:1] = False  # there they meet to look at the loss
         length = layout.length
         self.valid: Code | None = None
         valid_batch = max(1, min(held_out, max(self.batch, 256)))
@@ -154,7 +154,7 @@ class Loop:
         if asked:
             return min(asked, 2)
         large = tapes_work(tape, self.batch) >= WORTH_TWO_THREADS
-        return 2 if large and (os.cpu_count() or 1) > 1 else 1
+        return 2 if large and cores() > 1 else 1
 
     # --- where the run stands ---------------------------------------------------------------------------------
 
@@ -234,13 +234,14 @@ class Loop:
         self._set(JOB=1)
         self.state[CONSTANTS["ARRIVALS"] :: APART] = 0
         helper = thread_beside(self.backend.function("help_along"), *given)
-        helper.start()
         try:
+            helper.start()
             yield
         finally:
-            if self._get("JOB"):  # Ctrl-C came before `advance` began
-                self.backend.function("release")(self.state)
-            helper.join()
+            if helper.ident is not None:
+                if self._get("JOB"):  # Ctrl-C came before `advance` began
+                    self.backend.function("release")(self.state)
+                helper.join()
 
     def snapshot(self) -> Snapshot:
         """All that decides what comes next, as copies."""

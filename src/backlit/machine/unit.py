@@ -22,6 +22,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from .beside import cores
 from .lean import outer_functions_only
 from .state import CONSTANTS, FIELDS, SUMS
 
@@ -151,7 +152,7 @@ def ahead(units: Sequence[tuple[str, str]]) -> None:
     folder = cache_folder()
     missing = [(folder / f"{stem}.py", text) for stem, text in units]
     missing = [(path, text) for path, text in missing if not _is_compiled(path, text)]
-    if len(missing) < 2 or (os.cpu_count() or 1) < 2 or not sys.executable or fcntl is None:
+    if len(missing) < 2 or cores() < 2 or not sys.executable or fcntl is None:
         return
     for path, text in missing:
         if not path.exists():

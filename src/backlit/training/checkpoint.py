@@ -23,7 +23,10 @@ from .fitting import Fitting
 from .preparing import Prepared
 
 NAME = "resume.safetensors"
-STANDS = ("STEP", "EPOCH", "POSITION", "BEST_EPOCH", "WAIT", "STOP", "STATUS", "FAILED")  # of the state; rest: the job
+# Of the state what says where the run stands; the rest is the job.
+STANDS = (
+    "STEP", "EPOCH", "POSITION", "BEST_EPOCH", "WAIT", "STOP", "STATUS", "FAILED", "PLATEAU_WAIT", "PLATEAU_COOLING",
+)  # fmt: skip
 Array = np.ndarray[Any, Any]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Sequence
 from typing import Any
@@ -14,7 +13,7 @@ from ..core.lowering import lower
 from ..core.tape import lay_out
 from ..errors import fail
 from ..machine.backend import backend
-from ..machine.beside import thread_beside
+from ..machine.beside import cores, thread_beside
 from ..machine.encode import Scalars
 from ..machine.loop import WORTH_TWO_THREADS, packed
 from ..machine.share import tapes_work
@@ -57,7 +56,7 @@ class Predictor:
         self.held: list[tuple[str, Array]] = []  # the network's weights
         self.cast: list[Array] = []
         self.weights = np.zeros((0, 3), dtype=np.int64)
-        self.two = engine == "compiled" and (os.cpu_count() or 1) > 1
+        self.two = engine == "compiled" and cores() > 1
 
     def __call__(self, xs: Sequence[Array]) -> Array:
         """Results of shape (rows, width) for inputs of shape (rows, features)."""
@@ -134,14 +133,22 @@ class _Lane:
 
 def _side_by_side(lanes: Sequence[_Lane], data: Array, places: Array, result: Array, rows: int) -> int:
     """Two threads with half of the batches each: the same batches, and so the same bits, as one thread has."""
-    found = [0, 0]
+    found: list[Any] = [0, RuntimeError("the second thread did not begin")]
     half = -(-rows // (2 * MOST)) * MOST
 
     def second() -> None:
-        found[1] = lanes[1].run(data, places, result, half, rows)
+        try:
+            found[1] = lanes[1].run(data, places, result, half, rows)
+        except BaseException as error:  # told where somebody hears it: in the first thread
+            found[1] = error
 
     helper = thread_beside(second)
-    helper.start()
-    found[0] = lanes[0].run(data, places, result, 0, half)
-    helper.join()
-    return max(found) or min(found)
+    try:
+        helper.start()
+        found[0] = lanes[0].run(data, places, result, 0, half)
+    finally:
+        if helper.ident is not None:
+            helper.join()
+    if isinstance(found[1], BaseException):
+        raise found[1]
+    return int(max(found) or min(found))
