@@ -91,7 +91,7 @@ def test_every_kind_of_layer_and_every_function_is_among_the_networks_drawn():
 @both_losses
 @every_seed
 def test_the_observed_and_the_training_tape_give_the_same_bits(seed, loss, engine):
-    """Same formulas, same order, same BLAS: joining them into one pass changes no rounding."""
+    """Same formulas, same order: joining them into one pass changes no rounding."""
     net, rows = drawn(seed, loss)
     for dtype in ("float64", "float32"):
         seen, gradients = observed(net, rows, loss, dtype, engine)

@@ -177,7 +177,7 @@ def test_two_threads_give_the_bits_of_one(rng):
     x, t = rng.normal(size=(42, 20)), rng.normal(size=(42, 1))
     made = []
     for threads in (1, 2):
-        # 20 columns are shared between the threads; products of matrices as small as these do not go to BLAS
+        # 20 columns are shared between the threads
         net = Network([BatchNorm(), Activation("tanh"), BatchNorm(), Dense(1)])
         net.prepare(20, seed=1)
         rows = {"x": x, "t": t}

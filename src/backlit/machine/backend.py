@@ -164,7 +164,6 @@ def unit_body(name: str) -> str:
 
 
 @functools.cache
-@functools.cache
 def _unit_of(function: str) -> str:
     return next(u for u in ("loop", "play") if f"\ndef {function}(" in kernel_file(u))
 

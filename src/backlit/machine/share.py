@@ -17,7 +17,7 @@ from ..ops import shapes
 from ..ops.shapes import Rows, Size
 
 GRAIN = 16  # elements: whole cache lines of float32, so that threads seldom write to the same one
-# From so many operations on, what is broader than high is shared by columns: two threads then pack half the weights
+# From so many operations on, what is broader than high is shared by columns: two threads then read half the weights
 # each, at the price of a barrier (benchmarks/decisions/products.py).
 COLUMNS_FROM = 20_000_000
 
