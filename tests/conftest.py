@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import hypothesis
 import numpy as np
@@ -19,6 +20,21 @@ os.environ["BACKLIT_LANG"] = "en"
 hypothesis.settings.register_profile("repeatable", deadline=None, derandomize=True)
 hypothesis.settings.register_profile("search", deadline=None, max_examples=1000)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
+
+
+# Rooms and files whose tests are many or long: `make quick` leaves them out, as it does those marked one by one.
+LONG = (
+    "bench/", "cli/test_fuzz.py", "machine/test_unit.py", "machine/test_words.py", "ops/test_activations.py",
+    "ops/test_every_op_trouble.py",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what stands in a long file."""
+    top = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(top) and item.path.relative_to(top).as_posix().startswith(LONG):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture

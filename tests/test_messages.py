@@ -197,6 +197,7 @@ def raised() -> Iterator[tuple[str, str, set[str | None]]]:
                 yield from ((code, f"{file.relative_to(SOURCE)}:{call.lineno}", facts) for code in codes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", messages.LANGUAGES)
 def test_every_place_that_fails_passes_the_facts_that_the_text_wants(language):
     found = list(raised())
