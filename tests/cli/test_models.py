@@ -301,3 +301,38 @@ def test_all_that_can_be_said_of_numbers(call, runs):
     two = call("evaluate", runs["two"], runs["two"].parents[1] / "two.csv", "--full")
     assert "left" in two.out
     assert "error" in two.out
+
+
+def test_columns_of_which_only_some_have_the_model_s_names_are_refused(call, tmp_path):
+    rows = [(0.1 * i, 10 - i, i % 3, 2 * i) for i in range(40)]
+    (tmp_path / "a.csv").write_text("a,b,c,y\n" + "\n".join(",".join(map(str, r)) for r in rows) + "\n")
+    made = call(
+        "train", tmp_path / "a.csv", "--epochs", 2, "--out", tmp_path / "r", "--progress", "none", "--no-report"
+    )
+    assert made.code == 0, made
+    for name in ("predict", "evaluate"):
+        (tmp_path / "b.csv").write_text("b,a,cc,y\n100,1,0,5\n90,2,1,6\n")
+        told = call(name, tmp_path / "r" / "a-1", tmp_path / "b.csv")
+        assert (told.code, "BL245" in told.err, "c" in told.err) == (1, True, True), told
+    (tmp_path / "c.csv").write_text("q,r,s\n1,100,0\n2,90,1\n")  # not one name is known: in order, with a warning
+    told = call("predict", tmp_path / "r" / "a-1", tmp_path / "c.csv")
+    assert told.code == 0, told
+    assert "warning" in told.err
+
+
+def test_several_runs_are_one_model_only_when_all_have_a_network(call, tmp_path):
+    out = tmp_path / "r"
+    made = call("train", "wine", "--seeds", 2, "--epochs", 2, "--out", out, "--progress", "none", "--no-report")
+    assert made.code == 0, made
+    (group,) = out.iterdir()
+    seen = call("evaluate", group, "wine")
+    assert (seen.code, "warning" in seen.err) == (0, True)  # the data of the training, for its members too
+    (group / "seed-1" / "model.safetensors").unlink()
+    told = call("predict", group, "wine")
+    assert (told.code, "BL514" in told.err, "seed-1" in told.err) == (1, True, True), told
+
+
+def test_a_run_is_gone_on_with_in_either_language(call, tmp_path):
+    call("train", "iris", "--epochs", 2, "--out", tmp_path, "--progress", "none", "--no-report")
+    told = call("train", "--resume", tmp_path / "iris-1", "--epochs", 4, "--progress", "none", "--lang", "ja")
+    assert told.code == 0, told

@@ -1,4 +1,4 @@
-"""Every error and notice of reading (BL220 to BL244), told in both languages: on few lines, with its facts."""
+"""Every error and notice of reading (BL220 to BL245), told in both languages: on few lines, with its facts."""
 
 import builtins
 import re
@@ -8,6 +8,7 @@ import pytest
 
 from backlit import messages
 from backlit.data import Preparation, Tally, load
+from backlit.data.rows import columns
 from backlit.data.table import Table
 from backlit.errors import BacklitError, fail
 from data.test_messages_data import RAISED, catalogue, file
@@ -76,6 +77,7 @@ ERRORS = {
     "BL241": (lambda p: load(folder(p, cat=b"no image", dog=GREY)), ["cat.pgm", "1", "2"]),
     "BL243": (lambda p: load(folder(p, cat=b"P5 1 1 255\n0", dog=GREY)), ["2x2 (1)", "1x1 (1)", "--size"]),
     "BL244": (lambda p: load(_written(p / "a.txt", b"").parent), ["a.txt", "0"]),
+    "BL245": (lambda p: columns(["a", "b", "c"], 3, ["b", "a", "cc"], []), ["c", "b, a, cc"]),
 }
 
 # What is told, and the reading goes on.

@@ -398,3 +398,11 @@ def test_a_typed_loss_survives_the_model_file(data, tmp_path):
     assert again.loss == "log(1 + (o - t) ^ 2)"
     np.testing.assert_array_equal(again.predict(x), net.predict(x))
     again.fit(x, np.eye(2)[t], epochs=1)
+
+
+def test_labels_that_are_several_a_row_are_no_classes_to_be_weighted(rng):
+    x, t = rng.normal(size=(30, 4)), (rng.random((30, 3)) > 0.5).astype(float)
+    net = Network([Dense(3, "sigmoid")])
+    with pytest.raises(BacklitError) as told:
+        net.fit(x, t, loss="binary_cross_entropy", class_weight="balanced", epochs=1)
+    assert told.value.code == "BL309"

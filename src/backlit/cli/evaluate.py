@@ -40,7 +40,7 @@ def evaluate(model: str, source: str, target: tuple[str, ...], full: bool, as_js
     measure: Any = metrics.classes if t.ndim == 1 else metrics.labels if net.task == "multilabel" else metrics.numbers
     found: dict[str, Any] = _checked(measure, out, t)
     more = evidence(net, table, x, t, out) if full else {}
-    seen = models.run_facts(model, "data").get("sha256") == table.sha256
+    seen = models.was_seen(model, table)
     if as_json:
         tables.as_json(
             {"model": model, "source": source, "rows": table.rows, "seen_in_training": seen, **found, **more}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,17 @@ def run_facts(path: str, part: str = "") -> dict[str, Any]:
         return {}
     found = facts.get(part) if part and isinstance(facts, dict) else facts
     return found if isinstance(found, dict) else {}
+
+
+def was_seen(path: str, table: Table) -> bool:
+    """Whether the model, or a member of several, was trained on this very table."""
+    from ..errors import FileError
+    from ..training.group import read_group
+
+    folders = [path]
+    with contextlib.suppress(FileError):  # a single run
+        folders += [str(Path(path) / name) for name in read_group(Path(path))["members"]]
+    return any(run_facts(folder, "data").get("sha256") == table.sha256 for folder in folders)
 
 
 # ---- rows without answers ---------------------------------------------------------------------------------------

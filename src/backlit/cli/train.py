@@ -128,7 +128,7 @@ def only_lengthened(ctx: click.Context, allowed: Sequence[str] = LENGTHENED) -> 
     for param in ctx.command.params:
         name = str(param.name)
         typed = ctx.get_parameter_source(name) not in (ParameterSource.DEFAULT, None)
-        if typed and name not in allowed:
+        if typed and name not in (*allowed, "lang"):
             raise click.UsageError(say("cli_train.not_on_resume", name=max(param.opts, key=len)), ctx)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import fail
+from ..errors import fail, nearest
 from .checks import Origin, finite
 from .column import names_of
 from .columns import typed
@@ -113,9 +113,14 @@ def _table(
 def columns(
     wanted: Sequence[str], width: int, names: Sequence[str], targets: Sequence[str], in_order: InOrder | None = None
 ) -> list[int]:
-    """The places of a model's columns among `names`: by name, else in order with the answers left out."""
+    """The places of a model's columns among `names`: by name, else in order with the answers left out.
+
+    Where some of the names are there and others not, it is a slip: DataError BL245.
+    """
     if wanted and set(wanted) <= set(names):
         return [list(names).index(name) for name in wanted]
+    if (missing := [name for name in wanted if name not in names]) and len(missing) < len(wanted):
+        raise fail("BL245", missing=missing[:12], names=list(names)[:12], nearest=nearest(missing[0], names) or "–")
     count = len(wanted) or width
     left = [j for j, name in enumerate(names) if name not in targets]
     if len(left) != count and len(names) == count + max(1, len(targets)):

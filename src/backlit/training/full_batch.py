@@ -76,7 +76,10 @@ class FullBatch(Fitting):
             if "θ" in names and np.isfinite(self.value(self.loop["θ"].astype(np.float64))[0]):
                 options = {"maxcor": int(given["memory"]), "ftol": given["ftol"], "gtol": given["gtol"]}
                 most = self.settings.epochs
-                with np.errstate(all="ignore"):
+                from threadpoolctl import threadpool_limits
+
+                # SciPy's small products are slower with threads of BLAS, many times so beside others who compute
+                with np.errstate(all="ignore"), threadpool_limits(1, user_api="blas"):
                     self.scipy(
                         self.value, self.loop["θ"].astype(np.float64), jac=True, method="L-BFGS-B",
                         callback=self.iterated, options={**options, "maxiter": most, "maxfun": 100 * most + 100},

@@ -271,8 +271,9 @@ def resume_group(folder: str | Path, *, source: Any = None, progress: Watch = "a
 
 
 def load_group(folder: Path) -> Ensemble:
-    """The networks of several runs as one model; members that have none yet are left out."""
-    names = [name for name in read_group(folder)["members"] if (folder / name / "model.safetensors").exists()]
-    if not names:
-        raise fail("BL507", path=folder, reason="model.safetensors")
+    """The networks of several runs as one model; a FileError (BL514) where a member has none yet."""
+    names = list(read_group(folder)["members"])
+    missing = [name for name in names if not (folder / name / "model.safetensors").exists()]
+    if missing:
+        raise fail("BL514", path=folder, missing=missing)
     return load_members(folder, names)

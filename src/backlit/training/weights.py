@@ -17,6 +17,7 @@ import numpy as np
 from ..errors import fail, nearest
 from ..nn.objective import Objective
 from ..ops.loss import Loss
+from .targets import one_class_a_row
 
 Array = np.ndarray[Any, Any]
 BALANCED = "balanced"
@@ -63,6 +64,8 @@ def of_classes(given: Any, t: Array, kind: Loss) -> Array:
     """
     if not kind.classes:
         raise fail("BL309", name="class_weight", other=f"loss={kind.name}")
+    if not one_class_a_row(t, kind):
+        raise fail("BL309", name="class_weight", other="task=multilabel")
     count = max(2, t.shape[1])
     if isinstance(given, str) and given == BALANCED:
         rows_of = np.bincount(classes_of(t, kind), minlength=count)
