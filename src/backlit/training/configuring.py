@@ -11,6 +11,7 @@ from typing import Any
 
 from ..errors import fail, nearest
 from ..optim import Optimizer, optimizer_named
+from ..optim.rule import owners
 from ..version import __version__
 from .files import write_atomic
 from .preparing import Prepared, network_of
@@ -46,9 +47,8 @@ def plain(asked: Mapping[str, Any]) -> dict[str, Any]:
 
 def reproducing(run: Run) -> dict[str, Any]:
     """The arguments that give this run again: with what it chose itself, and no longer than it went."""
-    found = dict(run.facts.get("config", {}))
-    if isinstance(found.get("optimizer", ""), str):
-        found |= {"optimizer": run.settings.optimizer.name, "learning_rate": run.settings.optimizer.learning_rate}
+    found = {n: v for n, v in run.facts.get("config", {}).items() if n not in owners()}
+    found["optimizer"] = repr(run.settings.optimizer)  # with all its settings, and the rate that was found
     found["threads"] = run.result["threads"]
     if run.result["stopped"] in ("time", "interrupted"):
         found["epochs"] = max(1, run.result["epochs"])
@@ -79,7 +79,6 @@ def arguments(config: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(found.get("optimizer"), Mapping):
         settings = dict(found["optimizer"])
         found["optimizer"] = optimizer_named(settings.pop("name"), **settings)
-        found.pop("learning_rate", None)
     return found
 
 
