@@ -115,9 +115,28 @@ def test_a_hand_written_configuration_and_what_is_typed_beside_it(call, tmp_path
     assert not Path("runs/iris-1/report.html").exists()
 
 
+@pytest.mark.parametrize("given", ["setosa=2", "balanced"])
+def test_weights_of_classes_come_back_from_the_configuration(given, call):
+    call("train", "iris", *QUICK, "--class-weight", given, "--out", "a")
+    done = call("train", "--config", "a/iris-1/config.toml", "--out", "b", "--progress", "none")
+    assert (done.code, done.err) == (0, "")
+    assert weights("a/iris-1") == weights("b/iris-1")
+
+
+def test_weights_of_classes_as_a_list(call, tmp_path):
+    run = backlit.train("iris", epochs=5, class_weight=[1, 2.5, 1], out=tmp_path / "a", progress="none")
+    done = call("train", "--config", run.folder / "config.toml", "--out", "b", "--progress", "none")
+    assert (done.code, done.err) == (0, "")
+    assert weights(run.folder) == weights("b/iris-1")
+    (tmp_path / "c.toml").write_text("class_weight = [1, 2]\n")
+    assert "BL330" in call("train", "iris", "--config", "c.toml").err
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
+        ("class_weight = {tulip = 2}", "BL330"),
+        ("class_weight = 2", "'2'"),
         ("epoch = 5", "epochs"),
         ("epochs = five", "BL512"),
         ("epochs = 'five'", "'five'"),

@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from .kinds import Weights
+
 CONFIG = "backlit.config"  # the place in `ctx.meta` for what cannot be typed: layers, an optimizer with its settings
 TABLES = ("layers", "optimizer", "fold")  # what cannot be typed on the command line
 NOT_IN_FILES = ("config", "resume", "as_json", "help", "lang")
@@ -32,7 +34,7 @@ def configure(ctx: click.Context, param: click.Parameter, path: str | None) -> N
 
 def _typed(param: click.Parameter, value: Any) -> Any:
     """A value as a person would type it, so that the option judges it by its own rules."""
-    if isinstance(value, bool):
+    if isinstance(value, bool) or (isinstance(value, (dict, list)) and isinstance(param.type, Weights)):
         return value
     if param.multiple:
         return [str(v) for v in (value if isinstance(value, list) else [value])]
