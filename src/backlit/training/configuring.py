@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 import tomllib
@@ -9,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from ..data import READING
 from ..errors import fail, nearest
 from ..optim import Optimizer, optimizer_named
 from ..optim.rule import owners
@@ -16,6 +18,7 @@ from ..version import __version__
 from .files import write_atomic
 from .preparing import Prepared, network_of
 from .run import Run
+from .settings import Settings
 
 NAME = "config.toml"
 UNWRITTEN = "unwritten"
@@ -69,6 +72,14 @@ def _plain(value: Any) -> Any:
     if hasattr(value, "item") and getattr(value, "ndim", None) == 0:
         return value.item()
     return value if isinstance(value, (str, bool, int, float)) else None
+
+
+def taken() -> list[str]:
+    """Every argument of `backlit.train` that a file can hold: its own, and settings of training, optimizer, reader."""
+    from .pipeline import train  # which needs this module
+
+    own = set(inspect.signature(train).parameters) - {"facts", "settings"}
+    return sorted({*own, *Settings.names(), *owners(), *READING})
 
 
 def arguments(config: Mapping[str, Any]) -> dict[str, Any]:
