@@ -171,6 +171,7 @@ def test_weights_of_classes_as_a_list(call, tmp_path):
         ("shuffel = false", "shuffle"),
         ("shuffle = 'no'", "BL304"),
         ("weighted = true", "BL511"),
+        ("unwritten = ['sample_weight']", "sample_weight"),
         ("facts = {a = 1}", "BL511"),
         ("fold = 3", "BL512"),
         ("loss_options = 3", "BL512"),

@@ -107,7 +107,9 @@ def test_layers_that_are_not_written_down_are_not_made_up(tmp_path):
     found = backlit.repeat("iris", seeds=1, layers=layers, out=tmp_path, **QUICK)
     with pytest.raises(BacklitError) as told:
         resume_group(found.folder)
-    assert told.value.code == "BL507"
+    assert (told.value.code, told.value.values["name"]) == ("BL513", "layers")
+    again = resume_group(found.folder, layers=layers, progress="none")
+    assert again.result == found.result
 
 
 @pytest.mark.parametrize(

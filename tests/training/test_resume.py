@@ -9,14 +9,16 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import backlit
 from backlit import BatchNorm, Dense, Dropout
 from backlit.errors import BacklitError, FileError
-from backlit.optim import optimizer_named
-from backlit.training import keeping
+from backlit.optim import optimizer_named, step
+from backlit.training import configuring, keeping
 from backlit.training.checkpoint import NAME
+from backlit.training.configuring import arguments, read_config
 from backlit.training.run import read_run
 from training import killed
 
@@ -160,6 +162,41 @@ def test_a_run_on_arrays_wants_them_again_and_only_them(tmp_path, rng):
         backlit.resume(run.folder, epochs=9, source=(x, t), progress="none"),
         backlit.train((x, t), epochs=9, patience=0, progress="none"),
     )
+
+
+def test_a_schedule_and_weights_in_arrays_are_written_down(tmp_path):
+    asked = {
+        "source": "iris", "patience": 0, "baselines": False, "progress": "none", "schedule": step(step_size=3),
+        "class_weight": np.array([1.0, 2.0, 1 / 3]), "sample_weight": np.linspace(0.5, 1, 150, dtype=np.float32),
+    }  # fmt: skip
+    half = backlit.train(**asked, epochs=5, out=tmp_path)
+    assert "unwritten" not in half.facts["config"]
+    whole = backlit.train(**asked, epochs=9)
+    same(backlit.resume(half.folder, epochs=9, progress="none"), whole)
+    config = read_config(half.folder / "config.toml")
+    same(backlit.train(**{**arguments(config), "progress": "none"}), whole)
+
+
+def test_what_no_file_can_hold_is_handed_over_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(configuring, "WRITTEN", 10)
+    weight = np.linspace(0.5, 1, 150)
+    asked = {"source": "iris", "patience": 0, "baselines": False, "progress": "none", "sample_weight": weight}
+    half = backlit.train(**asked, epochs=5, out=tmp_path)
+    for go_on in (
+        lambda: backlit.resume(half.folder, epochs=9, progress="none"),
+        lambda: arguments(read_config(half.folder / "config.toml")),
+    ):
+        with pytest.raises(FileError) as told:
+            go_on()
+        assert (told.value.code, told.value.values["name"]) == ("BL513", "sample_weight")
+    with pytest.raises(FileError) as told:
+        backlit.resume(half.folder, epochs=9, sample_weight=weight[::-1], progress="none")
+    assert (told.value.code, told.value.values["part"]) == ("BL509", "data")
+    with pytest.raises(BacklitError) as other:
+        backlit.resume(half.folder, epochs=9, seed=2, progress="none")
+    assert other.value.code == "BL304"
+    whole = backlit.train(**asked, epochs=9)
+    same(backlit.resume(half.folder, epochs=9, sample_weight=weight, progress="none"), whole)
 
 
 def test_a_network_of_other_instructions_is_not_gone_on_with(tmp_path):

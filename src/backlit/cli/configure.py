@@ -28,7 +28,7 @@ def configure(ctx: click.Context, param: click.Parameter, path: str | None) -> N
         for name in SHAPES.keys() & tables.keys():
             if not isinstance(tables[name], SHAPES[name]):
                 raise TypeError(repr(tables[name]))
-        ctx.meta[CONFIG] = arguments(tables)
+        ctx.meta[CONFIG] = arguments(tables, path)
     except BacklitError:
         raise
     except Exception as error:  # whatever a table of layers that was written by hand makes go wrong

@@ -84,10 +84,12 @@ class Checkpoint:
 
 
 def data_marks(work: Prepared) -> dict[str, str]:
-    """The hash of the rows, of their division and of what is done to their columns."""
+    """The hash of the rows, of their division and weights, and of what is done to their columns."""
     total = hashlib.sha256(work.table.sha256.encode())
     for rows in (work.parts.train, work.parts.validation, work.parts.test):
         total.update(np.ascontiguousarray(rows).tobytes() + b"|")
+    if work.weight is not None:
+        total.update(work.weight.tobytes())
     total.update(json.dumps(work.preparation.to_dict(), sort_keys=True).encode())
     return {"data": total.hexdigest()}
 
