@@ -19,6 +19,7 @@ from backlit.optim import optimizer_named, step
 from backlit.training import configuring, keeping
 from backlit.training.checkpoint import NAME
 from backlit.training.configuring import arguments, read_config
+from backlit.training.fitting import Fitting
 from backlit.training.run import read_run
 from training import killed
 
@@ -175,6 +176,29 @@ def test_a_schedule_and_weights_in_arrays_are_written_down(tmp_path):
     same(backlit.resume(half.folder, epochs=9, progress="none"), whole)
     config = read_config(half.folder / "config.toml")
     same(backlit.train(**{**arguments(config), "progress": "none"}), whole)
+
+
+@pytest.mark.parametrize(("before", "after"), [(0, 0), (1, 2), (2, 1)])
+def test_the_number_of_threads_may_change(before, after, tmp_path, monkeypatch):
+    """A run that chose two of them goes on choosing, and one that is taken to another machine finds other cores."""
+    monkeypatch.setattr("backlit.machine.loop.WORTH_TWO_THREADS", 1)
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    asked = {
+        "source": "digits", "patience": 0, "baselines": False, "progress": "none", "schedule": "plateau(patience=0)",
+        "layers": [Dense(32, "silu"), BatchNorm(), Dropout(0.1), Dense(10, "softmax")],
+    }  # fmt: skip
+    half = backlit.train(**asked, epochs=6, threads=before, out=tmp_path)
+    facts = json.loads((half.folder / "run.json").read_text("utf-8"))
+    assert facts["config"].get("threads", 0) == before
+    assert read_config(half.folder / "config.toml").get("threads", 0) == before
+    facts["config"]["threads"] = after
+    (half.folder / "run.json").write_text(json.dumps(facts), "utf-8")
+    fitted: list[Fitting] = []
+    monkeypatch.setattr(keeping.Keeper, "__call__", lambda self, fitting: fitted.append(fitting))
+    more = backlit.resume(half.folder, epochs=12, progress="none")
+    assert (fitted[0].loop.quicker is not None) == (after == 0)
+    assert more.result["threads"] == (after or 2)
+    same(more, backlit.train(**asked, epochs=12))
 
 
 def test_what_no_file_can_hold_is_handed_over_again(tmp_path, monkeypatch):

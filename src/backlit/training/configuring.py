@@ -55,7 +55,6 @@ def reproducing(run: Run) -> dict[str, Any]:
     """The arguments that give this run again: with what it chose itself, and no longer than it went."""
     found = {n: v for n, v in run.facts.get("config", {}).items() if n not in owners()}
     found["optimizer"] = repr(run.settings.optimizer)  # with all its settings, and the rate that was found
-    found["threads"] = run.result["threads"]
     if run.result["stopped"] in ("time", "interrupted"):
         found["epochs"] = max(1, run.result["epochs"])
     found.pop("time_budget", None)

@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import fail, nearest
-from . import checkpoint
-from .checkpoint import Checkpoint
 from .configuring import UNWRITTEN, arguments
 from .keeping import Place
 from .pipeline import train
@@ -82,9 +80,6 @@ def resume(
     words = arguments(asked, Path(folder))
     place = Place(folder, past)
     try:
-        path = place.folder / checkpoint.NAME
-        if path.exists():  # how many threads share a step decides the bits
-            words["threads"] = Checkpoint.load(path).threads
         facts: dict[str, Any] = {
             name: past[name] for name in ("command", "python", "versions", "created") if name in past
         }
