@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..data import Split, load, split
+from ..data import READING, Split, load, split
 from ..errors import fail
 from ..version import __version__
 from . import metrics
@@ -230,7 +230,7 @@ def _judge_together(group: Group, source: Any, given: dict[str, Any]) -> dict[st
     from . import defaults
 
     seed = given["split_seed"]
-    wanted = {k: given[k] for k in ("target", "task") if given.get(k) is not None}
+    wanted = {k: given[k] for k in ("target", "task", *READING) if given.get(k) is not None}
     table = load(source, seed=seed, **wanted)
     shares = {"test": defaults.TEST, "validation": defaults.VALIDATION}
     parts: Split = split(table, seed=seed, **{k: given.get(k, v) for k, v in shares.items()})
