@@ -21,6 +21,21 @@ def again(run, **more):
 
 
 @pytest.mark.parametrize(
+    ("asked", "planned"),
+    [({"schedule": "cosine"}, True), ({"schedule": "plateau"}, True), ({"warm_up": 900.0}, True), ({}, False)],
+)
+def test_a_run_that_was_ended_holds_the_epochs_that_its_rates_follow_from(asked, planned, tmp_path):
+    more = {**QUICK, "epochs": 100_000, "patience": 0, **asked}
+    run = backlit.train("iris", **more, time_budget=0.02, out=tmp_path)
+    assert run.result["stopped"] == "time"
+    config = read_config(run.folder / "config.toml")
+    assert config["epochs"] == (100_000 if planned else run.result["epochs"])
+    repeated = again(run, time_budget=0.02)
+    both = min(len(run.history), len(repeated.history))
+    assert repeated.history[:both] == run.history[:both]
+
+
+@pytest.mark.parametrize(
     "asked",
     [
         {"optimizer": "momentum(momentum=0.5)"},

@@ -52,10 +52,11 @@ def plain(asked: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def reproducing(run: Run) -> dict[str, Any]:
-    """The arguments that give this run again: with what it chose itself, and no longer than it went."""
+    """The arguments that give this run again: with what it chose itself, and no longer than it went, if it can."""
     found = {n: v for n, v in run.facts.get("config", {}).items() if n not in owners()}
     found["optimizer"] = repr(run.settings.optimizer)  # with all its settings, and the rate that was found
-    if run.result["stopped"] in ("time", "interrupted"):
+    changes = run.settings.schedule is not None or run.settings.warm_up > 0  # the rate follows from the epochs planned
+    if run.result["stopped"] in ("time", "interrupted") and not changes:
         found["epochs"] = max(1, run.result["epochs"])
     found.pop("time_budget", None)
     return found
