@@ -201,6 +201,18 @@ def test_the_number_of_threads_may_change(before, after, tmp_path, monkeypatch):
     same(more, backlit.train(**asked, epochs=12))
 
 
+@pytest.mark.parametrize(("schedule", "alike"), [("cosine(eta_min=0.0001)", False), ("exponential", True)])
+def test_more_epochs_do_not_stretch_a_schedule(schedule, alike, tmp_path):
+    """As docs/runs.md says."""
+    asked = {"source": "iris", "patience": 0, "baselines": False, "progress": "none", "schedule": schedule}
+    half = backlit.train(**asked, epochs=5, out=tmp_path)
+    more = backlit.resume(half.folder, epochs=9, progress="none")
+    assert more.history[:5] == half.history
+    assert (more.history == backlit.train(**asked, epochs=9).history) == alike
+    if not alike:
+        assert [row["learning_rate"] for row in more.history[5:]] == pytest.approx([0.0001] * 4)
+
+
 def test_what_no_file_can_hold_is_handed_over_again(tmp_path, monkeypatch):
     monkeypatch.setattr(configuring, "WRITTEN", 10)
     weight = np.linspace(0.5, 1, 150)

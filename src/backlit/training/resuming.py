@@ -7,6 +7,7 @@ from typing import Any
 
 from ..errors import fail, nearest
 from .configuring import UNWRITTEN, arguments
+from .files import load_network
 from .keeping import Place
 from .pipeline import train
 from .progress import Progress
@@ -25,6 +26,10 @@ def resume(
     **again: Any,
 ) -> Run:
     """Go on with the run in a folder: the same bits as if it had never stopped.
+
+    There are two exceptions.  A schedule that follows from the number of epochs (cosine, linear, one_cycle) stays that
+    of the epochs planned at first, and with more of them the rate stays where it ended.  And L-BFGS begins anew from
+    the weights, as its memory of the last gradients is SciPy's and is not kept.
 
     Parameters
     ----------
@@ -77,9 +82,11 @@ def resume(
     asked["time_budget"] = time_budget or 0.0
     if asked.get("source") is None:
         raise fail("BL513", path=Path(folder), name="source")
-    words = arguments(asked, Path(folder))
     place = Place(folder, past)
     try:
+        if "start" in lost and (own := place.begun(asked.get("start"))) is not None:
+            asked["start"] = load_network(own) if isinstance(own, Path) else own
+        words = arguments(asked, Path(folder))
         facts: dict[str, Any] = {
             name: past[name] for name in ("command", "python", "versions", "created") if name in past
         }
