@@ -116,8 +116,67 @@ def test_a_hand_written_configuration_and_what_is_typed_beside_it(call, tmp_path
 
 
 @pytest.mark.parametrize(
+    "asked",
+    [
+        {"shuffle": False, "penalty": "all", "l2": 0.01},
+        {"loss": "huber", "loss_options": {"delta": 0.5, "reduction": "sum"}},
+        {"beta1": 0.5, "beta2": 0.9, "eps": 1e-6},
+        {"optimizer": "nadam", "momentum_decay": 0.01},
+        {"fold": (1, 4), "initial": "he"},
+    ],
+    ids=str,
+)
+def test_whatever_can_be_asked_for_in_python_can_stand_in_a_configuration(asked, call, tmp_path):
+    run = backlit.train("diabetes", epochs=5, **asked, out=tmp_path / "a", progress="none")
+    plain = {"source": "diabetes", "epochs": 5, **asked}
+    (tmp_path / "c.toml").write_text(toml(plain), "utf-8")
+    for number, path in enumerate([run.folder / "config.toml", "c.toml"], start=1):
+        done = call("train", "--config", path, "--out", "b", "--progress", "none")
+        assert (done.code, done.err.partition("runs")[0]) == (0, "")
+        assert weights(run.folder) == weights(f"b/diabetes-{number}")
+
+
+def test_several_trainings_take_their_layers_from_the_configuration(call, tmp_path):
+    layers = [Dense(6, "tanh"), Dense(3, "softmax")]
+    run = backlit.train("iris", layers=layers, epochs=3, shuffle=False, out=tmp_path / "a", progress="none")
+    done = call("train", "--config", run.folder / "config.toml", "--seeds", "1", "--out", "b", "--progress", "none")
+    assert done.code == 0
+    assert weights(run.folder) == weights("b/iris-seeds-1/seed-0")
+
+
+@pytest.mark.parametrize("given", ["setosa=2", "balanced"])
+def test_weights_of_classes_come_back_from_the_configuration(given, call):
+    call("train", "iris", *QUICK, "--class-weight", given, "--out", "a")
+    done = call("train", "--config", "a/iris-1/config.toml", "--out", "b", "--progress", "none")
+    assert (done.code, done.err) == (0, "")
+    assert weights("a/iris-1") == weights("b/iris-1")
+
+
+def test_weights_of_classes_as_a_list(call, tmp_path):
+    run = backlit.train("iris", epochs=5, class_weight=[1, 2.5, 1], out=tmp_path / "a", progress="none")
+    done = call("train", "--config", run.folder / "config.toml", "--out", "b", "--progress", "none")
+    assert (done.code, done.err) == (0, "")
+    assert weights(run.folder) == weights("b/iris-1")
+    (tmp_path / "c.toml").write_text("class_weight = [1, 2]\n")
+    assert "BL330" in call("train", "iris", "--config", "c.toml").err
+
+
+@pytest.mark.parametrize(
     ("text", "told"),
     [
+        ("class_weight = {tulip = 2}", "BL330"),
+        ("class_weight = 2", "'2'"),
+        ("beta_1 = 0.5", "beta1"),
+        ("beta1 = 'x'", "BL305"),
+        ("shuffel = false", "shuffle"),
+        ("shuffle = 'no'", "BL304"),
+        ("weighted = true", "BL511"),
+        ("unwritten = ['sample_weight']", "sample_weight"),
+        ("facts = {a = 1}", "BL511"),
+        ("fold = 3", "BL512"),
+        ("loss_options = 3", "BL512"),
+        ("loss_options = {delta = 'x'}", "delta"),
+        ("penalty = 'some'", "some"),
         ("epoch = 5", "epochs"),
         ("epochs = five", "BL512"),
         ("epochs = 'five'", "'five'"),
@@ -135,7 +194,7 @@ def test_a_configuration_that_cannot_be_is_told(text, told, call, tmp_path):
     done = call("train", "iris", "--config", "c.toml")
     assert done.code in (1, 2)
     assert told in done.err
-    assert not Path("runs").exists()
+    assert not list(Path("runs").glob("*"))
 
 
 def test_toml_comes_back_as_it_went(tmp_path):

@@ -102,12 +102,30 @@ def test_several_trainings_that_were_interrupted_are_gone_on_with(kind, tmp_path
             assert value.tobytes() == other[key].tobytes()
 
 
+@pytest.mark.parametrize(("kind", "train"), [("seeds", backlit.repeat), ("folds", backlit.cross_validate)])
+def test_a_table_is_read_as_it_was_asked_for_by_all(kind, train, tmp_path):
+    rng = np.random.default_rng(0)
+    rows = [f"{a:.2f};{b:.2f};{'yes' if a + b > 0 else 'no'}".replace(".", ",") for a, b in rng.normal(size=(80, 2))]
+    (tmp_path / "t.csv").write_text("\n".join(rows), "utf-8")
+    asked = {"delimiter": ";", "decimal": ",", "header": False, "encoding": "utf-8"}
+    found = train(tmp_path / "t.csv", **{kind: 2}, **asked, **QUICK)
+    assert len(found.judged()) == 2
+    if kind == "seeds":
+        assert found.result["ensemble"]["accuracy"] >= 0.5
+        rows = load(tmp_path / "t.csv", **asked)
+        test = backlit.data.split(rows, seed=0, test=0.2, validation=0.15).test
+        right = (found.network.predict(rows.x[test]).argmax(axis=1) == rows.t[test]).mean()
+        assert found.result["ensemble"]["accuracy"] == pytest.approx(right)
+
+
 def test_layers_that_are_not_written_down_are_not_made_up(tmp_path):
     layers = [backlit.Dense(3, "softmax")]
     found = backlit.repeat("iris", seeds=1, layers=layers, out=tmp_path, **QUICK)
     with pytest.raises(BacklitError) as told:
         resume_group(found.folder)
-    assert told.value.code == "BL507"
+    assert (told.value.code, told.value.values["name"]) == ("BL513", "layers")
+    again = resume_group(found.folder, layers=layers, progress="none")
+    assert again.result == found.result
 
 
 @pytest.mark.parametrize(

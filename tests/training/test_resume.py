@@ -9,14 +9,17 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import backlit
 from backlit import BatchNorm, Dense, Dropout
 from backlit.errors import BacklitError, FileError
-from backlit.optim import optimizer_named
-from backlit.training import keeping
+from backlit.optim import optimizer_named, step
+from backlit.training import configuring, keeping
 from backlit.training.checkpoint import NAME
+from backlit.training.configuring import arguments, read_config
+from backlit.training.fitting import Fitting
 from backlit.training.run import read_run
 from training import killed
 
@@ -160,6 +163,76 @@ def test_a_run_on_arrays_wants_them_again_and_only_them(tmp_path, rng):
         backlit.resume(run.folder, epochs=9, source=(x, t), progress="none"),
         backlit.train((x, t), epochs=9, patience=0, progress="none"),
     )
+
+
+def test_a_schedule_and_weights_in_arrays_are_written_down(tmp_path):
+    asked = {
+        "source": "iris", "patience": 0, "baselines": False, "progress": "none", "schedule": step(step_size=3),
+        "class_weight": np.array([1.0, 2.0, 1 / 3]), "sample_weight": np.linspace(0.5, 1, 150, dtype=np.float32),
+    }  # fmt: skip
+    half = backlit.train(**asked, epochs=5, out=tmp_path)
+    assert "unwritten" not in half.facts["config"]
+    whole = backlit.train(**asked, epochs=9)
+    same(backlit.resume(half.folder, epochs=9, progress="none"), whole)
+    config = read_config(half.folder / "config.toml")
+    same(backlit.train(**{**arguments(config), "progress": "none"}), whole)
+
+
+@pytest.mark.parametrize(("before", "after"), [(0, 0), (1, 2), (2, 1)])
+def test_the_number_of_threads_may_change(before, after, tmp_path, monkeypatch):
+    """A run that chose two of them goes on choosing, and one that is taken to another machine finds other cores."""
+    monkeypatch.setattr("backlit.machine.loop.WORTH_TWO_THREADS", 1)
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    asked = {
+        "source": "digits", "patience": 0, "baselines": False, "progress": "none", "schedule": "plateau(patience=0)",
+        "layers": [Dense(32, "silu"), BatchNorm(), Dropout(0.1), Dense(10, "softmax")],
+    }  # fmt: skip
+    half = backlit.train(**asked, epochs=6, threads=before, out=tmp_path)
+    facts = json.loads((half.folder / "run.json").read_text("utf-8"))
+    assert facts["config"].get("threads", 0) == before
+    assert read_config(half.folder / "config.toml").get("threads", 0) == before
+    facts["config"]["threads"] = after
+    (half.folder / "run.json").write_text(json.dumps(facts), "utf-8")
+    fitted: list[Fitting] = []
+    monkeypatch.setattr(keeping.Keeper, "__call__", lambda self, fitting: fitted.append(fitting))
+    more = backlit.resume(half.folder, epochs=12, progress="none")
+    assert (fitted[0].loop.quicker is not None) == (after == 0)
+    assert more.result["threads"] == (after or 2)
+    same(more, backlit.train(**asked, epochs=12))
+
+
+@pytest.mark.parametrize(("schedule", "alike"), [("cosine(eta_min=0.0001)", False), ("exponential", True)])
+def test_more_epochs_do_not_stretch_a_schedule(schedule, alike, tmp_path):
+    """As docs/runs.md says."""
+    asked = {"source": "iris", "patience": 0, "baselines": False, "progress": "none", "schedule": schedule}
+    half = backlit.train(**asked, epochs=5, out=tmp_path)
+    more = backlit.resume(half.folder, epochs=9, progress="none")
+    assert more.history[:5] == half.history
+    assert (more.history == backlit.train(**asked, epochs=9).history) == alike
+    if not alike:
+        assert [row["learning_rate"] for row in more.history[5:]] == pytest.approx([0.0001] * 4)
+
+
+def test_what_no_file_can_hold_is_handed_over_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(configuring, "WRITTEN", 10)
+    weight = np.linspace(0.5, 1, 150)
+    asked = {"source": "iris", "patience": 0, "baselines": False, "progress": "none", "sample_weight": weight}
+    half = backlit.train(**asked, epochs=5, out=tmp_path)
+    for go_on in (
+        lambda: backlit.resume(half.folder, epochs=9, progress="none"),
+        lambda: arguments(read_config(half.folder / "config.toml")),
+    ):
+        with pytest.raises(FileError) as told:
+            go_on()
+        assert (told.value.code, told.value.values["name"]) == ("BL513", "sample_weight")
+    with pytest.raises(FileError) as told:
+        backlit.resume(half.folder, epochs=9, sample_weight=weight[::-1], progress="none")
+    assert (told.value.code, told.value.values["part"]) == ("BL509", "data")
+    with pytest.raises(BacklitError) as other:
+        backlit.resume(half.folder, epochs=9, seed=2, progress="none")
+    assert other.value.code == "BL304"
+    whole = backlit.train(**asked, epochs=9)
+    same(backlit.resume(half.folder, epochs=9, sample_weight=weight, progress="none"), whole)
 
 
 def test_a_network_of_other_instructions_is_not_gone_on_with(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import shutil
 
 import numpy as np
 import pytest
@@ -42,6 +43,45 @@ def trained(rng, head=3) -> Network:
 
 def bits_of(net, names=None):
     return {n: v.copy() for n, v in net.values.items() if names is None or n.rsplit(".", 1)[0] in names}
+
+
+# ---- gone on with ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["path", "network", "layers"])
+@pytest.mark.parametrize("source", ["wine", "few"])
+def test_a_run_goes_on_without_the_model_that_it_began_with(kind, source, tmp_path):
+    """Whether its head was new (other classes) or kept (the same ones)."""
+    table = load("wine")
+    few = tmp_path / "few.csv"
+    lines = [",".join([*map(str, row), "ab"[int(k > 0)]]) for row, k in zip(table.x, table.t, strict=True)]
+    few.write_text("\n".join([",".join([*table.features, "kind"]), *lines]), encoding="utf-8")
+    quiet = {"patience": 0, "baselines": False, "progress": "none"}
+    layers = [Dense(8, "tanh"), BatchNorm(), Dropout(0.2)]
+    old = backlit.train("wine", layers=[*layers, Dense(3, "softmax")], epochs=4, **quiet, out=tmp_path / "old")
+    asked = {"source": few if source == "few" else "wine", "freeze": "dense1", **quiet}
+    asked["start"] = old.network if kind == "network" else old.folder
+    if kind == "layers":
+        asked["layers"] = [*copy.deepcopy(layers), Dense(2 if source == "few" else 3, "softmax")]
+    whole = backlit.train(**asked, epochs=12)
+    half = backlit.train(**asked, epochs=5, out=tmp_path / "new")
+    shutil.rmtree(old.folder)
+    for epochs in (8, 12):  # and once more
+        more = backlit.resume(half.folder, epochs=epochs, progress="none")
+        assert more.facts["start"] == half.facts["start"]
+        assert more.facts["config"] == {**half.facts["config"], "epochs": epochs, "time_budget": 0.0}
+    assert more.history == whole.history
+    assert all(same_bits(more.network.values[n], v) for n, v in bits_of(whole.network).items())
+
+
+def test_a_run_that_was_never_saved_needs_the_model_that_it_began_with(tmp_path):
+    old = backlit.train("iris", epochs=2, progress="none", out=tmp_path / "old")
+    half = backlit.train("iris", start=old.folder, epochs=5, progress="none", out=tmp_path / "new")
+    (half.folder / "model.safetensors").unlink()
+    shutil.rmtree(old.folder)
+    with pytest.raises(BacklitError) as told:
+        backlit.resume(half.folder, epochs=9, progress="none")
+    assert told.value.code == "BL201"
 
 
 # ---- another head ---------------------------------------------------------------------------------------

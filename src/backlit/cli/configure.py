@@ -6,8 +6,10 @@ from typing import Any
 
 import click
 
+from .kinds import Weights
+
 CONFIG = "backlit.config"  # the place in `ctx.meta` for what cannot be typed: layers, an optimizer with its settings
-TABLES = ("layers", "optimizer", "fold")  # what cannot be typed on the command line
+SHAPES: dict[str, type] = {"fold": list, "loss_options": dict}  # what no later check expects to be anything else
 NOT_IN_FILES = ("config", "resume", "as_json", "help", "lang")
 
 
@@ -16,13 +18,17 @@ def configure(ctx: click.Context, param: click.Parameter, path: str | None) -> N
     if path is None or ctx.resilient_parsing:
         return
     from ..errors import BacklitError, fail
-    from ..training.configuring import arguments, read_config
+    from ..training.configuring import arguments, read_config, taken
 
     options = {str(p.name): p for p in ctx.command.params if p.name not in NOT_IN_FILES}
-    found = read_config(path, [*options, *TABLES])
-    tables = {name: value for name, value in found.items() if name in TABLES and not isinstance(value, str)}
+    found = read_config(path, {*options, *taken()})
+    # What cannot be typed: what is no option, and an optimizer with its settings.
+    tables = {n: v for n, v in found.items() if n not in options or (n == "optimizer" and not isinstance(v, str))}
     try:
-        ctx.meta[CONFIG] = arguments(tables)
+        for name in SHAPES.keys() & tables.keys():
+            if not isinstance(tables[name], SHAPES[name]):
+                raise TypeError(repr(tables[name]))
+        ctx.meta[CONFIG] = arguments(tables, path)
     except BacklitError:
         raise
     except Exception as error:  # whatever a table of layers that was written by hand makes go wrong
@@ -32,7 +38,7 @@ def configure(ctx: click.Context, param: click.Parameter, path: str | None) -> N
 
 def _typed(param: click.Parameter, value: Any) -> Any:
     """A value as a person would type it, so that the option judges it by its own rules."""
-    if isinstance(value, bool):
+    if isinstance(value, bool) or (isinstance(value, (dict, list)) and isinstance(param.type, Weights)):
         return value
     if param.multiple:
         return [str(v) for v in (value if isinstance(value, list) else [value])]

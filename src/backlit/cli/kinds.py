@@ -123,9 +123,11 @@ class Widths(Kind):
 class Weights(Kind):
     """Weights of classes: "balanced", or "setosa=1,virginica=5"."""
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str | dict[str, float]:
-        if isinstance(value, dict) or value.strip() == "balanced":
-            return value if isinstance(value, dict) else "balanced"
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if isinstance(value, (dict, list)):  # of a config.toml: class → weight, or one for each class in order
+            return value
+        if value.strip() == "balanced":
+            return "balanced"
         found: dict[str, float] = {}
         for part in value.split(","):
             name, sign, number = part.rpartition("=")

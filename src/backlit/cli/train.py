@@ -84,6 +84,8 @@ def train(
     target = given.pop("target")
     asked: dict[str, Any] = {"target": list(target) if len(target) > 1 else target[0]} if target else {}
     asked |= {name: value for name, value in given.items() if value is not None}
+    if resume is None:
+        asked |= ctx.meta.get(CONFIG, {})
     several: dict[str, int] = {str(name): asked.pop(name) for name in groups.FUNCTIONS if name in asked}
     many = resume is not None and (Path(resume) / "group.json").is_file()
     if several or many:
@@ -94,7 +96,6 @@ def train(
         only_lengthened(ctx)
         run = go_on(resume, source=source, progress=shown, **asked)
     else:
-        asked |= ctx.meta.get(CONFIG, {})
         source = needed(ctx, source)
         asked.setdefault("out", "runs")
         about = facts(ctx, "train", source, asked)

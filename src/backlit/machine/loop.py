@@ -93,6 +93,7 @@ class Loop:
         table = Scalars()
         if isinstance(self.backend, Compiled):
             self.backend.ahead([train, valid] if valid else [train])
+        self.asked_tape = train  # its instructions in the order that does not depend on the threads
         train, until = arrange(train, self.batch) if self.threads > 1 else (train, None)
         self.train_tape = train
         layout = lay_out(train, self.batch, until=until)

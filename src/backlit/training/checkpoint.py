@@ -37,7 +37,7 @@ class Checkpoint:
     arrays: dict[str, Array]
     stands: dict[str, int]
     seconds: float
-    threads: int
+    scalars: list[str]  # of the table, in its order, which follows that of the instructions
     marks: dict[str, str]
 
     @classmethod
@@ -48,13 +48,13 @@ class Checkpoint:
         s = fitting.loop.snapshot()
         arrays = {n: getattr(s, n) for n in ("kept", "table", "sums", "best", "history")}
         stands = {name: int(s.state[PLACE[name]]) for name in STANDS}
-        return cls(arrays, stands, fitting.seconds, fitting.loop.threads, {**marks, **network_marks(fitting)})
+        return cls(arrays, stands, fitting.seconds, _scalars(fitting), {**marks, **network_marks(fitting)})
 
     def save(self, path: Path) -> Path:
         """Write it; the file is whole or the one before."""
         about = {
             "format": 1, "version": __version__, "stands": self.stands, "seconds": self.seconds,
-            "threads": self.threads, "marks": self.marks,
+            "scalars": self.scalars, "marks": self.marks,
         }  # fmt: skip
         flat = {name: np.ascontiguousarray(a).reshape(-1) for name, a in self.arrays.items()}
         return write_tensors(path, flat, json.dumps(about))
@@ -65,7 +65,9 @@ class Checkpoint:
         about, arrays = read_tensors(path)
         try:
             stands = {name: int(about["stands"][name]) for name in STANDS}
-            found = cls(arrays, stands, float(about["seconds"]), int(about["threads"]), dict(about["marks"]))
+            found = cls(arrays, stands, float(about["seconds"]), list(about["scalars"]), dict(about["marks"]))
+            if len(found.scalars) != len(found.arrays["table"]):
+                raise ValueError("table")
             found.arrays["history"] = found.arrays["history"].reshape(stands["EPOCH"], len(HISTORY))
         except (KeyError, ValueError, TypeError, AttributeError) as error:
             raise fail("BL501", path=path, reason=f"{type(error).__name__}: {error}") from None
@@ -83,14 +85,23 @@ class Checkpoint:
         state = loop.state.copy()
         for name, value in self.stands.items():
             state[PLACE[name]] = value
-        fitting.stand_at(Snapshot(state=state, **self.arrays), self.seconds)
+        table = dict(zip(self.scalars, self.arrays["table"], strict=True))
+        ordered = np.array([table[name] for name in _scalars(fitting)])
+        fitting.stand_at(Snapshot(state=state, **{**self.arrays, "table": ordered}), self.seconds)
+
+
+def _scalars(fitting: Fitting) -> list[str]:
+    place = fitting.loop.train.scalars
+    return sorted(place, key=lambda name: place[name])
 
 
 def data_marks(work: Prepared) -> dict[str, str]:
-    """The hash of the rows, of their division and of what is done to their columns."""
+    """The hash of the rows, of their division and weights, and of what is done to their columns."""
     total = hashlib.sha256(work.table.sha256.encode())
     for rows in (work.parts.train, work.parts.validation, work.parts.test):
         total.update(np.ascontiguousarray(rows).tobytes() + b"|")
+    if work.weight is not None:
+        total.update(work.weight.tobytes())
     total.update(json.dumps(work.preparation.to_dict(), sort_keys=True).encode())
     return {"data": total.hexdigest()}
 
@@ -98,5 +109,5 @@ def data_marks(work: Prepared) -> dict[str, str]:
 def network_marks(fitting: Fitting) -> dict[str, str]:
     """The hash of the instructions that train the network, and of all that they read beside the rows."""
     loop = fitting.loop
-    told = [loop.train_tape.text(), loop.dtype, loop.threads, loop.batch, loop.job.seed, loop.job.shuffle]
+    told = [loop.asked_tape.text(), loop.dtype, loop.batch, loop.job.seed, loop.job.shuffle]
     return {"network": hashlib.sha256("\n".join(map(str, told)).encode()).hexdigest()}

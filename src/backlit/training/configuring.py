@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 import tomllib
@@ -9,15 +10,21 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from ..data import READING
 from ..errors import fail, nearest
-from ..optim import Optimizer, optimizer_named
+from ..optim import Optimizer, Schedule, optimizer_named
+from ..optim.rule import owners
 from ..version import __version__
 from .files import write_atomic
 from .preparing import Prepared, network_of
 from .run import Run
+from .settings import Settings
 
 NAME = "config.toml"
 UNWRITTEN = "unwritten"
+WRITTEN = 1000  # numbers of an array, a weight for each row perhaps; who goes on with the run hands over longer ones
 _HOW = ("out", "progress", "facts")  # how a run is watched and kept: they change no number
 
 
@@ -45,12 +52,11 @@ def plain(asked: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def reproducing(run: Run) -> dict[str, Any]:
-    """The arguments that give this run again: with what it chose itself, and no longer than it went."""
-    found = dict(run.facts.get("config", {}))
-    if isinstance(found.get("optimizer", ""), str):
-        found |= {"optimizer": run.settings.optimizer.name, "learning_rate": run.settings.optimizer.learning_rate}
-    found["threads"] = run.result["threads"]
-    if run.result["stopped"] in ("time", "interrupted"):
+    """The arguments that give this run again: with what it chose itself, and no longer than it went, if it can."""
+    found = {n: v for n, v in run.facts.get("config", {}).items() if n not in owners()}
+    found["optimizer"] = repr(run.settings.optimizer)  # with all its settings, and the rate that was found
+    changes = run.settings.schedule is not None or run.settings.warm_up > 0  # the rate follows from the epochs planned
+    if run.result["stopped"] in ("time", "interrupted") and not changes:
         found["epochs"] = max(1, run.result["epochs"])
     found.pop("time_budget", None)
     return found
@@ -60,26 +66,40 @@ def _plain(value: Any) -> Any:
     """A value as JSON has it; None for what cannot be written down, as the arrays of a source."""
     if isinstance(value, Optimizer):
         return {"name": value.name, **value.settings}
+    if isinstance(value, Schedule):
+        return repr(value)
     if isinstance(value, Path):
         return str(value)
     if isinstance(value, Mapping):
         return {str(k): _plain(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple)) and all(isinstance(v, (str, int, float, list, tuple, Mapping)) for v in value):
-        return [_plain(v) for v in value]
+    if isinstance(value, np.ndarray) and value.ndim == 1 and value.size <= WRITTEN:
+        value = value.tolist()
+    if isinstance(value, (list, tuple)):
+        kept = [_plain(v) for v in value]
+        return None if any(v is None for v in kept) else kept
     if hasattr(value, "item") and getattr(value, "ndim", None) == 0:
         return value.item()
     return value if isinstance(value, (str, bool, int, float)) else None
 
 
-def arguments(config: Mapping[str, Any]) -> dict[str, Any]:
-    """What `config_of` wrote as arguments of `backlit.train`."""
+def taken() -> list[str]:
+    """Every argument of `backlit.train` that a file can hold: its own, and settings of training, optimizer, reader."""
+    from .pipeline import train  # which needs this module
+
+    own = set(inspect.signature(train).parameters) - {"facts", "settings"}
+    return sorted({*own, *Settings.names(), *owners(), *READING, UNWRITTEN})
+
+
+def arguments(config: Mapping[str, Any], path: str | Path = NAME) -> dict[str, Any]:
+    """What `config_of` wrote as arguments of `backlit.train`; BL513 where it could not write down all of them."""
     found = dict(config)
+    if lost := [name for name in found.pop(UNWRITTEN, ()) if name not in found]:
+        raise fail("BL513", path=path, name=", ".join(map(str, lost)))
     if isinstance(found.get("layers"), Mapping):
         found["layers"] = network_of(found["layers"])
     if isinstance(found.get("optimizer"), Mapping):
         settings = dict(found["optimizer"])
         found["optimizer"] = optimizer_named(settings.pop("name"), **settings)
-        found.pop("learning_rate", None)
     return found
 
 

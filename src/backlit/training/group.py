@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..data import Split, load, split
+from ..data import READING, Split, load, split
 from ..errors import fail
 from ..version import __version__
 from . import metrics
@@ -205,9 +205,11 @@ def _member(folder: Path | None, source: Any, words: dict[str, Any], shown: str 
     if not (folder / "run.json").exists():
         folder.mkdir(exist_ok=True)
         return train(source, progress=shown, out=Place(folder), **words)
-    if read_run(folder)[0]["result"]["stopped"] in ("epochs", "early"):
+    facts = read_run(folder)[0]
+    if facts["result"]["stopped"] in ("epochs", "early"):
         return _read(folder)
-    return resume(folder, source=source, progress=shown)
+    lost = facts.get("config", {}).get(UNWRITTEN, ())
+    return resume(folder, source=source, progress=shown, **{n: words[n] for n in lost if n in words})
 
 
 def _read(folder: Path) -> Run:
@@ -228,7 +230,7 @@ def _judge_together(group: Group, source: Any, given: dict[str, Any]) -> dict[st
     from . import defaults
 
     seed = given["split_seed"]
-    wanted = {k: given[k] for k in ("target", "task") if given.get(k) is not None}
+    wanted = {k: given[k] for k in ("target", "task", *READING) if given.get(k) is not None}
     table = load(source, seed=seed, **wanted)
     shares = {"test": defaults.TEST, "validation": defaults.VALIDATION}
     parts: Split = split(table, seed=seed, **{k: given.get(k, v) for k, v in shares.items()})
@@ -255,16 +257,18 @@ def read_group(folder: str | Path) -> dict[str, Any]:
     return found
 
 
-def resume_group(folder: str | Path, *, source: Any = None, progress: Watch = "auto") -> Group:
-    """Go on with several trainings that were interrupted: what is finished stays, the rest is trained."""
+def resume_group(folder: str | Path, *, source: Any = None, progress: Watch = "auto", **again: Any) -> Group:
+    """Go on with several trainings that were interrupted: what is finished stays, the rest is trained.
+
+    What no file can hold of the arguments has to be handed over `again` (BL513).
+    """
     facts = read_group(folder)
-    if facts["asked"].get(UNWRITTEN):
-        raise fail("BL507", path=folder, reason=f"{', '.join(facts['asked'][UNWRITTEN])}: –")
-    asked = arguments(facts["asked"])
+    lost = facts["asked"].get(UNWRITTEN, ())
+    asked = arguments({**facts["asked"], **{n: v for n, v in again.items() if n in lost}}, folder)
     known = asked.pop("source", None)
     source = known if source is None else source
     if source is None:
-        raise fail("BL513", path=folder)
+        raise fail("BL513", path=folder, name="source")
     facts_of_all = {k: facts[k] for k in ("command", "python", "versions") if k in facts}
     each = _plans(facts["kind"], {**asked, "facts": facts_of_all})
     return _run(Group(facts["kind"], Path(folder)), source, each, progress)

@@ -34,6 +34,15 @@ class Place:
         """A folder of its own for a run: base/name-1, base/name-2 …, made now."""
         return cls(new_folder(base, name))
 
+    def begun(self, start: Any) -> Any:
+        """A model to begin with, or, for a run that is gone on with, its own: structure and preparation are the same.
+
+        The weights come from where it stood.  So nobody needs the model that it once began with.
+        """
+        own = self.folder / "model.safetensors"
+        there = "start" in self.past and own.exists() and (self.folder / checkpoint.NAME).exists()
+        return own if there else start
+
     def close(self) -> None:
         """Let others have it."""
         self.lock.release()

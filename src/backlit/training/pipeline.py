@@ -133,10 +133,11 @@ def train(
             "sample_weight": sample_weight, "class_weight": class_weight,
             **settings,
         }  # fmt: skip
-        work = prepare(table, parts, **words)
+        past = out.past if isinstance(out, Place) else {}
+        work = prepare(table, parts, **{**words, "start": out.begun(start) if isinstance(out, Place) else start})
         told = {"name": table.name, **(facts or {}), "data": about(table, parts), "config": config_of(asked, work)}
         if work.start:
-            told["start"] = work.start
+            told["start"] = past.get("start", work.start)
         keeper = None
         if out is not None:
             place = out if isinstance(out, Place) else Place.new(out, table.name)

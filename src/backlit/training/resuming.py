@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ..errors import fail
-from . import checkpoint
-from .checkpoint import Checkpoint
-from .configuring import arguments
+from ..errors import fail, nearest
+from .configuring import UNWRITTEN, arguments
+from .files import load_network
 from .keeping import Place
 from .pipeline import train
 from .progress import Progress
@@ -24,8 +23,13 @@ def resume(
     time_budget: float | None = None,
     progress: str | Progress | None = "auto",
     report: bool | None = None,
+    **again: Any,
 ) -> Run:
     """Go on with the run in a folder: the same bits as if it had never stopped.
+
+    There are two exceptions.  A schedule that follows from the number of epochs (cosine, linear, one_cycle) stays that
+    of the epochs planned at first, and with more of them the rate stays where it ended.  And L-BFGS begins anew from
+    the weights, as its memory of the last gradients is SciPy's and is not kept.
 
     Parameters
     ----------
@@ -39,6 +43,9 @@ def resume(
         Seconds, for this time only.
     progress, report
         As for `backlit.train`.
+    **again
+        Other arguments of `backlit.train` that no file can hold (a long `sample_weight`, an `initial` of your own):
+        those of that time.
 
     Returns
     -------
@@ -48,7 +55,9 @@ def resume(
     ------
     FileError
         BL507: no run; BL508: another process is at it; BL509: other data or another network than the run's;
-        BL510: it has come to its end; BL513: nothing says what the data were.
+        BL510: it has come to its end; BL513: the data, or another argument, could not be written down.
+    ParameterError
+        BL304: a setting that stays as it was.
 
     Examples
     --------
@@ -62,22 +71,28 @@ def resume(
     """
     past, _ = read_run(folder)
     asked = dict(past.get("config") or {})
+    lost = asked.get(UNWRITTEN, [])
+    for name in again:
+        if name not in lost:
+            known = [*lost, "source", "epochs", "patience", "time_budget", "progress", "report"]
+            raise fail("BL304", name=name, known=", ".join(known), nearest=nearest(name, known), where="resume")
+    asked |= again
     changed = {"epochs": epochs, "patience": patience, "report": report, "source": source}
     asked |= {name: value for name, value in changed.items() if value is not None}
     asked["time_budget"] = time_budget or 0.0
     if asked.get("source") is None:
-        raise fail("BL513", path=Path(folder))
+        raise fail("BL513", path=Path(folder), name="source")
     place = Place(folder, past)
     try:
-        path = place.folder / checkpoint.NAME
-        if path.exists():  # how many threads share a step decides the bits
-            asked["threads"] = Checkpoint.load(path).threads
+        if "start" in lost and (own := place.begun(asked.get("start"))) is not None:
+            asked["start"] = load_network(own) if isinstance(own, Path) else own
+        words = arguments(asked, Path(folder))
         facts: dict[str, Any] = {
             name: past[name] for name in ("command", "python", "versions", "created") if name in past
         }
         more = [f" --{n} {asked[n]}" for n in ("epochs", "patience") if changed[n] is not None]
         if "command" in facts:
             facts["command"] += "".join(more)
-        return train(**arguments(asked), out=place, progress=progress, facts=facts)
+        return train(**words, out=place, progress=progress, facts=facts)
     finally:
         place.close()

@@ -50,6 +50,11 @@ class Settings:
     penalty: str = "weights"
 
     @classmethod
+    def names(cls) -> list[str]:
+        """The settings that a person gives; beside them those of the optimizers (`optim.rule.owners`)."""
+        return [f.name for f in fields(cls) if f.name not in ("auto_rate", "weighted")] + ["learning_rate"]
+
+    @classmethod
     def of(
         cls, *, optimizer: str | Optimizer = "adam", learning_rate: float | str | None = None,
         schedule: str | Schedule | None = None, **given: Any,
@@ -58,7 +63,7 @@ class Settings:
 
         What is no setting of a training is one of the optimizer: momentum, weight_decay, beta1 …
         """
-        known = [f.name for f in fields(cls) if f.name != "auto_rate"] + ["learning_rate"]
+        known = cls.names()
         auto = isinstance(learning_rate, str) and learning_rate.strip().lower() == "auto"
         own: dict[str, Any] = {} if auto or learning_rate is None else {"learning_rate": learning_rate}
         own |= {name: given.pop(name) for name in set(given) & set(owners())}
@@ -99,10 +104,11 @@ class Settings:
         budget = self.time_budget
         if isinstance(budget, bool) or not isinstance(budget, Real) or not 0 <= budget < float("inf"):
             raise fail("BL305", name="time_budget", low=0, high="∞", value=budget, where="fit")
-        for name, known in (("dtype", DTYPES), ("engine", ENGINES)):
+        for name, known in (("dtype", DTYPES), ("engine", ENGINES), ("shuffle", (True, False))):
             value = getattr(self, name)
             if value not in known:
-                raise fail("BL304", name=value, known=", ".join(known), nearest=nearest(value, known), where=name)
+                names = [str(k) for k in known]
+                raise fail("BL304", name=value, known=", ".join(names), nearest=nearest(value, names), where=name)
 
         self._check_steps()
 
