@@ -160,7 +160,7 @@ def test_what_was_said_of_the_file_of_a_training_holds_for_those_that_follow(cal
     sizes = ["1,250.5", "2.5", "3.5"] if "--decimal" in asked else ["1.5", "2.5", "3.5"]
     sizes = ["low", "mid", "high"] if "--no-header" in asked else sizes
     head = [] if "--no-header" in asked else ["größe;farbe;art"]
-    lines = [*head, *(f"{sizes[i % 3]};{'schwarz rot weiß grün'.split()[i % 4]};{'xy'[i % 2]}" for i in range(60))]
+    lines = [*head, *(f"{sizes[i % 3]};{['schwarz', 'rot', 'weiß', 'grün'][i % 4]};{'xy'[i % 2]}" for i in range(60))]
     (tmp_path / "a.csv").write_bytes("\n".join(lines).encode(encoding))
     (tmp_path / "b.csv").write_text("\n".join(lines), encoding="utf-8")
     quick = ["--epochs", "2", "--progress", "none", "--no-report", "--out", tmp_path / "out"]

@@ -12,7 +12,7 @@ import os
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 
@@ -82,7 +82,7 @@ def read(
     if task is not None:
         one_of("task", task, TASKS)
     asked = {"header": header, "delimiter": delimiter, "encoding": encoding, "decimal": decimal}
-    reading = {name: value for name, value in asked.items() if value is not None}
+    reading: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
     file = TextTable(path, **reading)
     chosen = columns.chosen(plain(path), file.names, target)
     text = {name for name, kind in (known or {}).items() if kind.name == "category"}
