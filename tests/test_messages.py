@@ -285,3 +285,50 @@ def test_the_pages_that_list_names_list_all(language):
         assert [name for name in names if not re.search(rf"^  .*\b{name}\b", page, re.MULTILINE)] == []
     limits = re.findall(r"\d+", entries(language)["BL403"]["page"].partition("\n\n")[0])
     assert [int(n) for n in limits] == [LONGEST, DEEPEST]
+
+
+# ---- Japanese punctuation -------------------------------------------------------------------------------
+
+JAPANESE_SIGN = r"[\u3040-\u30ff\u4e00-\u9fff々、。」]"
+# Tuples and formulas: what is computed, or typed, keeps its brackets.
+FORMULAS_IN_WORDS = {
+    "()", "({shape})", "(X, t)", "(行, 列)", "(出力, 入力)", "(項目=数, …)", "(クラス数 · そのクラスの行数)",
+    "(x - 平均)", "(入力 + 出力)", "(a * u + b)", "(0.73, 0.27)",
+}  # fmt: skip
+
+
+def half_width(text: str) -> list[str]:
+    """The brackets of a Japanese text that a sentence should have in full width: behind a word, or with words in them.
+
+    >>> half_width("名前 (dense1) の層を Dense(8) に、log (ln も可) を log(u) に")
+    ['(dense1)', '(ln も可)']
+    """
+    found, opened = [], []
+    for i, sign in enumerate(text):
+        if sign == "(":
+            opened.append(i)
+        elif sign == ")" and opened:
+            start = opened.pop()
+            behind_a_word = re.search(JAPANESE_SIGN + r"\s?$", text[:start])
+            with_words = re.search(r"(^|\s)$", text[:start]) and re.search(JAPANESE_SIGN, text[start:i])
+            if behind_a_word or with_words:
+                found.append(text[start : i + 1])
+    return found
+
+
+def test_brackets_in_japanese_sentences_are_full_width():
+    every = [(key, text) for key, text in filled(messages.catalogue("ja")) if not key.startswith(".bench")]
+    assert len(every) > 500
+    found = {key: [one for one in half_width(text) if one not in FORMULAS_IN_WORDS] for key, text in every}
+    assert {key: ones for key, ones in found.items() if ones} == {}
+    both = [key for key, text in every if text.count("（") != text.count("）")]
+    assert both == []
+
+
+def filled(value: object, key: str = "") -> Iterator[tuple[str, str]]:
+    """(dotted key, text) of every text of a catalogue, pages too."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from filled(inner, f"{key}.{name}")
+    else:
+        yield key, str(value)

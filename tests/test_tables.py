@@ -73,6 +73,8 @@ def test_the_readme_names_what_there_is():
             *(n for n, op in REGISTRY.items() if op.facts.role in ("activation", "loss")),
         ]:
             assert f"`{name}`" in text, (page, name)
+        count = f"層（{len(KINDS)}）" if page.endswith(".ja.md") else f"layers ({len(KINDS)})"
+        assert f"| {count} |" in text
 
 
 def test_a_page_without_marks_is_refused(tool, tmp_path):

@@ -51,21 +51,24 @@ def main(arguments: Sequence[str]) -> int:
 HEADS = {
     "README.md": (
         "| kind | names |",
+        "{kind} ({count})",
         ("activation functions", "losses", "optimizers", "layers", "initial weights"),
         "Formulas, derivatives and names in other libraries: [docs/activations.md](docs/activations.md).",
     ),
     "README.ja.md": (
         "| 種類 | 名前 |",
+        "{kind}（{count}）",
         ("活性化関数", "損失関数", "最適化手法", "層", "初期値"),
         "式、導関数、ほかのライブラリでの名前: [docs/activations.md](docs/activations.md)（英語）。",
     ),
 }
 
 
-def what_exists(head: str, kinds: Sequence[str], after: str) -> str:
+def what_exists(head: str, counted: str, kinds: Sequence[str], after: str) -> str:
     """A table with a row for each kind of thing."""
     names = [of_role("activation"), of_role("loss"), sorted(OPTIMIZERS), sorted(KINDS), sorted(initial.names())]
-    rows = [f"| {kind} ({len(n)}) | {', '.join(f'`{x}`' for x in n)} |" for kind, n in zip(kinds, names, strict=True)]
+    first = [counted.format(kind=kind, count=len(own)) for kind, own in zip(kinds, names, strict=True)]
+    rows = [f"| {cell} | {', '.join(f'`{x}`' for x in own)} |" for cell, own in zip(first, names, strict=True)]
     return "\n".join([head, "|---|---|", *rows, "", after])
 
 

@@ -144,3 +144,46 @@ def test_a_parquet_file_and_a_csv_file_of_the_same_rows_get_the_same_answers(cal
         call("evaluate", tmp_path / "out/rows-1", tmp_path / f"rows.{e}", "--json").out for e in ("csv", "parquet")
     ]
     assert json.loads(measured[0])["accuracy"] == json.loads(measured[1])["accuracy"]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "asked", "reading"),
+    [
+        ("cp1252", ("--encoding", "cp1252"), {"encoding": "cp1252"}),
+        ("utf-8", ("--decimal", "."), {"decimal": "."}),
+        ("utf-8", ("--no-header",), {"header": False}),
+        ("utf-16-le", ("--encoding", "utf-16-le", "--delimiter", ";"), {"encoding": "utf-16-le", "delimiter": ";"}),
+        ("utf-8", (), {}),
+    ],
+)
+def test_what_was_said_of_the_file_of_a_training_holds_for_those_that_follow(call, tmp_path, encoding, asked, reading):
+    sizes = ["1,250.5", "2.5", "3.5"] if "--decimal" in asked else ["1.5", "2.5", "3.5"]
+    sizes = ["low", "mid", "high"] if "--no-header" in asked else sizes
+    head = [] if "--no-header" in asked else ["größe;farbe;art"]
+    lines = [*head, *(f"{sizes[i % 3]};{['schwarz', 'rot', 'weiß', 'grün'][i % 4]};{'xy'[i % 2]}" for i in range(60))]
+    (tmp_path / "a.csv").write_bytes("\n".join(lines).encode(encoding))
+    (tmp_path / "b.csv").write_text("\n".join(lines), encoding="utf-8")
+    quick = ["--epochs", "2", "--progress", "none", "--no-report", "--out", tmp_path / "out"]
+    assert call("train", tmp_path / "a.csv", *asked, *quick).code == 0
+    model = tmp_path / "out/a-1"
+    assert backlit.load(model).preparation.reading == reading
+    done = call("predict", model, tmp_path / "a.csv")
+    assert (done.code, len(done.out.splitlines())) == (0, 61), done.err
+    done = call("evaluate", model, tmp_path / "a.csv", "--json")
+    assert (done.code, json.loads(done.out)["rows"]) == (0, 60), done.err
+    assert json.loads(done.out)["seen_in_training"]
+    for command, more in (("predict", []), ("evaluate", ["--json"])):  # what is asked now goes first
+        other = call(command, model, tmp_path / "b.csv", "--encoding", "utf-8", *more)
+        assert (other.code, other.err) == (0, "")
+    told = call("show", model, "--preparation")
+    assert told.code == 0
+    assert all(name in told.out for name in reading)
+
+
+def test_a_model_of_numbers_is_stored_as_before_where_nothing_was_said_of_its_file(call, tmp_path):
+    (tmp_path / "a.csv").write_text("a,b,t\n" + "".join(f"{i % 7},{i % 5},{'xy'[i % 2]}\n" for i in range(60)))
+    quick = ["--epochs", "2", "--progress", "none", "--no-report", "--out", tmp_path / "out"]
+    for number, asked in enumerate([(), ("--delimiter", ",")], 1):
+        assert call("train", tmp_path / "a.csv", *asked, *quick).code == 0
+        known = backlit.load(tmp_path / f"out/a-{number}").preparation
+        assert ("reading" in known.to_dict()) == bool(asked)

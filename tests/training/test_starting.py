@@ -334,3 +334,35 @@ def test_categories_are_those_of_the_model_whatever_their_order_in_the_new_table
     again = backlit.train(second, start=run.folder, freeze="dense1,dense2", epochs=1, progress="none")
     assert again.network.preparation.features == told.preparation.features
     assert again.result["train"]["accuracy"] == 1.0  # the frozen network knows the towns by their names
+
+
+# ---- the loss -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("loss", ["binary_cross_entropy", "hinge", "squared_hinge", "abs(t - o) ** 1.5"])
+def test_where_the_head_is_kept_so_is_the_loss_that_it_was_made_for(loss, tmp_path):
+    old = backlit.train("moons", hidden=[6], loss=loss, **QUICK)
+    path = old.network.save(tmp_path / "m.safetensors")
+    for start in (old.network, path):
+        run = backlit.train("moons", start=start, **QUICK)
+        assert run.facts["start"]["head"] == "kept"
+        assert (run.settings.loss, run.network.loss) == (loss, loss)
+        assert run.history[-1]["train_loss"] < old.history[0]["train_loss"]  # the same E goes on falling
+    asked = backlit.train("moons", start=old.network, loss="squared_error", **QUICK)
+    assert asked.settings.loss == "squared_error"
+
+
+@pytest.mark.parametrize(
+    ("loss", "units", "activation"),
+    [("hinge", 1, None), ("binary_cross_entropy", 1, "sigmoid"), ("cross_entropy", 2, "softmax"), (None, 2, "softmax")],
+)
+def test_a_new_head_is_one_that_the_loss_wants(loss, units, activation, first):
+    x, t = few_digits()
+    two = np.isin(t, ["d0", "d1"])
+    run = backlit.train((x[two], t[two]), start=first.network, loss=loss, **{**QUICK, "epochs": 40})
+    plain = backlit.train((x[two], t[two]), hidden=[4], loss=loss, **QUICK)
+    assert run.facts["start"]["head"] == "new"
+    for net in (run.network, plain.network):  # the same as without a model
+        *_, head = net.layers()
+        assert (head.units, head.activation) == (units, activation)
+    assert run.result["test"]["accuracy"] > 0.9

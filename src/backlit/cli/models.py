@@ -68,10 +68,11 @@ def inputs(net: Model, source: str, tally: Tally, asked: dict[str, Any]) -> Iter
 def judged(net: Model, source: str, target: Sequence[str], asked: dict[str, Any]) -> tuple[Table, Table | Array, Array]:
     """A source's table, its inputs in the order of the model's columns, its answers as the model counts them."""
     from ..data import load, sources
-    from ..data.load import takes
+    from ..data.rows import reading_of
     from ..ops.loss import loss_named
 
     known = net.preparation
+    asked = {**reading_of(source, known), **asked}
     classes = bool(net.loss) and loss_named(net.loss).classes
     task: Any = known.task if known else "classification" if classes else "regression"
     given: dict[str, Any] = {"task": task, **asked}
@@ -88,8 +89,6 @@ def judged(net: Model, source: str, target: Sequence[str], asked: dict[str, Any]
             given["classes"] = known.classes
         if known and names is not None:
             given["known"] = _kinds(known, names)
-        if known:
-            given |= {name: v for name, v in known.reading.items() if takes(source, name) and name not in asked}
     table = load(source, **given)
     x = _inputs(net, table)
     return table, x, _counted(known, table) if known else table.t

@@ -96,13 +96,9 @@ def preparation(known: Any, *, whole: bool = False) -> None:
     if whole:
         facts = {"target": ", ".join(c.name for c in known.target), "classes": ", ".join(known.classes)}
         facts |= {"task": say(f"cli_show.task_{known.task}"), "inputs": str(known.in_features)}
-        facts |= {name: str(value) for name, value in known.reading.items()}
+        found = {say(f"cli_show.{key}"): value for key, value in facts.items() if value}
         page.out()
-        tables.facts({_called(key): value for key, value in facts.items() if value})
-
-
-def _called(key: str) -> str:
-    return key if key in ("size", "colour") else say(f"cli_show.{key}")
+        tables.facts(found | {name: str(value).replace("\t", "tab") for name, value in known.reading.items()})
 
 
 def _value(column: Any, value: float) -> str:

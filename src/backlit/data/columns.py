@@ -58,6 +58,7 @@ def table(
     known: Mapping[str, Kind] | None = None,
     source: str = "",
     notices: Sequence[dict[str, Any]] = (),
+    reading: Mapping[str, Any] | None = None,
 ) -> Table:
     """The table of columns that lie side by side.
 
@@ -70,6 +71,8 @@ def table(
         Where the rows come from, for the messages, and how a number is written.
     known : mapping of names to Kind, optional
         The kinds of some columns, known from a model; those of the others are seen in the cells.
+    reading : mapping, optional
+        What has to be known to read other data in the same way.
 
     Raises
     ------
@@ -101,7 +104,7 @@ def table(
         x = x[rows]
     return Table(
         name, x, asked.t, tuple(kept), tuple(c.name for c in learned), asked.task, asked.classes, source,
-        kinds=tuple(kinds), notices=tuple(told),
+        kinds=tuple(kinds), notices=tuple(told), reading=dict(reading or {}),
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ import os
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 
@@ -71,6 +71,7 @@ def read(
     Returns
     -------
     Table
+        Its `reading` holds what was given of header, delimiter, encoding and decimal; what was found is found again.
 
     Raises
     ------
@@ -80,7 +81,9 @@ def read(
     path = Path(os.path.expanduser(path))
     if task is not None:
         one_of("task", task, TASKS)
-    file = TextTable(path, header=header, delimiter=delimiter, encoding=encoding, decimal=decimal)
+    asked = {"header": header, "delimiter": delimiter, "encoding": encoding, "decimal": decimal}
+    reading: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
+    file = TextTable(path, **reading)
     chosen = columns.chosen(plain(path), file.names, target)
     text = {name for name, kind in (known or {}).items() if kind.name == "category"}
     if classes is not None or task == "classification":  # "01" may be the name of a class
@@ -97,6 +100,7 @@ def read(
         known=known,
         source=messages.say("data.csv", path=plain(path.name), rows=len(lines)),
         notices=file.notices,
+        reading=reading,
     )
 
 

@@ -57,8 +57,7 @@ def rows(
     DataError
         As `load`.
     """
-    own = {name: value for name, value in (known.reading if known else {}).items() if takes(source, name)}
-    reading = {**own, **reading}
+    reading = {**reading_of(source, known), **reading}
     wanted = known.features if known else ()
     targets = names_of(known.target) if known else []
     stream = opened(source, **reading)
@@ -78,6 +77,11 @@ def rows(
         yield _table(given, kinds, strict, origin, stream.number, known)
     if empty:
         raise fail("BL203", path=str(stream.path), names=list(stream.names[:12]))
+
+
+def reading_of(source: Any, known: Preparation | None) -> dict[str, Any]:
+    """How the data were read from which a model was made, as far as the reader of a source has such options."""
+    return {name: value for name, value in (known.reading if known else {}).items() if takes(source, name)}
 
 
 def _some(table: Table, places: list[int], part: slice, known: Preparation | None) -> Table:

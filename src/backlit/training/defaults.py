@@ -65,18 +65,23 @@ def named(optimizer: Any) -> str:
 
 
 def layers_of(plan: Plan, table: Table, outputs: int, kind: Loss | None = None) -> list[Layer]:
-    """Hidden layers and an output layer that fits the task and the loss (`OUTPUT`).
-
-    Where the loss is one of yes or no and there are two classes, it is a single unit.
-    """
+    """Hidden layers and an output layer that fits the task and the loss."""
     layers: list[Layer] = []
     for width in plan.hidden:
         layers.append(Dense(width, plan.activation))
         if plan.dropout:
             layers.append(Dropout(plan.dropout))
+    return [*layers, head_of(table, outputs, kind, plan.output)]
+
+
+def head_of(table: Table, outputs: int, kind: Loss | None = None, asked: str | None = None) -> Dense:
+    """The output layer that fits the task and the loss (`OUTPUT`), with another activation function where one is asked.
+
+    Where the loss is one of yes or no and there are two classes, it is a single unit.
+    """
     own = kind.layer if kind is not None and (kind.layer or kind.classes) else OUTPUT[table.task]
     alone = kind is not None and kind.classes and kind.by == "elements" and len(table.classes) == 2
-    return [*layers, Dense(1 if alone else outputs, plan.output or own or None)]
+    return Dense(1 if alone else outputs, asked or own or None)
 
 
 def loss_of(table: Table, layers: Any) -> str | None:

@@ -67,7 +67,8 @@ def train(
         (`backlit.training.defaults`).
     start : path or Network, optional
         A model to begin with: its weights, and its preparation of the inputs; the head is new, unless the classes or
-        target columns are the same (`backlit.training.starting`).  With `layers` all but their head is taken over.
+        target columns are the same (`backlit.training.starting`): then its loss is taken too, unless one is given.
+        With `layers` all but their head is taken over.
     freeze : str or list of str, optional
         Layers that stay as they are, by name: "dense1, dense2", or "body" for all but the head.
     loss : str, optional

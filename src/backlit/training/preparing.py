@@ -12,9 +12,8 @@ from ..data import Preparation, Split, Table
 from ..errors import fail
 from ..nn import Layer, Structure
 from ..ops.loss import Loss, called, loss_named
-from . import defaults, targets, weights
+from . import defaults, starting, targets, weights
 from .network import Network
-from .starting import begin, frozen_in
 
 Array = np.ndarray[Any, Any]
 
@@ -72,6 +71,9 @@ def prepare(
     for name, given in {"hidden": hidden, "activation": activation, "dropout": dropout}.items():
         if (layers is not None or start is not None) and given is not None:
             raise fail("BL309", name="layers" if layers is not None else "start (--from)", other=name)
+    model = None if start is None else starting.model_of(start)
+    if model is not None and layers is None and starting.same_answers(model, table):
+        loss = loss or model.loss  # its head comes along, and was made for it
     loss = loss or defaults.loss_of(table, layers)
     kind = loss_named(called(loss)[0]) if loss else None
     preparation = _fitted(table, parts, kind)
@@ -84,16 +86,18 @@ def prepare(
     if layers is None and plan.learning_rate and not {"optimizer", "learning_rate"} & set(settings):
         settings["learning_rate"] = plan.learning_rate
     begun: dict[str, Any] | None = None
-    if start is not None:
+    if model is not None:
         whole = network_of(layers) if layers is not None else None
         drawn = {"seed": settings.get("seed", 0), "dtype": settings.get("dtype", "float32")}
-        net, preparation, begun = begin(start, table, preparation, whole, **drawn)
+        head = defaults.head_of(table, preparation.out_features, kind, plan.output)
+        net, preparation, begun = starting.begin(model, table, preparation, head, whole, **drawn)
+        begun = {"model": starting.name_of(start), **begun}
     else:
         net = network_of(
             layers if layers is not None else defaults.layers_of(plan, table, preparation.out_features, kind)
         )
     net.preparation, net.task = preparation, table.task
-    frozen = frozen_in(net, freeze, preparation.in_features)
+    frozen = starting.frozen_in(net, freeze, preparation.in_features)
     if begun is not None:
         begun["frozen"] = frozen
     told = {

@@ -14,14 +14,14 @@ from typing import Any
 from ..data import Preparation, Table
 from ..errors import fail
 from ..nn import Dense, tuning
-from .defaults import OUTPUT
 from .network import Network
 
 
 def begin(
-    start: str | Path | Network,
+    model: Network,
     table: Table,
     fitted: Preparation,
+    head: Dense,
     layers: Network | None = None,
     *,
     seed: int = 0,
@@ -31,42 +31,47 @@ def begin(
 
     Parameters
     ----------
-    start : path or Network
-        The model: a file, a run's folder, or a network.
+    model : Network
+        With weights (`model_of`).
     fitted : Preparation
         Learned from the table's training rows; its part for the targets is used.
+    head : Dense
+        The output layer, where it has to be a new one.
     layers : Network, optional
         The whole new network, whose layers but for the head have the names and shapes of the model's.  By default the
         model's own body with a head that fits the table.
     """
-    model = start if isinstance(start, Network) else _load(start)
-    if not model.values:
-        raise fail("BL707")
     preparation = _prepared(model, table, fitted)
-    same = _same_answers(model, fitted)
+    same = same_answers(model, table)
     if layers is not None:
         net = layers
         net.prepare(preparation.in_features, seed=seed, dtype=dtype)
         taken = tuning.take_over(net, model)
     elif same:
         net = _copied(model)
-        preparation = model.preparation or preparation
+        preparation = replace(model.preparation or preparation, reading=fitted.reading)
         taken = sorted({n.rsplit(".", 1)[0] for n in net.values})
     else:
-        net = model.replace_head(Dense(fitted.out_features, OUTPUT[table.task]))
+        net = model.replace_head(head)
         taken = sorted({n.rsplit(".", 1)[0] for n in net.values})
-    name = str(start) if isinstance(start, (str, Path)) else type(start).__name__
-    head = "kept" if same and layers is None else "new"
-    return net, preparation, {"model": name, "taken": taken, "head": head}
+    return net, preparation, {"taken": taken, "head": "kept" if same and layers is None else "new"}
 
 
-def _load(path: str | Path) -> Network:
+def model_of(start: str | Path | Network) -> Network:
+    """The model with which a training begins: in a file, of a run's folder, or the network itself."""
     from .files import load
 
-    found = load(path)
+    found = start if isinstance(start, Network) else load(start)
     if not isinstance(found, Network):
-        raise fail("BL502", path=path, got=f"{len(found.networks)} networks (several folds or seeds)")
+        raise fail("BL502", path=start, got=f"{len(found.networks)} networks (several folds or seeds)")
+    if not found.values:
+        raise fail("BL707")
     return found
+
+
+def name_of(start: str | Path | Network) -> str:
+    """What run.json says of it."""
+    return str(start) if isinstance(start, (str, Path)) else type(start).__name__
 
 
 def _copied(model: Network) -> Network:
@@ -88,12 +93,12 @@ def _prepared(model: Network, table: Table, fitted: Preparation) -> Preparation:
     return replace(fitted, features=known.features)
 
 
-def _same_answers(model: Network, fitted: Preparation) -> bool:
+def same_answers(model: Network, table: Table) -> bool:
     """Whether the model answers the very question of the table: the same classes, or the same columns."""
     known = model.preparation
-    if known is None or known.task != fitted.task:
+    if known is None or known.task != table.task:
         return False
-    return known.classes == fitted.classes and [c.name for c in known.target] == [c.name for c in fitted.target]
+    return known.classes == table.classes and tuple(column.name for column in known.target) == table.target
 
 
 def frozen_in(net: Network, names: str | Sequence[str] | None, features: int) -> list[str]:
