@@ -83,3 +83,9 @@ def test_two_threads_come_back_when_the_core_is_free_again():
 def test_short_slices_decide_nothing():
     quicker = beside.Quicker()
     assert set(slices(quicker, {1: 1e-5, 2: 9e-5}.get, 50, seconds=0.001)) == {2}
+
+
+def test_the_other_way_is_tried_at_once_when_a_training_becomes_slower():
+    quicker = beside.Quicker()
+    slices(quicker, {1: 2e-5, 2: 1e-5}.get, 40)  # two are quicker; one is not due for a while
+    assert slices(quicker, {1: 2e-5, 2: 5e-5}.get, 4) == [2, 1, 1, 1]

@@ -59,11 +59,12 @@ def _sched_getcpu() -> Callable[[], int] | None:
 class Quicker:
     """Chooses two threads or one from slice to slice of a training, as the second core may be somebody else's.
 
-    Now and then a slice is done the other way, and whoever is quicker goes on.  The numbers of a training do not depend
-    on it (docs/decisions/0006-threads.md).
+    Now and then, and when it becomes slower, a slice is done the other way, and whoever is quicker goes on.  The
+    numbers of a training do not depend on it (docs/decisions/0006-threads.md).
     """
 
     SHORT = 0.01  # seconds: slices that are shorter say nothing
+    SLOWER = 1.25  # times the pace of the slice before, from which the other way is tried at once
     FIRST, SOON, LATE = 2, 8, 64  # slices until the other way is tried: at the start, after a change, later
 
     def __init__(self) -> None:
@@ -78,9 +79,10 @@ class Quicker:
         """What the slice took."""
         if seconds < self.SHORT or steps == 0:
             return
-        self.pace[threads] = seconds / steps
+        before, self.pace[threads] = self.pace[threads], seconds / steps
         if threads == self.now:
-            self.left -= 1
+            # suddenly slower: somebody came, or the cores of a virtual machine were moved apart
+            self.left = 0 if 0 < before < self.pace[threads] / self.SLOWER else self.left - 1
         elif self.pace[threads] < 0.95 * self.pace[self.now]:
             self.now, self.left, self.pause = threads, self.SOON, self.SOON
         else:
