@@ -49,7 +49,7 @@ _HOMES = {
     "Swish": "nn",
     "BacklitError": "errors",
 }
-_ROOMS = ("cli", "core", "data", "errors", "machine", "messages", "nn", "ops", "optim", "report", "training")
+_ROOMS = ("cli", "core", "data", "errors", "lens", "machine", "messages", "nn", "ops", "optim", "report", "training")
 
 if TYPE_CHECKING:
     from .errors import BacklitError as BacklitError
