@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -12,6 +13,7 @@ import numpy as np
 from ..core.backprop import backprop
 from ..core.lowering import lower
 from ..core.tape import Tape
+from ..doctor.vitals import Vitals
 from ..errors import BacklitError, fail
 from ..machine.loop import Job, Loop, Snapshot
 from ..nn import Structure
@@ -38,6 +40,12 @@ def training_tape(net: Structure, settings: Settings, steps_per_epoch: int = 1) 
         update=settings.update(steps_per_epoch) if built.trained else None,
         running=built.updates,
     )
+
+
+def vitals_of(net: Structure, settings: Settings, steps_per_epoch: int = 1) -> Vitals:
+    """What looks at the steps of a training of this network."""
+    build = functools.partial(learning(net, settings).build, training=True, **settings.objective())
+    return Vitals(build, settings.update(steps_per_epoch))
 
 
 def judging_tape(net: Structure, settings: Settings, *, penalties: bool = False, count: bool = True) -> Tape:
@@ -105,6 +113,9 @@ class Fitting:
         self.before: Snapshot = self.loop.snapshot()  # where a replay begins when something goes wrong
         self.next_snapshot = 0.0
         self.out_of_time = False
+        self.vitals: Vitals | None = None
+        if settings.optimizer.update is not None:
+            self.vitals = vitals_of(net, settings, self.loop.steps_per_epoch)
         self.begun = 0  # epochs that were done when this process took over
 
     @property
@@ -135,6 +146,8 @@ class Fitting:
         self.seconds += took
         if steps:
             self.before = snapshot  # its weights gave a finite loss
+        if self.vitals is not None and not self.loop.stopped and self.vitals.due(self.seconds):
+            self.vitals.look(self.loop)
         if steps == self.steps_a_slice:
             # towards SLICE, but never more than ten times what was tried: the first step may load kernels
             self.steps_a_slice = max(1, min(int(self.steps_a_slice * SLICE / max(took, 1e-6)), self.steps_a_slice * 10))

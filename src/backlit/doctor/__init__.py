@@ -1,0 +1,11 @@
+"""The doctor: why a network does not learn, proved by experiment.
+
+    vitals.py    what is measured while a network trains: a sampled variant of its tape, and a probe of the step
+    patient.py   all that a diagnosis may look at: network, data, settings, vital signs, and a way to try things
+    finding.py   what a finding is, and the table of all of them (`CHECKS`)
+    checks/      the findings, a file for each kind of ailment
+    diagnosis.py from findings to one root cause with its consequences
+    text.py      a diagnosis as text
+
+It reads tapes and runs trials; it has no engine of its own.
+"""

@@ -1,0 +1,38 @@
+"""How steep an activation function gets, found by looking: whether a slope is small is asked against that."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+
+import numpy as np
+
+from ..ops import REGISTRY
+from ..ops import formula as fm
+from ..ops.declare import Elementwise
+
+GRID = np.concatenate([np.linspace(-30.0, 30.0, 6001), np.geomspace(1e-6, 0.01, 40), -np.geomspace(1e-6, 0.01, 40)])
+
+
+def largest_slope(op: Elementwise, attrs: Mapping[str, object]) -> float:
+    """The largest |f′| of a function between -30 and 30; 0 where f′ is 0 everywhere.
+
+    >>> largest_slope(REGISTRY["sigmoid"], {}), largest_slope(REGISTRY["step"], {})
+    (0.25, 0.0)
+    """
+    numbers = {k: float(v) for k, v in attrs.items() if isinstance(v, (int, float))}
+    return _largest(op, tuple(sorted(numbers.items())))
+
+
+@functools.cache
+def _largest(op: Elementwise, attrs: tuple[tuple[str, float], ...]) -> float:
+    if len(op.inputs) != 1:
+        return 0.0
+    with np.errstate(all="ignore"):
+        slope = op.slope(0)
+        o = fm.evaluate([op.formula], {op.inputs[0]: GRID, **dict(attrs)}, np.float64)[0]
+        values = {("y" if r == "y" else op.inputs[0]): (o if r == "y" else GRID) for r in slope.reads}
+        given = dict(zip(slope.op.inputs, values.values(), strict=True))
+        found = fm.evaluate([slope.op.formula], {**given, **dict(attrs)}, np.float64)[0]
+    sizes = np.abs(np.broadcast_to(found, GRID.shape))
+    return float(np.max(sizes[np.isfinite(sizes)], initial=0.0))
