@@ -67,6 +67,7 @@ def test_r_says_what_the_step_does_to_its_batch(factor, raised):
     rng = np.random.default_rng(1)
     x = rng.normal(size=(32, 3))
     net = Network([Dense(1)])
+    net.loss = "squared_error"
     inputs = net._rows(x, x @ [1.0, 2.0, 3.0], connect=True)
     net.prepare(3, dtype="float64")
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..ops import REGISTRY
 from ..ops import formula as fm
 from ..ops.declare import Elementwise
 
@@ -17,6 +16,7 @@ GRID = np.concatenate([np.linspace(-30.0, 30.0, 6001), np.geomspace(1e-6, 0.01, 
 def largest_slope(op: Elementwise, attrs: Mapping[str, object]) -> float:
     """The largest |f′| of a function between -30 and 30; 0 where f′ is 0 everywhere.
 
+    >>> from backlit.ops import REGISTRY
     >>> largest_slope(REGISTRY["sigmoid"], {}), largest_slope(REGISTRY["step"], {})
     (0.25, 0.0)
     """

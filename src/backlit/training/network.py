@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import fail
+from ..errors import BacklitError, fail
 from ..nn import Dense
 from ..nn.initial import initializer
 from ..nn.objective import WEIGHT, Objective
@@ -144,6 +144,7 @@ class Network(Reworked, Shown):
         TrainingError
             BL601, when the loss is not finite; the best weights so far are in the network.
         """
+        from .diagnosing import Origin
         from .run import Run
 
         given = Settings.of(
@@ -169,6 +170,7 @@ class Network(Reworked, Shown):
         given, found = probed(self, inputs, given)
         fitting = fitting_of(self, inputs, held_out, given)
         run = Run(self, given)
+        run.origin = Origin({n: v.copy() for n, v in self.values.items()}, inputs, held_out, given)
         if found is not None:
             run.facts["rate_probe"] = found.told()
         run.notices = notices.before_training(self, given)
@@ -178,6 +180,9 @@ class Network(Reworked, Shown):
             left.append(run)
         try:
             fitting.run(watch)
+        except BacklitError as error:
+            run.origin.trouble.append(error)
+            raise
         finally:
             run.take(fitting)
         return run

@@ -14,6 +14,9 @@ from .files import write_atomic
 from .showing import History, Shown, run_card, run_rows
 
 if TYPE_CHECKING:
+    from ..doctor.diagnosis import Diagnosis
+    from ..doctor.vitals import Look
+    from .diagnosing import Origin
     from .fitting import Fitting
     from .network import Network
     from .settings import Settings
@@ -51,6 +54,9 @@ class Run(Shown):
         }
         self.folder: Path | None = None
         self.last: Network | None = None  # with the weights of the last step
+        self.looks: list[Look] = []  # vital signs of sampled steps
+        self.origin: Origin | None = None  # what the training began with
+        self._diagnosis: Diagnosis | None = None
 
     def take(self, fitting: Fitting) -> None:
         """What the training left behind."""
@@ -68,6 +74,16 @@ class Run(Shown):
         }
         self.facts["settings"]["threads"] = loop.threads
         self.last = fitting.last_network()
+        self.looks = fitting.vitals.looks if fitting.vitals is not None else []
+
+    @property
+    def diagnosis(self) -> Diagnosis:
+        """Why the network does not learn, or that it is healthy (`backlit.diagnose`); made when first asked for."""
+        if self._diagnosis is None:
+            from .diagnosing import diagnose
+
+            self._diagnosis = diagnose(self)
+        return self._diagnosis
 
     def describe(self) -> dict[str, Any]:
         """The run as plain data: what run.json holds and the report is made of."""

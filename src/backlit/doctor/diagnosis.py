@@ -1,0 +1,114 @@
+"""From findings to a diagnosis: one root cause first, what follows from it folded under it, remedies tried."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from . import checks  # noqa: F401  (enters the checks into the table)
+from .finding import CHECKS, GRADES, STAGES, Check, Finding
+from .patient import Patient
+from .trial import Outcome
+
+MOST = 3  # findings that are shown: more than that nobody reads
+
+
+@dataclass
+class Diagnosis:
+    """What was found.
+
+    Attributes
+    ----------
+    findings : list of Finding
+        The root cause first; empty if the network is healthy.
+    passed : list of str
+        Codes of the checks that found nothing.
+    left_out : list of (code, reason)
+        Checks that could not be made.
+    skill : float
+        Of the network as it is: 0 is a constant answer, 1 is perfect.
+    """
+
+    findings: list[Finding] = field(default_factory=list)
+    passed: list[str] = field(default_factory=list)
+    left_out: list[tuple[str, str]] = field(default_factory=list)
+    skill: float = float("nan")
+    seconds: float = 0.0
+
+    @property
+    def healthy(self) -> bool:
+        return not self.findings
+
+    def told(self) -> dict[str, Any]:
+        """As plain data."""
+        return {
+            "healthy": self.healthy, "skill": self.skill, "findings": [f.told() for f in self.findings],
+            "passed": self.passed, "left_out": [list(pair) for pair in self.left_out], "seconds": self.seconds,
+        }  # fmt: skip
+
+    def text(self) -> str:
+        from .text import text
+
+        return text(self)
+
+    def __str__(self) -> str:
+        return self.text()
+
+
+def examine(patient: Patient, *, budget: float = 20.0) -> Diagnosis:
+    """Make all checks that can be made, try the remedies within `budget` seconds (0: none), order what was found."""
+    begin = time.perf_counter()
+    found: list[Finding] = []
+    made = Diagnosis()
+    for one in in_order():
+        reason = _not_possible(one, patient)
+        if reason:
+            made.left_out.append((one.code, reason))
+            continue
+        more = list(one.look(patient) or ())
+        found += more
+        if not more:
+            made.passed.append(one.code)
+    if patient.attempt is not None and budget > 0:
+        found = [_tried(f, patient, begin + budget) for f in found]
+    made.findings = order(found)
+    made.skill = patient.skill() if patient.end else float("nan")
+    made.seconds = time.perf_counter() - begin
+    return made
+
+
+def in_order() -> list[Check]:
+    """The checks as they are made: by stage, then by code."""
+    return sorted(CHECKS.values(), key=lambda c: (STAGES.index(c.stage), c.code))
+
+
+def _not_possible(one: Check, patient: Patient) -> str:
+    """Why a check cannot be made; "" if it can."""
+    if one.stage == "course" and not patient.looks and patient.look_again is None:
+        return "no training"
+    return ""
+
+
+def _tried(finding: Finding, patient: Patient, until: float) -> Finding:
+    outcomes: list[Outcome] = []
+    for change in finding.changes:
+        left = until - time.perf_counter()
+        if left <= 0 or patient.attempt is None:
+            break
+        outcomes.append(patient.attempt(change, None, left))
+    return replace(finding, tried=tuple(sorted(outcomes, key=lambda o: -o.skill if o.skill == o.skill else 2.0)))
+
+
+def order(found: Sequence[Finding]) -> list[Finding]:
+    """The root cause first, with those that follow from it as its consequences; at most `MOST`."""
+    ranked = sorted(found, key=lambda f: (GRADES.index(f.grade), -max((o.skill for o in f.tried), default=0.0)))
+    roots: list[Finding] = []
+    for one in ranked:
+        cause = next((r for r in roots if one.code in CHECKS[r.code].explains), None)
+        if cause is None:
+            roots.append(one)
+        else:
+            roots[roots.index(cause)] = cause.with_consequences((*cause.consequences, one))
+    return roots[:MOST]

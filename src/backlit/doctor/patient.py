@@ -1,0 +1,167 @@
+"""All that a diagnosis may look at: the network before and after its training, its data, its settings, its course.
+
+What is dear to find is found when it is first asked for, and kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from ..core.lowering import lower
+from ..machine.runner import Machine
+from ..nn import Structure
+from ..nn.builder import Built
+from ..nn.objective import Objective
+from .skill import baseline_of, skill_of, task_of
+from .trial import Change, Outcome
+from .vitals import Look
+
+Array = np.ndarray[Any, Any]
+MOST = 20_000  # rows that are looked at; of more, every so many-th is taken
+BLOCK = 2048  # rows a pass
+
+
+@dataclass
+class Patient:
+    """What is to be diagnosed.
+
+    Parameters
+    ----------
+    net : Structure
+        The network; its values are those of the end.
+    start, end : name → array
+        The parameters before the first step and after the last one.
+    aim : Objective
+        What it is trained for.
+    settings : mapping
+        optimizer, learning_rate, batch_size, epochs and the others, as plain data; `steps_per_epoch` beside them.
+    inputs, held_out : name → array
+        The rows by the names of the network's inputs, and "t".
+    history : list of dict
+        As in a run.
+    looks : list of Look
+        Vital signs of sampled steps.
+    stopped : str
+        Why the training ended; "" where there was none.
+    trouble : mapping
+        Where the first number that is not finite came from: code and facts of the error; empty if none did.
+    attempt : function
+        Trains with a change, from the start: attempt(change, epochs, seconds) → Outcome.  None where nothing may be
+        tried.
+    look_again : function
+        Replays the training with looks at so many of its steps, from the first on.
+    """
+
+    net: Structure
+    start: dict[str, Array]
+    end: dict[str, Array]
+    aim: Objective
+    settings: Mapping[str, Any]
+    inputs: dict[str, Array]
+    held_out: dict[str, Array] = field(default_factory=dict)
+    history: Sequence[Mapping[str, float]] = ()
+    looks: list[Look] = field(default_factory=list)
+    stopped: str = ""
+    trouble: Mapping[str, Any] = field(default_factory=dict)
+    attempt: Callable[[Change, int | None, float], Outcome] | None = None
+    look_again: Callable[[int], list[Look]] | None = None
+    features: Sequence[str] = ()
+    classes: Sequence[str] = ()
+
+    # --- the data ---------------------------------------------------------------------------------------------
+
+    @cached_property
+    def t(self) -> Array:
+        """Targets of the rows that are looked at, as float64."""
+        return np.asarray(self.inputs["t"][:: self._stride], np.float64)
+
+    @cached_property
+    def x(self) -> Array:
+        """The (first) input's rows that are looked at, as float64."""
+        return np.asarray(self.inputs[self.net.inputs[0].layer.name][:: self._stride], np.float64)
+
+    @property
+    def _stride(self) -> int:
+        return -(-len(self.inputs["t"]) // MOST)
+
+    @property
+    def rows(self) -> int:
+        return len(self.inputs["t"])
+
+    @cached_property
+    def task(self) -> str:
+        """What the targets and the loss say it is: "classes", "labels" or "numbers"."""
+        return task_of(self.t, self.aim)
+
+    # --- the network ------------------------------------------------------------------------------------------
+
+    @cached_property
+    def built(self) -> Built:
+        """The graph with the loss, as in training; who adds nodes builds one of their own."""
+        return self.build()
+
+    def build(self, *, training: bool = True) -> Built:
+        built = self.net.build(training=training)
+        self.aim.add_to(built)
+        return built
+
+    @cached_property
+    def units(self) -> dict[str, tuple[str, str]]:
+        """Layers with a linear sum u and an activation o: name → (activation, "hidden" or "output")."""
+        names = self.built.graph.names
+        found = {}
+        for layer in self.net.layers():
+            if f"{layer.name}.u" in names and f"{layer.name}.o" in names:
+                o = names[f"{layer.name}.o"]
+                where = "output" if o is self.built.output else "hidden"
+                found[layer.name] = (getattr(layer, "activation", None) or "identity", where)
+        return found
+
+    def values(self, when: str = "end", names: Sequence[str] | None = None) -> dict[str, Array]:
+        """Named values (dense1.u, dense1.o, …) and "output" of every row that is looked at.
+
+        `when` is "start" or "end".  Of large networks many rows are much: those who want to count ask for the names.
+        """
+        key = (when, tuple(names or ()))
+        if key not in self._values:
+            self._values[key] = self._forward(self.start if when == "start" else self.end, names)
+        return self._values[key]
+
+    _values: dict[Any, dict[str, Array]] = field(default_factory=dict, repr=False)
+
+    def _forward(self, parameters: Mapping[str, Array], names: Sequence[str] | None) -> dict[str, Array]:
+        built = self.net.build()
+        chosen = {n: v for n, v in built.graph.names.items() if n.endswith((".u", ".o"))} if names is None else {}
+        chosen |= {n: built.graph.names[n] for n in names or ()}
+        keep = {**chosen, "output": built.output}
+        dtype = str(next(iter(parameters.values())).dtype) if parameters else "float32"
+        rows = min(BLOCK, self.rows)
+        machine = Machine(lower(keep), rows, dtype)
+        for name in machine.tape.names.keys() & parameters.keys():
+            machine[name] = parameters[name]
+        given = {n: a[:: self._stride] for n, a in self.inputs.items() if n in machine.tape.names}
+        parts: dict[str, list[Array]] = {n: [] for n in keep}
+        total = len(self.t)
+        for first in range(0, total, rows):
+            size = min(rows, total - first)
+            with machine.arena.batch(size), np.errstate(all="ignore"):
+                for name, array in given.items():
+                    machine[name] = array[first : first + size]
+                machine.run(rows=size)
+                for name in keep:
+                    parts[name].append(machine[name].copy())
+        return {name: np.concatenate(blocks) for name, blocks in parts.items()}
+
+    def skill(self, when: str = "end") -> float:
+        """How good the answers are on the training rows: 0 is a constant answer, 1 is perfect (`skill.py`)."""
+        return skill_of(self.values(when, ())["output"], self.t, self.aim)
+
+    @cached_property
+    def baseline(self) -> float:
+        """The loss (without penalties) of the best answer that does not look at the input."""
+        return baseline_of(self.t, self.aim)

@@ -1,0 +1,63 @@
+"""Trials: one change, trained from the same start with the same seeds and batches, and what it measurably did."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change of a training.
+
+    name : what it is called in the catalogue (`doctor_changes.NAME`), whose places `facts` fill
+    settings : of the training that become others (learning_rate, optimizer, loss, batch_size, epochs, …)
+    layers : layer → settings of it that become others ({"dense2": {"activation": "linear"}})
+    head : a new last layer, described as in a model file, in place of the old one
+    scale : which of "x" and "t" are standardised by the training rows
+    initial : the initializer of all weights, which are drawn anew
+    decode : another reading of the targets ("one_hot", "column")
+    command, python : how a person makes the change
+    """
+
+    name: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    layers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    head: Mapping[str, Any] | None = None
+    scale: tuple[str, ...] = ()
+    initial: str | None = None
+    decode: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    command: str = ""
+    python: str = ""
+
+    def told(self) -> dict[str, Any]:
+        """As plain data."""
+        found = {
+            "name": self.name, "settings": dict(self.settings), "layers": {k: dict(v) for k, v in self.layers.items()},
+            "head": self.head, "scale": list(self.scale), "initial": self.initial, "decode": self.decode,
+            "facts": dict(self.facts), "command": self.command, "python": self.python,
+        }  # fmt: skip
+        return {k: v for k, v in found.items() if v}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a trial did: the course of the loss, and the skill that was reached.
+
+    skill : 0 is the best answer that does not look at the input, 1 is perfect; on held-out rows if there are any.
+        For classes (accuracy - share of the largest class) / (1 - that share), for numbers R².
+    broken : the training ended in numbers that are not finite
+    """
+
+    change: Change
+    skill: float
+    steps: int
+    losses: Sequence[float] = ()
+    broken: bool = False
+    seconds: float = 0.0
+
+    def told(self) -> dict[str, Any]:
+        """As plain data."""
+        return {"change": self.change.name, "skill": self.skill, "steps": self.steps, "broken": self.broken}
