@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from . import checks  # noqa: F401  (enters the checks into the table)
 from .finding import CHECKS, GRADES, STAGES, Check, Finding
 from .patient import Patient
+from .screen import tried
 from .trial import Outcome
 
 MOST = 3  # findings that are shown: more than that nobody reads
@@ -35,6 +36,7 @@ class Diagnosis:
     passed: list[str] = field(default_factory=list)
     left_out: list[tuple[str, str]] = field(default_factory=list)
     skill: float = float("nan")
+    reference: Outcome | None = None
     seconds: float = 0.0
 
     @property
@@ -61,7 +63,7 @@ def examine(patient: Patient, *, budget: float = 20.0) -> Diagnosis:
     """Make all checks that can be made, try the remedies within `budget` seconds (0: none), order what was found."""
     begin = time.perf_counter()
     found: list[Finding] = []
-    made = Diagnosis()
+    made = Diagnosis(skill=patient.skill() if patient.end else float("nan"))
     for one in in_order():
         reason = _not_possible(one, patient)
         if reason:
@@ -72,9 +74,8 @@ def examine(patient: Patient, *, budget: float = 20.0) -> Diagnosis:
         if not more:
             made.passed.append(one.code)
     if patient.attempt is not None and budget > 0:
-        found = [_tried(f, patient, begin + budget) for f in found]
+        found, made.reference = tried(patient, found, begin + budget)
     made.findings = order(found)
-    made.skill = patient.skill() if patient.end else float("nan")
     made.seconds = time.perf_counter() - begin
     return made
 
@@ -91,24 +92,20 @@ def _not_possible(one: Check, patient: Patient) -> str:
     return ""
 
 
-def _tried(finding: Finding, patient: Patient, until: float) -> Finding:
-    outcomes: list[Outcome] = []
-    for change in finding.changes:
-        left = until - time.perf_counter()
-        if left <= 0 or patient.attempt is None:
-            break
-        outcomes.append(patient.attempt(change, None, left))
-    return replace(finding, tried=tuple(sorted(outcomes, key=lambda o: -o.skill if o.skill == o.skill else 2.0)))
-
-
 def order(found: Sequence[Finding]) -> list[Finding]:
     """The root cause first, with those that follow from it as its consequences; at most `MOST`."""
-    ranked = sorted(found, key=lambda f: (GRADES.index(f.grade), -max((o.skill for o in f.tried), default=0.0)))
     roots: list[Finding] = []
-    for one in ranked:
+    for one in sorted(found, key=rank):
         cause = next((r for r in roots if one.code in CHECKS[r.code].explains), None)
         if cause is None:
             roots.append(one)
         else:
             roots[roots.index(cause)] = cause.with_consequences((*cause.consequences, one))
     return roots[:MOST]
+
+
+def rank(finding: Finding) -> tuple[float, float, int]:
+    """What is proved goes before what was measured; then by what the best remedy did; then as the checks are made."""
+    best = max((o.skill for o in finding.tried if o.skill == o.skill), default=0.0)
+    proved = finding.grade == "proved"
+    return (GRADES.index(finding.grade), 0.0 if proved else -round(best, 1), in_order().index(CHECKS[finding.code]))

@@ -51,10 +51,10 @@ class Patient:
     trouble : mapping
         Where the first number that is not finite came from: code and facts of the error; empty if none did.
     attempt : function
-        Trains with a change, from the start: attempt(change, epochs, seconds) → Outcome.  None where nothing may be
-        tried.
+        Trains with a change, from the start: attempt(change, hold_out, seconds) → Outcome; with `hold_out` a fifth of
+        the rows is kept back, and judges.  None where nothing may be tried.
     look_again : function
-        Replays the training with looks at so many of its steps, from the first on.
+        Replays the training and looks at the steps that are asked for.
     """
 
     net: Structure
@@ -68,8 +68,8 @@ class Patient:
     looks: list[Look] = field(default_factory=list)
     stopped: str = ""
     trouble: Mapping[str, Any] = field(default_factory=dict)
-    attempt: Callable[[Change, int | None, float], Outcome] | None = None
-    look_again: Callable[[int], list[Look]] | None = None
+    attempt: Callable[[Change, bool, float], Outcome] | None = None
+    look_again: Callable[[Sequence[int]], list[Look]] | None = None
     features: Sequence[str] = ()
     classes: Sequence[str] = ()
 
@@ -84,6 +84,11 @@ class Patient:
     def x(self) -> Array:
         """The (first) input's rows that are looked at, as float64."""
         return np.asarray(self.inputs[self.net.inputs[0].layer.name][:: self._stride], np.float64)
+
+    @property
+    def rate(self) -> float:
+        """The learning rate; 0 for an optimizer that has none."""
+        return float(self.settings.get("learning_rate") or 0.0)
 
     @property
     def _stride(self) -> int:
@@ -160,6 +165,21 @@ class Patient:
     def skill(self, when: str = "end") -> float:
         """How good the answers are on the training rows: 0 is a constant answer, 1 is perfect (`skill.py`)."""
         return skill_of(self.values(when, ())["output"], self.t, self.aim)
+
+    @cached_property
+    def course(self) -> list[Look]:
+        """Looks at steps from the first to the last, ever wider apart: the first three, then each a third later.
+
+        Those that were taken while it trained do not reach back to the first steps, so the training is replayed.
+        """
+        steps = int(self.settings.get("steps") or 0)
+        if self.look_again is None or not steps:
+            return self.looks
+        at, step = [1, 2, 3], 4.0
+        while step < steps:
+            at.append(int(step))
+            step *= 4 / 3
+        return self.look_again([s for s in [*at, steps] if s <= steps])
 
     @cached_property
     def baseline(self) -> float:

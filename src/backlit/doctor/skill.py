@@ -72,7 +72,7 @@ def baseline_of(t: Array, aim: Objective) -> float:
     The best one among the mean and the median of the targets, and the sums u whose sigmoid, softmax or exponential
     they are: for every loss of the package its optimum, or close to it, is among these.
     """
-    loss = _loss_of_constants(t, aim)
+    loss = loss_of_constants(t, aim)
     with np.errstate(all="ignore"):
         p = t.mean(axis=0)
         answers = [p, np.median(t, axis=0), np.log(p), np.log(p / (1 - p)), np.sign(p - 0.5), np.sign(p)]
@@ -81,7 +81,7 @@ def baseline_of(t: Array, aim: Objective) -> float:
     return min(finite, default=float("nan"))
 
 
-def _loss_of_constants(t: Array, aim: Objective) -> Callable[[Array], float]:
+def loss_of_constants(t: Array, aim: Objective) -> Callable[[Array], float]:
     kind, graph, shape = aim.kind, Graph(), (Rows(), t.shape[1])
     o, target = graph.input("o", shape), graph.input("t", shape)
     read = REGISTRY[kind.through](o) if kind.through else o

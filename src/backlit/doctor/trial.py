@@ -17,6 +17,7 @@ class Change:
     head : a new last layer, described as in a model file, in place of the old one
     scale : which of "x" and "t" are standardised by the training rows
     initial : the initializer of all weights, which are drawn anew
+    stack : layers, described as in a model file, in place of all
     decode : another reading of the targets ("one_hot", "column")
     command, python : how a person makes the change
     """
@@ -27,16 +28,27 @@ class Change:
     head: Mapping[str, Any] | None = None
     scale: tuple[str, ...] = ()
     initial: str | None = None
+    stack: Sequence[Mapping[str, Any]] = ()
     decode: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)
     command: str = ""
     python: str = ""
 
+    def joined(self, other: Change) -> Change:
+        """Both changes at once; where they differ the other one's."""
+        layers = {k: {**self.layers.get(k, {}), **other.layers.get(k, {})} for k in {*self.layers, *other.layers}}
+        return Change(
+            other.name, {**self.settings, **other.settings}, layers, other.head or self.head,
+            tuple(dict.fromkeys((*self.scale, *other.scale))), other.initial or self.initial,
+            other.stack or self.stack, other.decode or self.decode, other.facts, other.command, other.python,
+        )  # fmt: skip
+
     def told(self) -> dict[str, Any]:
         """As plain data."""
         found = {
             "name": self.name, "settings": dict(self.settings), "layers": {k: dict(v) for k, v in self.layers.items()},
-            "head": self.head, "scale": list(self.scale), "initial": self.initial, "decode": self.decode,
+            "head": self.head, "scale": list(self.scale), "initial": self.initial,
+            "stack": list(self.stack), "decode": self.decode,
             "facts": dict(self.facts), "command": self.command, "python": self.python,
         }  # fmt: skip
         return {k: v for k, v in found.items() if v}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from ..doctor.skill import skill_of
 from ..doctor.trial import Change, Outcome
 from ..doctor.vitals import Look
 from ..errors import BacklitError
+from ..nn.layers import revive
 from ..nn.objective import Objective
 from .fitting import Fitting
 from .settings import Settings
@@ -49,26 +50,31 @@ def patient_of(run: Run) -> Patient:
     assert origin is not None
     net, settings = run.network, origin.settings
     last = run.last or net
-    told = {**settings.told(), "steps_per_epoch": -(-len(origin.inputs["t"]) // settings.batch_size)}
+    told = {
+        **settings.told(), "steps_per_epoch": -(-len(origin.inputs["t"]) // settings.batch_size),
+        "steps": run.result.get("steps", 0), "seconds": run.result.get("seconds", 0.0),
+    }  # fmt: skip
     return Patient(
         net=net, start=origin.values, end=dict(last.values), aim=Objective.of(**settings.objective()), settings=told,
         inputs=dict(origin.inputs), held_out=dict(origin.held_out), history=run.history, looks=list(run.looks),
         stopped=str(run.result.get("stopped", "")),
         trouble={"code": origin.trouble[0].code, **origin.trouble[0].values} if origin.trouble else {},
-        attempt=lambda change, epochs, seconds: attempt(run, change, epochs, seconds),
-        look_again=lambda steps: look_again(run, steps),
+        attempt=lambda change, hold_out, seconds: attempt(run, change, hold_out, seconds),
+        look_again=lambda at: look_again(run, at),
     )  # fmt: skip
 
 
-def look_again(run: Run, steps: int) -> list[Look]:
-    """Train again from the start, and look at each of the first steps."""
+def look_again(run: Run, at: Sequence[int]) -> list[Look]:
+    """Train again from the start, and look at these steps (counted from 1)."""
     assert run.origin is not None
     fitting = begin_again(run.network, run.origin)
     if fitting.vitals is None:
         return []
-    for _ in range(steps):
-        fitting.vitals.look(fitting.loop)
-        if fitting.loop.run(1) == 0:
+    for step in sorted(set(at)):
+        ahead = step - 1 - fitting.loop.step
+        if ahead > 0 and fitting.loop.run(ahead) < ahead:
+            break
+        if fitting.vitals.look(fitting.loop).loss != fitting.vitals.looks[-1].loss:  # NaN: nothing comes after
             break
     return fitting.vitals.looks
 
@@ -82,13 +88,57 @@ def begin_again(net: Network, origin: Origin) -> Fitting:
     return fitting_of(again, origin.inputs, origin.held_out, origin.settings)
 
 
-def attempt(run: Run, change: Change, epochs: int | None, seconds: float) -> Outcome:
-    """Train from the same start, with the same seed and batches, with one change."""
+def attempt(run: Run, change: Change, hold_out: bool, seconds: float) -> Outcome:
+    """Train from the same start, with the same seed and batches, with one change.
+
+    With `hold_out` a fifth of the rows is kept back, and judges.
+    """
+    origin = run.origin
+    assert origin is not None
+    begin = time.perf_counter()
+    inputs = scaled(origin.inputs, change)
+    if change.decode == "one_hot":
+        inputs["t"] = np.eye(int(inputs["t"].max()) + 1)[inputs["t"][:, 0].astype(int)]
+    net = changed(run, change)
+    settings = {**words_of(origin.settings), **change.settings}
+    judged = np.zeros(len(inputs["t"]), bool)
+    if hold_out:
+        judged[np.random.default_rng(0).permutation(len(judged))[: len(judged) // 5]] = True
+    learned = {n: a[~judged] for n, a in inputs.items()} if hold_out else inputs
+    shown = {n: a[judged] for n, a in inputs.items()} if hold_out else inputs
+    left: list[Run] = []
+    broken = False
+    try:
+        net.fit(
+            _x(run, learned), learned["t"], initial=change.initial, left=left, time_budget=max(seconds, 0.01),
+            sample_weight=learned.get("sample_weight"), **settings,
+        )  # fmt: skip
+    except BacklitError:
+        broken = True
+    took = time.perf_counter() - begin
+    if broken or not left:
+        return Outcome(change, float("nan"), left[0].result.get("steps", 0) if left else 0, (), True, took)
+    aim = Objective.of(**left[0].settings.objective())
+    last = left[0].last or net
+    out = last._predictor("output")([shown[link.layer.name] for link in run.network.inputs])
+    skill = skill_of(np.asarray(out, np.float64), np.asarray(shown["t"], np.float64), aim)
+    losses = [float(row["train_loss"]) for row in left[0].history]
+    return Outcome(change, skill, int(left[0].result["steps"]), losses, False, took)
+
+
+def _x(run: Run, rows: Mapping[str, Array]) -> Any:
+    x = [rows[link.layer.name] for link in run.network.inputs]
+    return x if len(x) > 1 else x[0]
+
+
+def changed(run: Run, change: Change) -> Network:
+    """The network as it was before training, with a change; weights that fit no longer are drawn anew."""
     from .preparing import network_of
 
     origin = run.origin
     assert origin is not None
-    begin = time.perf_counter()
+    if change.stack:
+        return network_of([revive(dict(layer)) for layer in change.stack])
     described = run.network.describe()
     for layer in described["layers"]:
         layer.update(change.layers.get(layer.get("name", ""), {}))
@@ -97,45 +147,23 @@ def attempt(run: Run, change: Change, epochs: int | None, seconds: float) -> Out
         last.clear()
         last.update(change.head)
     net = network_of(described)
-    inputs, _ = scaled(origin, change)
     if change.initial is None and change.head is None:
         net.values = {n: v.copy() for n, v in origin.values.items()}
-    settings = {**words_of(origin.settings), **change.settings}
-    if epochs is not None:
-        settings["epochs"] = epochs
-    x = [inputs[link.layer.name] for link in run.network.inputs]
-    losses: list[float] = []
-    left: list[Run] = []
-    broken = False
-    try:
-        net.fit(
-            x if len(x) > 1 else x[0], inputs["t"], initial=change.initial, left=left,
-            time_budget=max(seconds, 0.01), **settings,
-        )  # fmt: skip
-    except BacklitError:
-        broken = True
-    steps = int(left[0].result.get("steps", 0)) if left else 0
-    losses = [float(row["train_loss"]) for row in left[0].history] if left else []
-    skill = float("nan")
-    if left and not broken:
-        aim = Objective.of(**Settings.of(**settings).objective())
-        out = net.predict(x if len(x) > 1 else x[0])
-        skill = skill_of(np.asarray(out, np.float64), np.asarray(inputs["t"], np.float64), aim)
-    return Outcome(change, skill, steps, losses, broken, time.perf_counter() - begin)
+    elif change.initial is not None:
+        for layer in net.layers():
+            if hasattr(layer, "weights"):
+                layer.weights = layer.biases = None
+    return net
 
 
-def scaled(origin: Origin, change: Change) -> tuple[dict[str, Array], dict[str, Array]]:
-    """The rows, standardised by the training rows where the change says so."""
-    inputs, held = dict(origin.inputs), dict(origin.held_out)
-    for name in inputs:
-        which = "t" if name == "t" else "x"
-        if which in change.scale and name != "sample_weight":
-            mean, spread = inputs[name].mean(axis=0), inputs[name].std(axis=0)
-            spread = np.where(spread > 0, spread, 1.0)
-            for part in (inputs, held):
-                if name in part:
-                    part[name] = (part[name] - mean) / spread
-    return inputs, held
+def scaled(rows: Mapping[str, Array], change: Change) -> dict[str, Array]:
+    """The rows, with inputs or targets standardised where the change says so."""
+    found = dict(rows)
+    for name, array in rows.items():
+        if ("t" if name == "t" else "x") in change.scale and name != "sample_weight":
+            spread = array.std(axis=0)
+            found[name] = (array - array.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    return found
 
 
 def words_of(settings: Settings) -> dict[str, Any]:

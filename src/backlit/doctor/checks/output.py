@@ -1,42 +1,108 @@
-"""Whether the outputs can reach the targets at all."""
+"""Whether the outputs can reach the targets at all, and whether they are what the loss takes them for."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
 from ...ops import Elementwise
+from ...ops.normalized import softmax
 from ..finding import Finding, check
 from ..patient import Patient
+from ..slopes import largest_slope
 from ..trial import Change
 
+STUCK = ("DR201", "DR205", "DR303", "DR304", "DR402", "DR403", "DR406", "DR503", "DR504", "DR301", "DR107")
 
-@check(
-    "DR101", number=1, category="wrong_output_activation", stage="structure",
-    explains=("DR304", "DR303", "DR406", "DR503", "DR504", "DR201", "DR205"),
-)  # fmt: skip
+
+@check("DR101", number=1, category="wrong_output_activation", stage="structure", explains=STUCK)
 def targets_out_of_reach(patient: Patient) -> Iterator[Finding]:
-    """Targets that no output can take, because they lie outside the range of the last activation function."""
-    output = patient.built.output
-    if not isinstance(output.op, Elementwise) or patient.aim.kind.reads:
+    """Targets that no output can take, because they lie outside the closed range of the last activation function."""
+    low, high, name = output_range(patient)
+    if patient.aim.kind.reads or not (np.isfinite(low) or np.isfinite(high)):
         return
-    low, high = output.op.facts.range
     outside = (patient.t < low) | (patient.t > high)
     if outside.any():
         row, unit = (int(i) for i in np.argwhere(outside)[0])
-        layer = output.name.rpartition(".")[0]
-        yield Finding(
-            "DR101", "proved",
-            {
-                "layer": layer, "activation": output.op.name, "low": low, "high": high,
-                "least": float(patient.t.min()), "most": float(patient.t.max()), "share": float(outside.mean()),
-                "row": row, "unit": unit, "value": float(patient.t[row, unit]),
-            },
-            (to("identity", layer),),
-        )  # fmt: skip
+        facts = {
+            "layer": output_layer(patient), "activation": name, "low": low, "high": high,
+            "least": float(patient.t.min()), "most": float(patient.t.max()), "share": float(outside.mean()),
+            "row": row, "unit": unit, "value": float(patient.t[row, unit]),
+        }  # fmt: skip
+        yield Finding("DR101", "proved", facts, (to("identity", patient),))
 
 
-def to(activation: str, layer: str) -> Change:
-    """Another activation function in a layer."""
+@check("DR102", number=2, category="wrong_output_activation", stage="structure", explains=(*STUCK, "DR101", "DR103"))
+def constant_output(patient: Patient) -> Iterator[Finding]:
+    """An output that is the same whatever goes in: its derivative by u is exactly 0 everywhere."""
+    op = patient.built.output.op
+    width = patient.built.output.shape[-1]
+    alone = op is softmax and width == 1
+    flat = isinstance(op, Elementwise) and op.facts.role == "activation" and largest_slope(op, _attrs(patient)) == 0
+    if not (alone or flat) or patient.settings.get("surrogate"):
+        return
+    assert op is not None
+    value = 1.0 if alone else float(patient.values("start", ())["output"].flat[0])
+    facts = {"layer": output_layer(patient), "activation": op.name, "width": width, "value": value}
+    better = "sigmoid" if patient.task != "numbers" else "identity"
+    yield Finding("DR102", "proved", facts, (to(better, patient),))
+
+
+@check("DR103", number=3, category="wrong_output_activation", stage="structure", explains=(*STUCK, "DR305", "DR101"))
+def outside_the_loss(patient: Patient) -> Iterator[Finding]:
+    """Outputs that the loss is not made for: below 0 or above 1 where it takes a logarithm of shares, shares of
+    exclusive classes that do not add up to 1."""
+    kind, (low, high, name) = patient.aim.kind, output_range(patient)
+    floor, ceiling = kind.outputs
+    out = patient.values("start", ())["output"].astype(np.float64)
+    layer = output_layer(patient)
+    if (low < floor or high > ceiling) and name:
+        clip = float(patient.aim.options.get("clip", 0.0))
+        beyond = (out <= floor + clip) | (out >= ceiling - clip)
+        facts = {
+            "layer": layer, "activation": name, "low": low, "high": high, "floor": floor, "ceiling": ceiling,
+            "loss": kind.name, "share": float(beyond.mean()), "clip": clip, "how": "range",
+        }  # fmt: skip
+        yield Finding("DR103", "proved", facts, (to(made_for(patient), patient),))
+    elif kind.classes and kind.by == "rows" and not kind.reads and patient.task == "classes":
+        sums = out.sum(axis=1)
+        if out.shape[1] > 1 and np.abs(sums - 1).max() > 1e-3:
+            facts = {
+                "layer": layer, "activation": name, "loss": kind.name, "least": float(sums.min()),
+                "most": float(sums.max()), "how": "sum",
+            }  # fmt: skip
+            yield Finding("DR103", "proved", facts, (to("softmax", patient),))
+
+
+def output_layer(patient: Patient) -> str:
+    """The name of the layer that gives the output."""
+    return patient.built.output.name.rpartition(".")[0] or patient.net.last.name
+
+
+def output_range(patient: Patient) -> tuple[float, float, str]:
+    """The range of the last activation function and its name; ("", everything) where it is none."""
+    op = patient.built.output.op
+    if isinstance(op, Elementwise) and op.facts.role == "activation":
+        return (*op.facts.range, op.name)
+    if op is softmax:
+        return (0.0, 1.0, "softmax")
+    return (-np.inf, np.inf, "identity" if op is not None and op.facts.role == "linear" else "")
+
+
+def made_for(patient: Patient) -> str:
+    """The activation function whose outputs are what the loss and the targets ask for."""
+    if patient.task == "classes" and patient.t.shape[1] > 1:
+        return "softmax"
+    return "sigmoid" if patient.task != "numbers" else "identity"
+
+
+def to(activation: str, patient: Patient) -> Change:
+    """Another activation function at the output."""
+    layer = output_layer(patient)
     return Change("output_activation", layers={layer: {"activation": activation}}, facts={"activation": activation})
+
+
+def _attrs(patient: Patient) -> dict[str, Any]:
+    return dict(patient.built.output.attrs)

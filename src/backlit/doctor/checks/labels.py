@@ -1,0 +1,74 @@
+"""Whether targets, outputs and loss speak of the same thing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ..finding import Finding, check
+from ..patient import Patient
+from ..skill import loss_of_constants
+from ..trial import Change
+from .output import STUCK, output_layer
+
+
+@check("DR104", number=4, category="wrong_label_encoding", stage="structure", explains=(*STUCK, "DR106"))
+def labels_and_width(patient: Patient) -> Iterator[Finding]:
+    """Labels that do not fit the outputs: several classes in a single column, shares that add up to nothing."""
+    t, kind = patient.t, patient.aim.kind
+    values = np.unique(t)
+    whole = bool(np.all(values == np.round(values)))
+    if t.shape[1] == 1 and kind.classes and whole and 2 < len(values) <= max(20, len(t) // 10):
+        facts = {"classes": len(values), "units": 1, "layer": output_layer(patient), "how": "column"}
+        head = {"kind": "Dense", "units": len(values), "activation": "softmax"}
+        yield Finding("DR104", "proved", facts, (Change("one_hot", head=head, decode="one_hot"),))
+    elif t.shape[1] > 1 and kind.classes and kind.by == "rows":
+        sums = t.sum(axis=1)
+        empty = sums == 0
+        if empty.any():
+            facts = {"share": float(empty.mean()), "row": int(np.argmax(empty)), "how": "empty"}
+            yield Finding("DR104", "proved", facts)
+
+
+@check("DR106", number=19, category="wrong_loss", stage="structure", explains=STUCK)
+def loss_for_another_task(patient: Patient) -> Iterator[Finding]:
+    """A loss of classes for targets that are amounts, or logarithms of outputs for targets that have no sign."""
+    t, kind = patient.t, patient.aim.kind
+    values = np.unique(t)
+    amounts = patient.task == "numbers" and not np.isin(values, (-1.0, 0.0, 1.0)).all()
+    shares = bool(((t >= 0) & (t <= 1)).all())
+    if kind.classes and amounts and not (shares and np.allclose(t.sum(axis=1), 1.0, atol=1e-3)):
+        inside = shares and len(values) > 2
+        if inside and t.shape[1] > 1 and kind.by != "rows":
+            return  # shares of something, each by itself: cross-entropy is made for them
+        facts = {"loss": kind.name, "least": float(t.min()), "most": float(t.max()), "values": len(values)}
+        yield Finding("DR106", "suspected" if inside else "proved", facts, (_regression(patient),))
+    elif amounts and not kind.reads and (share := cheaper_elsewhere(patient)) > 0:
+        facts = {"loss": kind.name, "least": float(t.min()), "most": float(t.max()), "share": share}
+        yield Finding("DR106", "proved", facts, (_regression(patient),))
+
+
+def cheaper_elsewhere(patient: Patient) -> float:
+    """For which share of the targets another output costs less than the right one.
+
+    Of nine targets, spread over all, each: E of the output t against E of other outputs of the same spread.
+    """
+    loss_at = loss_of_constants
+    t = patient.t
+    spread = float(t.std()) or 1.0
+    grid = np.unique([*np.quantile(t, np.linspace(0, 1, 9)), t.min() - spread, t.max() + spread, 0.0])
+    wrong = []
+    with np.errstate(all="ignore"):
+        for value in np.quantile(t, np.linspace(0, 1, 9)):
+            one = loss_at(np.full((1, t.shape[1]), value), patient.aim)
+            right = one(np.full(t.shape[1], value))
+            others = np.array([one(np.full(t.shape[1], o)) for o in grid])
+            least = np.min(others[np.isfinite(others)], initial=np.inf)
+            wrong.append(not np.isfinite(right) or least < right - 1e-6 * max(abs(right), abs(least)))
+    return float(np.mean(wrong))
+
+
+def _regression(patient: Patient) -> Change:
+    layer = output_layer(patient)
+    return Change("loss_squared", settings={"loss": "squared_error"}, layers={layer: {"activation": "identity"}})

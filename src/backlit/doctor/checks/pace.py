@@ -1,0 +1,79 @@
+"""The size and the number of the steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ..finding import Finding, check
+from ..patient import Patient
+from ..trial import Change
+
+
+@check(
+    "DR401", number=11, category="lr_too_high", stage="course",
+    explains=("DR302", "DR303", "DR304", "DR305", "DR405", "DR503", "DR504"),
+)  # fmt: skip
+def rate_too_high(patient: Patient) -> Iterator[Finding]:
+    """Steps that raise the loss of their own batch: r = ΔᵀHΔ / (-gᵀΔ) above 2."""
+    looks = patient.course
+    rate = patient.rate
+    if not looks or not rate:
+        return
+    r = np.array([look.r for look in looks])
+    raised = np.array([look.after > look.loss or not np.isfinite(look.after) for look in looks])
+    broken = patient.stopped == "not finite" or not np.isfinite(patient.skill())
+    if broken or raised.mean() > 0.3 or np.nanmedian(r) > 2:
+        good = r[np.isfinite(r) & (r > 0)]
+        ceiling = rate * 2 / float(np.median(good)) if len(good) else float("nan")
+        facts = {
+            "rate": rate, "r": float(np.nanmedian(r)) if len(good) else float("nan"), "raised": float(raised.mean()),
+            "looks": len(looks), "ceiling": ceiling,
+        }  # fmt: skip
+        yield Finding("DR401", "suspected", facts, tuple(_rate(rate / f) for f in (10, 100, 1000)))
+
+
+@check("DR402", number=12, category="lr_too_low", stage="course", explains=("DR403", "DR503", "DR504", "DR201"))
+def rate_too_low(patient: Patient) -> Iterator[Finding]:
+    """Steps so short that the loss falls as the slope foretells: a step ten times as long would still be good."""
+    looks = patient.course
+    rate = patient.rate
+    if not looks or not rate:
+        return
+    r = float(np.nanmedian([look.r for look in looks]))
+    if r < 0.1:
+        factor = float(np.clip(1 / r if r > 0 else 1000, 10, 1000))
+        facts = {"rate": rate, "r": r, "looks": len(looks), "better": rate * factor}
+        yield Finding("DR402", "suspected", facts, tuple(_rate(rate * f) for f in sorted({10.0, factor})))
+
+
+@check("DR403", number=13, category="too_few_epochs", stage="course", explains=("DR503", "DR504"))
+def too_few_steps(patient: Patient) -> Iterator[Finding]:
+    """A loss that is still falling at the end, as steeply as before."""
+    steps = int(patient.settings.get("steps") or 0)
+    losses = np.array([row["train_loss"] for row in patient.history], float)
+    if not steps or patient.stopped != "epochs" or len(losses) < 1:
+        return
+    falling = len(losses) < 4 or float(np.mean(losses[-len(losses) // 4 :])) < float(np.mean(losses[: -len(losses) // 4]))
+    if falling:
+        epochs = int(patient.settings["epochs"])
+        more = epochs * max(10, int(1000 / max(steps, 1)))
+        facts = {"epochs": epochs, "steps": steps, "more": more, "loss": float(losses[-1])}
+        yield Finding("DR403", "suspected", facts, (Change("epochs", settings={"epochs": more}, facts={"epochs": more}),))
+
+
+@check("DR404", number=20, category="batch_size", stage="course", explains=("DR403", "DR405", "DR503", "DR504"))
+def batch_size(patient: Patient) -> Iterator[Finding]:
+    """Batches so small that the gradient is mostly noise, or so large that hardly any step is made."""
+    batch, steps = int(patient.settings["batch_size"]), int(patient.settings.get("steps") or 0)
+    better = 32 if batch < 8 else 16 if batch > 64 and steps < 200 else 0
+    if better and better < patient.rows:
+        facts = {"batch": batch, "steps": steps, "rows": patient.rows, "better": better}
+        change = Change("batch_size", settings={"batch_size": better}, facts={"batch": better})
+        yield Finding("DR404", "suspected", facts, (change,))
+
+
+def _rate(rate: float) -> Change:
+    rate = float(f"{rate:.2g}")
+    return Change("learning_rate", settings={"learning_rate": rate}, facts={"rate": rate})
