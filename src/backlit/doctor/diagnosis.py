@@ -10,7 +10,7 @@ from typing import Any
 from . import checks  # noqa: F401  (enters the checks into the table)
 from .finding import CHECKS, GRADES, STAGES, Check, Finding
 from .patient import Patient
-from .screen import tried
+from .screen import Screen, best
 from .trial import Outcome
 
 MOST = 3  # findings that are shown: more than that nobody reads
@@ -74,7 +74,9 @@ def examine(patient: Patient, *, budget: float = 20.0) -> Diagnosis:
         if not more:
             made.passed.append(one.code)
     if patient.attempt is not None and budget > 0:
-        found, made.reference = tried(patient, found, begin + budget)
+        screen = Screen(patient, begin + budget)
+        found = screen.tried(found)
+        made.reference = screen.reference
     made.findings = order(found)
     made.seconds = time.perf_counter() - begin
     return made
@@ -104,8 +106,8 @@ def order(found: Sequence[Finding]) -> list[Finding]:
     return roots[:MOST]
 
 
-def rank(finding: Finding) -> tuple[float, float, int]:
+def rank(finding: Finding) -> tuple[float, float, float, int]:
     """What is proved goes before what was measured; then by what the best remedy did; then as the checks are made."""
-    best = max((o.skill for o in finding.tried if o.skill == o.skill), default=0.0)
-    proved = finding.grade == "proved"
-    return (GRADES.index(finding.grade), 0.0 if proved else -round(best, 1), in_order().index(CHECKS[finding.code]))
+    did = 0.0 if finding.grade == "proved" else -round(best(finding), 1)
+    few = 0.0 if finding.facts.get("few") else 1.0
+    return (GRADES.index(finding.grade), did, few, in_order().index(CHECKS[finding.code]))

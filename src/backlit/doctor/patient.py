@@ -17,7 +17,7 @@ from ..machine.runner import Machine
 from ..nn import Structure
 from ..nn.builder import Built
 from ..nn.objective import Objective
-from .skill import baseline_of, skill_of, task_of
+from .skill import baseline_of, loss_of, skill_of, task_of
 from .trial import Change, Outcome
 from .vitals import Look
 
@@ -180,6 +180,11 @@ class Patient:
             at.append(int(step))
             step *= 4 / 3
         return self.look_again([s for s in [*at, steps] if s <= steps])
+
+    @cached_property
+    def first_loss(self) -> float:
+        """The loss of the network before its first step, on the rows that are looked at, without penalties."""
+        return loss_of(self.values("start", ())["output"], self.t, self.aim)
 
     @cached_property
     def baseline(self) -> float:

@@ -2,7 +2,8 @@
 
 What there is to learn is found first, by a plain network that is known to do well (standardised data, one hidden
 layer of ReLU units, Adam), judged on rows that it has not seen.  A network whose skill is at least half of that works.
-For one that does not, each change is tried by itself; a remedy has to close half of the gap.
+For one that does not, each change is tried by itself; a remedy has to close half of the gap.  Where no single one
+does, changes are joined, the best one first.
 """
 
 from __future__ import annotations
@@ -17,60 +18,116 @@ from .trial import Change, Outcome
 
 HALF = 0.5  # of what there is to learn: the share from which a network works, and a remedy helps
 ENOUGH = 50  # rows from which a fifth can be kept back
+DEEP = 3  # changes that are joined at most
 
 
-def tried(patient: Patient, found: Sequence[Finding], until: float) -> tuple[list[Finding], Outcome | None]:
-    """The findings with what their changes did; suspicions that no trial bore out are left out."""
-    assert patient.attempt is not None
-    begin = time.perf_counter()
-    reference = patient.attempt(reference_change(patient), patient.rows >= ENOUGH, (until - begin) / 3)
-    now = patient.skill()
-    broken = patient.stopped == "not finite" or now != now
-    start = 0.0 if broken else max(now, 0.0)
-    most = max(reference.skill if reference.skill == reference.skill else 0.0, start)
-    ill = broken or now < HALF * most
-    kept = []
-    for one in found:
-        if one.grade == "suspected" and not ill:
-            continue
-        outcomes = _outcomes(patient, one, until)
-        one = replace(one, tried=tuple(outcomes))
-        if one.grade == "suspected":
-            best = max((o.skill for o in outcomes if o.skill == o.skill), default=0.0)
-            if best - start < HALF * (most - start) or best <= start:
-                continue
-            one = replace(one, grade="measured")
-        kept.append(one)
-    return kept, reference
+class Screen:
+    """Trials on one patient until a point in time."""
+
+    def __init__(self, patient: Patient, until: float) -> None:
+        self.patient, self.until = patient, until
+        self.reference: Outcome | None = None
+        self.now = patient.skill()
+        self.broken = patient.stopped == "not finite" or self.now != self.now
+        self.start = 0.0 if self.broken else max(self.now, 0.0)
+        self.most = self.start
+        self.out_of_time = False
+
+    def tried(self, found: Sequence[Finding]) -> list[Finding]:
+        """The findings with what their changes did; suspicions that no trial bore out are left out."""
+        patient = self.patient
+        left = self.until - time.perf_counter()
+        self.reference = self._attempt(reference_change(patient), left / 4, patient.rows >= ENOUGH)
+        self.most = max(good(self.reference), self.start)
+        suspected = [f for f in found if f.grade == "suspected"]
+        # what does not fit and yet does no harm is told only where something is wrong
+        told = [f for f in found if f.grade == "proved" and (self.ill or not f.facts.get("harmless"))]
+        proved = [self._with_trials(f, 2) for f in told]
+        if not self.ill:
+            return proved
+        made = [self._with_trials(f, len(suspected) - i) for i, f in enumerate(suspected)]
+        helped = [replace(f, grade="measured") for f in made if self.enough(best(f))]
+        if helped or proved:
+            return [*proved, *helped]
+        return self._joined(made) or sorted(made, key=lambda f: -best(f))[:1]
+
+    @property
+    def ill(self) -> bool:
+        """Whether the network has learned less than half of what there is to learn."""
+        return self.broken or self.now < HALF * self.most
+
+    def enough(self, skill: float) -> bool:
+        """Whether this closes half of the gap."""
+        return skill > self.start and skill - self.start >= HALF * (self.most - self.start)
+
+    def _attempt(self, change: Change, seconds: float, hold_out: bool = False) -> Outcome | None:
+        assert self.patient.attempt is not None
+        if seconds <= 0:
+            self.out_of_time = True
+            return None
+        return self.patient.attempt(change, hold_out, seconds)
+
+    def _with_trials(self, finding: Finding, rest: int) -> Finding:
+        """With its changes tried, in a fair share of the time that is left for `rest` findings."""
+        share = (self.until - time.perf_counter()) / max(rest, 1)
+        each = share / max(len(finding.changes), 1)
+        outcomes = [o for change in finding.changes if (o := self._attempt(change, each)) is not None]
+        return replace(finding, tried=tuple(sorted(outcomes, key=lambda o: -good(o))))
+
+    def _joined(self, made: Sequence[Finding]) -> list[Finding]:
+        """Several changes together that are enough, as the findings that they mend; empty if none are."""
+        ranked = sorted((f for f in made if f.tried), key=lambda f: -best(f))
+        chosen: list[Finding] = []
+        change: Change | None = None
+        reached = self.start
+        while ranked and len(chosen) < DEEP:
+            options = []
+            for one in ranked:
+                more = one.tried[0].change
+                both = more if change is None else change.joined(more)
+                outcome = one.tried[0] if change is None else self._attempt(both, self.until - time.perf_counter())
+                if outcome is not None:
+                    options.append((good(outcome), one, both))
+            if not options:
+                break
+            skill, one, both = max(options, key=lambda option: option[0])
+            if skill <= reached and chosen:
+                break
+            chosen.append(replace(one, grade="measured"))
+            ranked.remove(one)
+            reached, change = skill, both
+            if self.enough(reached):
+                return chosen
+        return []
 
 
-def _outcomes(patient: Patient, finding: Finding, until: float) -> list[Outcome]:
-    assert patient.attempt is not None
-    outcomes = []
-    for change in finding.changes:
-        left = until - time.perf_counter()
-        if left <= 0:
-            break
-        outcomes.append(patient.attempt(change, False, left))
-    return sorted(outcomes, key=lambda o: -o.skill if o.skill == o.skill else 2.0)
+def good(outcome: Outcome | None) -> float:
+    """The skill of a trial; that of one that broke is below all others."""
+    return -1.0 if outcome is None or outcome.skill != outcome.skill else outcome.skill
+
+
+def best(finding: Finding) -> float:
+    """The skill that the best of its changes reached."""
+    return max(map(good, finding.tried), default=-1.0)
 
 
 def reference_change(patient: Patient) -> Change:
     """A network and a training that do well on most tables."""
-    out = patient.t.shape[1]
-    task = patient.task
+    out, task = patient.t.shape[1], patient.task
     activation, loss = "identity", "squared_error"
     if task == "classes" and out > 1:
         activation, loss = "softmax", "cross_entropy"
     elif task != "numbers":
         activation, loss = "sigmoid", "binary_cross_entropy"
-    scale = ("x", "t") if task == "numbers" else ("x",)
     batch = min(32, patient.rows)
-    epochs = max(20, -(-1500 * batch // patient.rows))
-    stack = ({"kind": "Dense", "units": 64, "activation": "relu"}, {"kind": "Dense", "units": out, "activation": activation})
     settings = {
         "loss": loss, "loss_options": {}, "optimizer": "adam", "learning_rate": 0.003, "batch_size": batch,
-        "epochs": epochs, "patience": 0, "l1": 0.0, "l2": 0.0, "label_smoothing": 0.0, "schedule": None,
-        "clip_norm": 0.0, "clip_value": 0.0, "warm_up": 0.0,
+        "epochs": max(20, -(-1500 * batch // patient.rows)), "patience": 0, "l1": 0.0, "l2": 0.0,
+        "label_smoothing": 0.0, "schedule": None, "clip_norm": 0.0, "clip_value": 0.0, "warm_up": 0.0,
     }  # fmt: skip
+    stack = (
+        {"kind": "Dense", "units": 64, "activation": "relu"},
+        {"kind": "Dense", "units": out, "activation": activation},
+    )
+    scale = ("x", "t") if task == "numbers" else ("x",)
     return Change("reference", settings=settings, stack=stack, scale=scale)

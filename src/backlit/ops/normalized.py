@@ -147,6 +147,34 @@ def _(u):
 
 
 @structural(
+    role="arithmetic",
+    shape=_in_rows,
+    domain=(0.1, 4.0),
+    units=lambda shapes_in, shape: [shapes.product(shape[:-1])],
+    samples=_SAMPLES,
+)
+def row_shares(o):
+    """Each row divided by its sum: o_i / Σ o_j.
+
+    Derivative
+    ----------
+    ∂s_i/∂o_j = ((1 if i = j else 0) - s_i) / Σ o_k.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> row_shares(np.array([[1.0, 3.0]])).tolist()
+    [[0.25, 0.75]]
+    """
+    return o / np.sum(o, axis=-1, keepdims=True)
+
+
+@row_shares.composed
+def _(o):
+    return div(o, sum_(o, axis=-1, keepdims=True))
+
+
+@structural(
     role="activation",
     kernel="sparsemax",
     shape=_in_rows,

@@ -19,15 +19,26 @@ def no_bend(patient: Patient) -> Iterator[Finding]:
         yield Finding("DR105", "suspected", {"layers": linear, "layer": linear[0]}, (hidden(patient, "relu", linear),))
 
 
-@check("DR303", number=14, category="dying_relu", stage="end", explains=("DR503", "DR504", "DR403", "DR402"))
+@check("DR303", number=14, category="dying_relu", stage="end", explains=("DR503", "DR504", "DR403", "DR402", "DR204"))
 def dead_units(patient: Patient) -> Iterator[Finding]:
-    """Units that fire for no row: their weights get no gradient and stay as they are."""
-    for name, (_activation, _) in patient.units.items():
+    """Units that fire for no row: their weights get no gradient and stay as they are.
+
+    When a whole layer is dead nothing before it learns, and nothing after it sees the input: that is proved.
+    """
+    for name in patient.units:
         share = slope_zero(patient, name)
-        if share is not None and (share == 1.0).mean() >= 0.5:
-            facts = {"layer": name, "dead": int((share == 1.0).sum()), "units": len(share), "rows": len(patient.t)}
-            yield Finding("DR303", "suspected", facts, (hidden(patient, "leaky_relu"),))
-            return
+        if share is None or (share == 1.0).mean() < 0.5:
+            continue
+        dead = int((share == 1.0).sum())
+        born = patient.values("start", (f"{name}.u",))[f"{name}.u"]
+        facts = {
+            "layer": name, "dead": dead, "units": len(share), "rows": len(patient.t),
+            "born": int(((born <= 0).mean(axis=0) == 1.0).sum()),
+        }  # fmt: skip
+        everywhere = {n: {"activation": "leaky_relu"} for n, (a, _) in patient.units.items() if a == "relu"}
+        changes = (Change("hidden_activation", layers=everywhere, facts={"activation": "leaky_relu"}),)
+        yield Finding("DR303", "proved" if dead == len(share) else "suspected", facts, changes)
+        return
 
 
 @check("DR304", number=15, category="saturating/vanishing", stage="end", explains=("DR301", "DR503", "DR504", "DR403"))

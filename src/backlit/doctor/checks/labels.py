@@ -20,7 +20,9 @@ def labels_and_width(patient: Patient) -> Iterator[Finding]:
     values = np.unique(t)
     whole = bool(np.all(values == np.round(values)))
     if t.shape[1] == 1 and kind.classes and whole and 2 < len(values) <= max(20, len(t) // 10):
+        # one unit cannot tell more than two classes apart: it is the output layer that does not fit
         facts = {"classes": len(values), "units": 1, "layer": output_layer(patient), "how": "column"}
+        facts["category"] = "wrong_output_activation"
         head = {"kind": "Dense", "units": len(values), "activation": "softmax"}
         yield Finding("DR104", "proved", facts, (Change("one_hot", head=head, decode="one_hot"),))
     elif t.shape[1] > 1 and kind.classes and kind.by == "rows":
@@ -49,6 +51,19 @@ def loss_for_another_task(patient: Patient) -> Iterator[Finding]:
         yield Finding("DR106", "proved", facts, (_regression(patient),))
 
 
+@check("DR107", number=19, category="wrong_loss", stage="start", explains=())
+def squares_of_classes(patient: Patient) -> Iterator[Finding]:
+    """Squared or absolute errors for classes: a confident mistake has hardly any gradient left."""
+    if patient.aim.kind.classes or patient.task == "numbers":
+        return
+    one = patient.t.shape[1] == 1 or patient.task == "labels"
+    loss, activation = ("binary_cross_entropy", "sigmoid") if one else ("cross_entropy", "softmax")
+    layer = output_layer(patient)
+    change = Change("loss", settings={"loss": loss, "loss_options": {}}, layers={layer: {"activation": activation}},
+                    facts={"loss": loss, "activation": activation})  # fmt: skip
+    yield Finding("DR107", "suspected", {"loss": patient.aim.kind.name, "better": loss, "layer": layer}, (change,))
+
+
 def cheaper_elsewhere(patient: Patient) -> float:
     """For which share of the targets another output costs less than the right one.
 
@@ -71,4 +86,4 @@ def cheaper_elsewhere(patient: Patient) -> float:
 
 def _regression(patient: Patient) -> Change:
     layer = output_layer(patient)
-    return Change("loss_squared", settings={"loss": "squared_error"}, layers={layer: {"activation": "identity"}})
+    return Change("loss_squared", settings={"loss": "squared_error", "loss_options": {}}, layers={layer: {"activation": "identity"}})

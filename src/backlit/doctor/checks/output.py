@@ -50,7 +50,10 @@ def constant_output(patient: Patient) -> Iterator[Finding]:
     yield Finding("DR102", "proved", facts, (to(better, patient),))
 
 
-@check("DR103", number=3, category="wrong_output_activation", stage="structure", explains=(*STUCK, "DR305", "DR101"))
+@check(
+    "DR103", number=3, category="wrong_output_activation", stage="structure",
+    explains=(*STUCK, "DR305", "DR101", "DR401"),
+)  # fmt: skip
 def outside_the_loss(patient: Patient) -> Iterator[Finding]:
     """Outputs that the loss is not made for: below 0 or above 1 where it takes a logarithm of shares, shares of
     exclusive classes that do not add up to 1."""
@@ -71,9 +74,13 @@ def outside_the_loss(patient: Patient) -> Iterator[Finding]:
         if out.shape[1] > 1 and np.abs(sums - 1).max() > 1e-3:
             facts = {
                 "layer": layer, "activation": name, "loss": kind.name, "least": float(sums.min()),
-                "most": float(sums.max()), "how": "sum",
+                "most": float(sums.max()), "how": "sum", "harmless": True,
             }  # fmt: skip
             yield Finding("DR103", "proved", facts, (to("softmax", patient),))
+    elif kind.outputs == (-np.inf, np.inf) and not np.isfinite(loss := patient.first_loss) and np.isfinite(out).all():
+        facts = {"layer": layer, "activation": name, "loss": kind.name, "least": float(out.min()),
+                 "most": float(out.max()), "how": "formula", "value": loss}  # fmt: skip
+        yield Finding("DR103", "proved", facts, (to(made_for(patient), patient),))
 
 
 def output_layer(patient: Patient) -> str:

@@ -22,13 +22,14 @@ def rate_too_high(patient: Patient) -> Iterator[Finding]:
     if not looks or not rate:
         return
     r = np.array([look.r for look in looks])
+    good = r[np.isfinite(r)]
+    middle = float(np.median(good)) if len(good) else float("nan")
     raised = np.array([look.after > look.loss or not np.isfinite(look.after) for look in looks])
     broken = patient.stopped == "not finite" or not np.isfinite(patient.skill())
-    if broken or raised.mean() > 0.3 or np.nanmedian(r) > 2:
-        good = r[np.isfinite(r) & (r > 0)]
-        ceiling = rate * 2 / float(np.median(good)) if len(good) else float("nan")
+    if broken or raised.mean() > 0.3 or middle > 2:
+        ceiling = rate * 2 / middle if middle > 0 else float("nan")
         facts = {
-            "rate": rate, "r": float(np.nanmedian(r)) if len(good) else float("nan"), "raised": float(raised.mean()),
+            "rate": rate, "r": middle, "raised": float(raised.mean()),
             "looks": len(looks), "ceiling": ceiling,
         }  # fmt: skip
         yield Finding("DR401", "suspected", facts, tuple(_rate(rate / f) for f in (10, 100, 1000)))
@@ -41,7 +42,8 @@ def rate_too_low(patient: Patient) -> Iterator[Finding]:
     rate = patient.rate
     if not looks or not rate:
         return
-    r = float(np.nanmedian([look.r for look in looks]))
+    seen = [look.r for look in looks if np.isfinite(look.r)]
+    r = float(np.median(seen)) if seen else 1.0
     if r < 0.1:
         factor = float(np.clip(1 / r if r > 0 else 1000, 10, 1000))
         facts = {"rate": rate, "r": r, "looks": len(looks), "better": rate * factor}
@@ -60,7 +62,11 @@ def too_few_steps(patient: Patient) -> Iterator[Finding]:
         epochs = int(patient.settings["epochs"])
         more = epochs * max(10, int(1000 / max(steps, 1)))
         facts = {"epochs": epochs, "steps": steps, "more": more, "loss": float(losses[-1])}
-        yield Finding("DR403", "suspected", facts, (Change("epochs", settings={"epochs": more}, facts={"epochs": more}),))
+        few = epochs <= FEW
+        yield Finding("DR403", "suspected", {**facts, "few": few}, (Change("epochs", settings={"epochs": more}, facts={"epochs": more}),))
+
+
+FEW = 10  # passes over the rows: below that a loss that falls is a training that was cut short
 
 
 @check("DR404", number=20, category="batch_size", stage="course", explains=("DR403", "DR405", "DR503", "DR504"))
@@ -77,3 +83,14 @@ def batch_size(patient: Patient) -> Iterator[Finding]:
 def _rate(rate: float) -> Change:
     rate = float(f"{rate:.2g}")
     return Change("learning_rate", settings={"learning_rate": rate}, facts={"rate": rate})
+
+
+@check("DR502", number=23, category="other", stage="course", explains=("DR403", "DR503", "DR504"))
+def penalty_dominates(patient: Patient) -> Iterator[Finding]:
+    """A penalty that holds the weights back with more force than the data pull."""
+    l1, l2 = (float(patient.settings.get(n) or 0.0) for n in ("l1", "l2"))
+    decay = float(patient.settings.get("weight_decay") or 0.0)
+    if l1 or l2 or decay:
+        none = {name: 0.0 for name, value in (("l1", l1), ("l2", l2), ("weight_decay", decay)) if value}
+        facts = {"l1": l1, "l2": l2, "decay": decay}
+        yield Finding("DR502", "suspected", facts, (Change("no_penalty", settings=none),))

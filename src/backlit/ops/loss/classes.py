@@ -190,6 +190,41 @@ def _(o, t, clip):
 
 
 @loss(
+    domain=(0.05, 0.95),
+    through="row_shares",
+    targets=SHARES,
+    outputs=(0.0, np.inf),
+    by="rows",
+    classes=True,
+    layer="softmax",
+    limits={"clip": (0.0, 0.5)},
+    names={"keras": "categorical_crossentropy"},
+    differs="With clip=1e-7 it is what Keras computes of outputs that are no shares yet.",
+)
+def cross_entropy_from_scores(s, t, *, clip=0.0):
+    """Cross-entropy of outputs that are scores above 0: each row is divided by its sum, then e = -t ln s.
+
+    It makes shares of what was none: of several sigmoid units for classes of which only one can be right, say.  A
+    softmax layer with cross_entropy is the better choice; this one is for computing what Keras computes.
+
+    Derivative
+    ----------
+    ∂e/∂s = -t / s, 0 where s was clipped; ∂s_i/∂o_j = ((1 if i = j else 0) - s_i) / Σ o.
+
+    Examples
+    --------
+    >>> [round(float(e), 6) for e in cross_entropy_from_scores([0.25, 0.75], [1.0, 0.0])]
+    [1.386294, 0.0]
+    """
+    return times_log(-t, clipped(s, clip))
+
+
+@cross_entropy_from_scores.derivative
+def _(s, t, clip):
+    return unclipped(s, clip, -share_of(t, s))
+
+
+@loss(
     reads="softmax",
     through="log_softmax",
     targets=SHARES,
