@@ -62,7 +62,12 @@ class Program:
     def settings(self) -> dict[str, Any]:
         case = self.case
         loss, l2 = loss_of(case)
-        given = {"loss": loss, "l2": 2 * l2, "batch_size": min(case["batch_size"], len(self.x)), "epochs": case["epochs"]}
+        given = {
+            "loss": loss,
+            "l2": 2 * l2,
+            "batch_size": min(case["batch_size"], len(self.x)),
+            "epochs": case["epochs"],
+        }
         return {**given, **optimizer_of(case)}
 
     def metric(self, net: Network) -> float:

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..errors import BacklitError
 from . import checks  # noqa: F401  (enters the checks into the table)
-from .finding import CHECKS, GRADES, STAGES, Check, Finding
+from .finding import CHECKS, GRADES, STAGES, Check, Finding, check
 from .patient import Patient
 from .screen import Screen, best
 from .trial import Outcome
@@ -82,6 +83,31 @@ def examine(patient: Patient, *, budget: float = 20.0) -> Diagnosis:
     return made
 
 
+# What an error says that stopped a training before it began, as a category of fault.
+REFUSALS = {
+    "BL101": "wrong_label_encoding", "BL104": "wrong_label_encoding", "BL106": "wrong_label_encoding",
+    "BL212": "wrong_label_encoding", "BL213": "wrong_label_encoding", "BL218": "wrong_loss",
+    "BL333": "wrong_output_activation", "BL335": "wrong_output_activation",
+}  # fmt: skip
+
+
+def refused(error: BacklitError, patient: Patient | None) -> Diagnosis:
+    """The diagnosis of a training that could not begin: what graph and data prove, and what the error says."""
+    made = Diagnosis()
+    if patient is not None:
+        for one in in_order():
+            if one.stage == "structure":
+                made.findings += [f for f in one.look(patient) or () if f.grade == "proved"]
+    facts = {"error": error.code, "said": str(error).splitlines()[0], "category": REFUSALS.get(error.code, "other")}
+    made.findings = order([*made.findings, Finding("DR109", "proved", facts)])
+    return made
+
+
+@check("DR109", number=4, category="other", stage="start")
+def refusal(patient: Patient) -> None:
+    """A training that could not begin, and the error that says why (`refused` reports it)."""
+
+
 def in_order() -> list[Check]:
     """The checks as they are made: by stage, then by code."""
     return sorted(CHECKS.values(), key=lambda c: (STAGES.index(c.stage), c.code))
@@ -109,5 +135,5 @@ def order(found: Sequence[Finding]) -> list[Finding]:
 def rank(finding: Finding) -> tuple[float, float, float, int]:
     """What is proved goes before what was measured; then by what the best remedy did; then as the checks are made."""
     did = 0.0 if finding.grade == "proved" else -round(best(finding), 1)
-    few = 0.0 if finding.facts.get("few") else 1.0
-    return (GRADES.index(finding.grade), did, few, in_order().index(CHECKS[finding.code]))
+    first = 0.0 if finding.facts.get("first") else 1.0
+    return (GRADES.index(finding.grade), did, first, in_order().index(CHECKS[finding.code]))

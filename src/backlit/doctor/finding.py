@@ -26,7 +26,8 @@ class Finding:
     """One thing that is wrong, with its evidence.
 
     facts : the numbers and names for the sentences: layer, unit, row, step and what was measured, with its threshold;
-        `harmless` says that a network can do well in spite of it, `category` that it counts as another one than usual
+        `first` that it goes before its equals,
+        `harmless` that a network can do well in spite of it, `category` that it counts as another one than usual
     changes : what may be done against it, the most promising first; trials rank them
     consequences : findings that follow from this one
     tried : what the changes did

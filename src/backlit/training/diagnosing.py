@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..doctor.diagnosis import Diagnosis, examine
+from ..doctor.diagnosis import Diagnosis, examine, refused
 from ..doctor.patient import Patient
 from ..doctor.skill import skill_of
 from ..doctor.trial import Change, Outcome
@@ -39,9 +39,63 @@ class Origin:
     trouble: list[BacklitError] = field(default_factory=list)
 
 
-def diagnose(run: Run, *, budget: float = 20.0) -> Diagnosis:
-    """The diagnosis of a run."""
-    return examine(patient_of(run), budget=budget)
+def diagnose(given: Run | Network, x: Any = None, t: Any = None, *, budget: float = 20.0, **settings: Any) -> Diagnosis:
+    """Why a network does not learn, or that it is healthy.
+
+    Parameters
+    ----------
+    given : Run or Network
+        A run is looked at as it was.  A network is trained first, on rows x with targets t: a copy of it, from the
+        weights that it has.
+    x, t : arrays
+        As for `Network.fit`.
+    budget : float
+        Seconds for trials; 0: nothing is tried.
+    **settings
+        As for `Network.fit`.
+
+    Returns
+    -------
+    Diagnosis
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from backlit import Dense, Network
+    >>> x = np.random.default_rng(0).normal(size=(100, 2))
+    >>> found = diagnose(Network([Dense(8, "relu"), Dense(1, "sigmoid")]), x, 5 * x[:, 0], epochs=20)
+    >>> found.findings[0].code, found.findings[0].grade
+    ('DR101', 'proved')
+    """
+    from .network import Network
+
+    if not isinstance(given, Network):
+        return examine(patient_of(given), budget=budget)
+    net = copy.copy(given)
+    left: list[Run] = []
+    try:
+        net.fit(x, t, left=left, **settings)
+    except BacklitError as error:
+        if not left:
+            return refused(error, _unfit(net, x, t, settings))
+    return examine(patient_of(left[0]), budget=budget)
+
+
+def _unfit(net: Network, x: Any, t: Any, settings: Mapping[str, Any]) -> Patient | None:
+    """The patient of a training that was refused, as far as there is one: network, rows and targets of a shape."""
+    from .arrays import as_matrix
+
+    try:
+        chosen = Settings.of(**{"loss": net._default_loss(), **settings})
+        rows, targets = as_matrix("x", x), as_matrix("t", np.asarray(t).reshape(len(t), -1))
+        net.prepare(rows.shape[1], seed=chosen.seed)
+        if net.build().output.shape[1] != targets.shape[1]:
+            return None
+    except BacklitError:
+        return None
+    values = {n: v.copy() for n, v in net.values.items()}
+    inputs = {net.inputs[0].layer.name: rows, "t": targets}
+    return Patient(net, values, values, Objective.of(**chosen.objective()), chosen.told(), inputs)
 
 
 def patient_of(run: Run) -> Patient:

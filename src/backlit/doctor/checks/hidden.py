@@ -14,7 +14,9 @@ from ..trial import Change
 @check("DR105", number=18, category="missing_hidden_activation", stage="structure", explains=("DR503", "DR504"))
 def no_bend(patient: Patient) -> Iterator[Finding]:
     """Layers of linear units on top of each other: together they are one affine map."""
-    linear = [name for name, (activation, where) in patient.units.items() if where == "hidden" and activation == "identity"]
+    linear = [
+        name for name, (activation, where) in patient.units.items() if where == "hidden" and activation == "identity"
+    ]
     if linear:
         yield Finding("DR105", "suspected", {"layers": linear, "layer": linear[0]}, (hidden(patient, "relu", linear),))
 
@@ -51,12 +53,19 @@ def saturated_units(patient: Patient) -> Iterator[Finding]:
         share = looks[-1].units[name]["saturated"]
         zero = looks[-1].units[name]["f′=0"]
         if ((share > 0.95) & (zero < 1)).mean() > 0.5:
-            facts = {"layer": name, "activation": activation, "saturated": int((share > 0.95).sum()), "units": len(share)}
+            facts = {
+                "layer": name,
+                "activation": activation,
+                "saturated": int((share > 0.95).sum()),
+                "units": len(share),
+            }
             yield Finding("DR304", "suspected", facts, (hidden(patient, "relu"), hidden(patient, "tanh")))
             return
 
 
-@check("DR301", number=9, category="saturating/vanishing", stage="course", explains=("DR403", "DR402", "DR503", "DR504"))
+@check(
+    "DR301", number=9, category="saturating/vanishing", stage="course", explains=("DR403", "DR402", "DR503", "DR504")
+)
 def vanishing(patient: Patient) -> Iterator[Finding]:
     """Error signals that shrink from layer to layer on their way back."""
     looks = patient.course
@@ -79,11 +88,19 @@ def symmetry(patient: Patient) -> Iterator[Finding]:
         if weight is None or weight.shape[1] < 2:
             continue
         if np.ptp(weight, axis=1).max() == 0:
-            yield Finding("DR203", "proved", {"layer": name, "units": weight.shape[1]}, (Change("initial", initial="xavier"),))
+            yield Finding(
+                "DR203", "proved", {"layer": name, "units": weight.shape[1]}, (Change("initial", initial="xavier"),)
+            )
             return
 
 
-@check("DR202", number=7, category="bad_init", stage="start", explains=("DR201", "DR304", "DR303", "DR301", "DR401", "DR503"))
+@check(
+    "DR202",
+    number=7,
+    category="bad_init",
+    stage="start",
+    explains=("DR201", "DR304", "DR303", "DR301", "DR401", "DR503"),
+)
 def size_of_weights(patient: Patient) -> Iterator[Finding]:
     """First weights so large or so small that signals grow or shrink from layer to layer."""
     gains = {}
@@ -96,7 +113,9 @@ def size_of_weights(patient: Patient) -> Iterator[Finding]:
     if gains and not 0.1 <= total <= 10:
         worst = max(gains, key=lambda n: abs(np.log(max(gains[n], 1e-30))))
         facts = {"layer": worst, "gain": gains[worst], "total": total}
-        yield Finding("DR202", "suspected", facts, (Change("initial", initial="xavier"), Change("initial", initial="he")))
+        yield Finding(
+            "DR202", "suspected", facts, (Change("initial", initial="xavier"), Change("initial", initial="he"))
+        )
 
 
 def hidden(patient: Patient, activation: str, only: list[str] | None = None) -> Change:

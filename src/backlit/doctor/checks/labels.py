@@ -13,7 +13,9 @@ from ..trial import Change
 from .output import STUCK, output_layer
 
 
-@check("DR104", number=4, category="wrong_label_encoding", stage="structure", explains=(*STUCK, "DR106"))
+@check(
+    "DR104", number=4, category="wrong_label_encoding", stage="structure", explains=(*STUCK, "DR106", "DR101", "DR109")
+)
 def labels_and_width(patient: Patient) -> Iterator[Finding]:
     """Labels that do not fit the outputs: several classes in a single column, shares that add up to nothing."""
     t, kind = patient.t, patient.aim.kind
@@ -22,7 +24,7 @@ def labels_and_width(patient: Patient) -> Iterator[Finding]:
     if t.shape[1] == 1 and kind.classes and whole and 2 < len(values) <= max(20, len(t) // 10):
         # one unit cannot tell more than two classes apart: it is the output layer that does not fit
         facts = {"classes": len(values), "units": 1, "layer": output_layer(patient), "how": "column"}
-        facts["category"] = "wrong_output_activation"
+        facts |= {"category": "wrong_output_activation", "first": True}
         head = {"kind": "Dense", "units": len(values), "activation": "softmax"}
         yield Finding("DR104", "proved", facts, (Change("one_hot", head=head, decode="one_hot"),))
     elif t.shape[1] > 1 and kind.classes and kind.by == "rows":
@@ -33,7 +35,7 @@ def labels_and_width(patient: Patient) -> Iterator[Finding]:
             yield Finding("DR104", "proved", facts)
 
 
-@check("DR106", number=19, category="wrong_loss", stage="structure", explains=STUCK)
+@check("DR106", number=19, category="wrong_loss", stage="structure", explains=(*STUCK, "DR101", "DR103", "DR109"))
 def loss_for_another_task(patient: Patient) -> Iterator[Finding]:
     """A loss of classes for targets that are amounts, or logarithms of outputs for targets that have no sign."""
     t, kind = patient.t, patient.aim.kind
@@ -45,7 +47,10 @@ def loss_for_another_task(patient: Patient) -> Iterator[Finding]:
         if inside and t.shape[1] > 1 and kind.by != "rows":
             return  # shares of something, each by itself: cross-entropy is made for them
         facts = {"loss": kind.name, "least": float(t.min()), "most": float(t.max()), "values": len(values)}
-        yield Finding("DR106", "suspected" if inside else "proved", facts, (_regression(patient),))
+        # the outputs of a classifier are out of reach of amounts: that follows from asking for classes
+        yield Finding(
+            "DR106", "suspected" if inside else "proved", {**facts, "first": not inside}, (_regression(patient),)
+        )
     elif amounts and not kind.reads and (share := cheaper_elsewhere(patient)) > 0:
         facts = {"loss": kind.name, "least": float(t.min()), "most": float(t.max()), "share": share}
         yield Finding("DR106", "proved", facts, (_regression(patient),))
@@ -86,4 +91,8 @@ def cheaper_elsewhere(patient: Patient) -> float:
 
 def _regression(patient: Patient) -> Change:
     layer = output_layer(patient)
-    return Change("loss_squared", settings={"loss": "squared_error", "loss_options": {}}, layers={layer: {"activation": "identity"}})
+    return Change(
+        "loss_squared",
+        settings={"loss": "squared_error", "loss_options": {}},
+        layers={layer: {"activation": "identity"}},
+    )

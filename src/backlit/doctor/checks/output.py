@@ -14,7 +14,7 @@ from ..patient import Patient
 from ..slopes import largest_slope
 from ..trial import Change
 
-STUCK = ("DR201", "DR205", "DR303", "DR304", "DR402", "DR403", "DR406", "DR503", "DR504", "DR301", "DR107")
+STUCK = ("DR201", "DR205", "DR109", "DR303", "DR304", "DR402", "DR403", "DR406", "DR503", "DR504", "DR301", "DR107")
 
 
 @check("DR101", number=1, category="wrong_output_activation", stage="structure", explains=STUCK)

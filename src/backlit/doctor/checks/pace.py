@@ -57,13 +57,20 @@ def too_few_steps(patient: Patient) -> Iterator[Finding]:
     losses = np.array([row["train_loss"] for row in patient.history], float)
     if not steps or patient.stopped != "epochs" or len(losses) < 1:
         return
-    falling = len(losses) < 4 or float(np.mean(losses[-len(losses) // 4 :])) < float(np.mean(losses[: -len(losses) // 4]))
+    falling = len(losses) < 4 or float(np.mean(losses[-len(losses) // 4 :])) < float(
+        np.mean(losses[: -len(losses) // 4])
+    )
     if falling:
         epochs = int(patient.settings["epochs"])
         more = epochs * max(10, int(1000 / max(steps, 1)))
         facts = {"epochs": epochs, "steps": steps, "more": more, "loss": float(losses[-1])}
         few = epochs <= FEW
-        yield Finding("DR403", "suspected", {**facts, "few": few}, (Change("epochs", settings={"epochs": more}, facts={"epochs": more}),))
+        yield Finding(
+            "DR403",
+            "suspected",
+            {**facts, "first": few},
+            (Change("epochs", settings={"epochs": more}, facts={"epochs": more}),),
+        )
 
 
 FEW = 10  # passes over the rows: below that a loss that falls is a training that was cut short

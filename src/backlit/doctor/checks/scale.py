@@ -27,7 +27,7 @@ def inputs_unscaled(patient: Patient) -> Iterator[Finding]:
     condition, largest = _condition(x)
     steps = max(int(patient.settings.get("steps") or 0), 1)
     by_scale, _ = _condition((x - x.mean(axis=0)) / x.std(axis=0))
-    if condition > max(steps, 1) and condition > 10 * by_scale or largest > 100 * x.shape[1]:
+    if (condition > max(steps, 1) and condition > 10 * by_scale) or largest > 100 * x.shape[1]:
         names = [n for n, v in zip(patient.features, vary, strict=False) if v]
         wide, narrow = int(np.argmax(spread[vary])), int(np.argmin(spread[vary]))
         facts = {
