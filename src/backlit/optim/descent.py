@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..ops import formula as fm
+from ..ops.arithmetic import where
 from .rule import rule
 
 
@@ -21,10 +22,17 @@ def sgd(w, g, *, learning_rate=0.01):  # type: ignore[no-untyped-def]
     return w - learning_rate * g
 
 
-@rule()
-def momentum(w, g, v, *, learning_rate=0.01, momentum=0.9):  # type: ignore[no-untyped-def]
-    """Gradient descent with a heavy ball: v ← β v + g, w ← w - ε v (Polyak, 1964; PyTorch's SGD(momentum=β))."""
-    v = momentum * v + g
+@rule(optional=("dampening",))
+def momentum(w, g, v, *, k, learning_rate=0.01, momentum=0.9, dampening=0.0):  # type: ignore[no-untyped-def]
+    """Gradient descent with a heavy ball: v ← β v + (1 - τ) g, w ← w - ε v (Polyak, 1964; PyTorch's SGD(momentum=β)).
+
+    Without the dampening τ a gradient that stays as it is makes steps that are 1 / (1 - β) times as long as those of
+    `sgd`; with τ = β they come out as long, and v is a running mean.  As in PyTorch the first v is g, undampened.
+
+    >>> momentum(momentum=0.9, dampening=0.9)
+    momentum(learning_rate=0.01, momentum=0.9, dampening=0.9)
+    """
+    v = momentum * v + (g if dampening is None else where(k > 1, 1 - dampening, 1) * g)
     return w - learning_rate * v, v
 
 
