@@ -155,15 +155,23 @@ class Elementwise(Op):
         The names of the function's arguments say what is kept for the backward pass: inputs, `o` (where no input is
         called so) or `y` for the output, and parameters.
         """
-        names = list(inspect.signature(build).parameters)
-        known = {*self.inputs, *self.defaults, "o", "y"}
-        if not set(names) <= known:
-            raise TypeError(f"the derivative of {self.name} asks for {set(names) - known}, which do not exist")
-        output = {"o"} - set(self.inputs)  # a loss has an input of that name
-        given = {n: fm.uniform(n) if n in self.defaults else fm.symbol("y" if n in output else n) for n in names}
-        result = build(**given)
-        self.stated[self.inputs[0]] = result if isinstance(result, Expr) else fm.constant(result)
-        return build
+        return self.derivative_by(self.inputs[0])(build)
+
+    def derivative_by(self, by: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Decorator: states the derivative by the input of this name, in the same way."""
+
+        def state(build: Callable[..., Any]) -> Callable[..., Any]:
+            names = list(inspect.signature(build).parameters)
+            known = {*self.inputs, *self.defaults, "o", "y"}
+            if not set(names) <= known:
+                raise TypeError(f"the derivative of {self.name} asks for {set(names) - known}, which do not exist")
+            output = {"o"} - set(self.inputs)  # a loss has an input of that name
+            given = {n: fm.uniform(n) if n in self.defaults else fm.symbol("y" if n in output else n) for n in names}
+            result = build(**given)
+            self.stated[by] = result if isinstance(result, Expr) else fm.constant(result)
+            return build
+
+        return state
 
     def slope(self, i: int) -> Slope:
         """The derivative by input `i`, as stated, else found by symbols."""
