@@ -32,6 +32,9 @@ def adadelta(w, g, v, u, *, learning_rate=1.0, rho=0.9, eps=1e-6):  # type: igno
 
     v ← ρ v + (1 - ρ) g², d = √(u + eps) / √(v + eps) · g, u ← ρ u + (1 - ρ) d², w ← w - ε d.  It begins with very
     short steps, as u begins with 0.  The paper has no ε (it is 1).  As in PyTorch, eps stands inside the roots.
+
+    >>> adadelta(rho=0.95)
+    adadelta(learning_rate=1, rho=0.95, eps=1e-06)
     """
     v = rho * v + (1 - rho) * (g * g)
     d = sqrt(u + eps) / sqrt(v + eps) * g
@@ -122,6 +125,9 @@ def nadam(  # type: ignore[no-untyped-def]
     The momentum grows with the steps: μₖ = β₁ (1 - 0.96^(k · momentum_decay) / 2), and p = 1 - μ₁ μ₂ … μₖ takes the
     place of Adam's 1 - β₁ᵏ:  m and v as Adam's, v̂ = v / (1 - β₂ᵏ),
     w ← w - ε ((1 - μₖ) / p · g + μₖ₊₁ / (1 - (1 - p) μₖ₊₁) · m) / (√v̂ + eps).
+
+    >>> nadam(learning_rate=0.01)
+    nadam(learning_rate=0.01, beta1=0.9, beta2=0.999, eps=1e-08, momentum_decay=0.004)
     """
 
     def mu(k: Any) -> Any:
@@ -141,6 +147,9 @@ def radam(w, g, m, v, *, k, learning_rate=0.001, beta1=0.9, beta2=0.999, eps=1e-
 
     ρ∞ = 2 / (1 - β₂) - 1, ρₖ = ρ∞ - 2 k β₂ᵏ / (1 - β₂ᵏ): for so many gradients v speaks.  While ρₖ ≤ 5 the step is
     ε m̂, as with momentum; then it is Adam's, times r = √((ρₖ - 4)(ρₖ - 2) ρ∞ / ((ρ∞ - 4)(ρ∞ - 2) ρₖ)).
+
+    >>> radam(weight_decay=0.01, decoupled_weight_decay=True)
+    radam(learning_rate=0.001, beta1=0.9, beta2=0.999, eps=1e-08, weight_decay=0.01, decoupled_weight_decay=1)
     """
     m = beta1 * m + (1 - beta1) * g
     v = beta2 * v + (1 - beta2) * (g * g)

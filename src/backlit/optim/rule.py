@@ -20,7 +20,12 @@ from .typed import call_of, checked, written
 
 @dataclass(frozen=True)
 class Optimizer:
-    """An update rule with its settings; `update` is None for one that is no rule for single steps (L-BFGS)."""
+    """An update rule with its settings; `update` is None for one that is no rule for single steps (L-BFGS).
+
+    >>> from backlit.optim import adam
+    >>> adam(learning_rate=0.01).settings["beta1"], adam().update.state
+    (0.9, ('m', 'v'))
+    """
 
     name: str
     settings: Mapping[str, float]
