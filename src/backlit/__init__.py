@@ -46,6 +46,7 @@ _HOMES = {
     "SReLU": "nn",
     "Scale": "nn",
     "Snake": "nn",
+    "SoftExponential": "nn",
     "Swish": "nn",
     "BacklitError": "errors",
 }
@@ -76,6 +77,7 @@ if TYPE_CHECKING:
     from .nn import RReLU as RReLU
     from .nn import Scale as Scale
     from .nn import Snake as Snake
+    from .nn import SoftExponential as SoftExponential
     from .nn import SReLU as SReLU
     from .nn import Swish as Swish
     from .training import Network as Network

@@ -26,6 +26,16 @@ class BacklitError(Exception):
 
     Raise it through `fail("BL205", column="agee", ...)`, which picks the class that belongs to the code.
     `error.code` is the code, `error.values` the facts; `str(error)` is the four-line text in the language in force.
+
+    >>> try:
+    ...     raise fail("BL301", name="relo", known="relu, tanh", nearest="relu")
+    ... except BacklitError as error:
+    ...     print(error.code)
+    ...     print(error.text("en"))
+    BL301
+    ParameterError: there is no activation function of this name: relo  [BL301]
+      expected  one of: relu, tanh    got  relo
+      try    nearest: relu.  A formula in u works as well: "u / (1 + abs(u))"    more  backlit explain BL301
     """
 
     def __init__(self, code: str, values: Mapping[str, object]) -> None:

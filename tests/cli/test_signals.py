@@ -29,13 +29,14 @@ from backlit.cli import main
 main()
 """
 LONG = ("train", "digits", "--epochs", "100000", "--patience", "0", "--progress", "lines")
+LONG_FULL = (*LONG, "--dtype", "float64", "--optimizer", "lbfgs(ftol=0, gtol=0)")
+LONG_FULL = tuple("diabetes" if word == "digits" else word for word in LONG_FULL)
 
 
-@pytest.fixture
-def training(tmp_path):
+def under_way(folder, *command):
     """A training under way in a process of its own."""
     done = subprocess.Popen(
-        [sys.executable, "-c", BEGIN, *LONG], cwd=tmp_path, env=environment(BACKLIT_LANG="en"),
+        [sys.executable, "-c", BEGIN, *command], cwd=folder, env=environment(BACKLIT_LANG="en"),
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8",
     )  # fmt: skip
     with done:
@@ -44,6 +45,17 @@ def training(tmp_path):
                 break
         yield done
         done.kill()
+
+
+@pytest.fixture
+def training(tmp_path):
+    yield from under_way(tmp_path, *LONG)
+
+
+@pytest.fixture
+def full_batch(tmp_path):
+    """L-BFGS on a network that takes thousands of iterations: SciPy runs in a thread of its own."""
+    yield from under_way(tmp_path, *LONG_FULL)
 
 
 @pytest.mark.slow
@@ -76,6 +88,27 @@ def test_a_signal_keeps_what_there_is(training, tmp_path, number, code):
         "config.toml", "history.jsonl", "last.safetensors", "model.safetensors", "report.html", "resume.safetensors",
         "run.json",
     ]  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_in_lbfgs_keeps_the_best_of_whole_iterations(full_batch, tmp_path, number, code):
+    """The line search tries parameters that are never to be kept; the weights told must be those of an epoch."""
+    time.sleep(0.3)
+    full_batch.send_signal(number)
+    out, err = full_batch.communicate(timeout=20)
+    assert (full_batch.returncode, out) == (code, "")
+    assert err.splitlines()[-1] == "interrupted"
+    assert "Traceback" not in err
+    folder = tmp_path / "runs" / "diabetes-1"
+    run, history = read_run(folder)
+    assert (run["result"]["stopped"], run["result"]["epochs"]) == ("interrupted", len(history))
+    assert 3 <= len(history) < 4000
+    table, parts, split = load("diabetes"), run["result"], run["data"]["split"]
+    told = sum(parts[p]["rmse"] ** 2 * split[p] for p in split) / 442
+    squares = (backlit.load(folder).predict(table.x)[:, 0] - table.t[:, 0]) ** 2
+    assert squares.mean() == pytest.approx(told, rel=1e-6)
+    assert np.isfinite(backlit.load(folder / "last.safetensors").predict(table.x)).all()
 
 
 @pytest.mark.slow

@@ -132,3 +132,24 @@ def test_frames_that_cannot_be_used(frame, code):
 def test_a_column_that_is_not_there(target):
     with pytest.raises(BacklitError, match="BL205"):
         load(pd.DataFrame(COLUMNS), target=target)
+
+
+@pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame, pa.table])
+def test_whole_numbers_that_float64_does_not_hold_are_rounded_as_in_text(frame, tmp_path):
+    """Found by tools/fuzz_readers.py: Arrow's cast refuses them, and the whole frame with them."""
+    large = 1945555039024054273
+    columns = {"id": [large, -large, 2**53 + 1, 3], "gap": [large, None, 2, 3], "t": [0.5, 1.5, 2.5, 3.5]}
+    if frame is pd.DataFrame:
+        columns["gap"] = pd.array(columns["gap"], dtype="Int64")
+    table = load(frame(columns))
+    assert table.x[:, 0].tolist() == [float(large), -float(large), 2.0**53, 3.0]
+    np.testing.assert_array_equal(table.x[:, 1], [float(large), np.nan, 2, 3])
+    (tmp_path / "a.csv").write_text(f"id,t\n{large},0.5\n{-large},1.5\n{2**53 + 1},2.5\n3,3.5\n")
+    np.testing.assert_array_equal(load(tmp_path / "a.csv").x[:, 0], table.x[:, 0])
+
+
+@pytest.mark.parametrize("frame", [pl.DataFrame, pa.table])
+def test_a_name_that_cannot_be_printed_is_escaped_in_what_is_told(frame):
+    """Found by tools/fuzz_readers.py."""
+    table = load(frame({"a\0\n": [[1], [2], [3]], "b": [1.0, 2.0, 3.0], "t": [0.5, 1.5, 2.5]}))
+    assert [notice["column"] for notice in table.notices] == ["a\\x00\\n"]

@@ -28,6 +28,7 @@ from backlit.nn import (
     RReLU,
     Scale,
     Snake,
+    SoftExponential,
     SReLU,
     Swish,
 )  # fmt: skip
@@ -88,6 +89,16 @@ def snake(layer: Any, u: Array, v: dict[str, Array], draw: Any) -> Found:
     a = v["a"]
     wave = np.sin(a * u) ** 2
     return pointwise(u + wave / a, 1 + np.sin(2 * a * u), {"a": u * np.sin(2 * a * u) / a - wave / a**2}, v)
+
+
+def soft_exponential(layer: Any, u: Array, v: dict[str, Array], draw: Any) -> Found:
+    a = v["alpha"] + 0 * u
+    e, s = np.exp(a * u), 1 - a * (u + a)
+    rises = a > 0
+    o = np.where(rises, (e - 1) / a + a, -np.log(np.where(rises, 1, s)) / a)
+    below = np.log(np.where(rises, 1, s)) / a**2 + (u + 2 * a) / (a * s)
+    to_a = np.where(rises, 1 + (a * u * e - e + 1) / a**2, below)
+    return pointwise(o, np.where(rises, e, 1 / s), {"alpha": to_a}, v)
 
 
 def apl(layer: Any, u: Array, v: dict[str, Array], draw: Any) -> Found:
@@ -174,11 +185,20 @@ def rrelu(layer: Any, x: Array, v: dict[str, Array], draw: Any) -> Found:
 
 
 HAND: dict[type, Callable[..., Found]] = {
-    PReLU: prelu, Swish: swish, PELU: pelu, SReLU: srelu, Snake: snake, APL: apl, LayerNorm: layer_norm,
-    RMSNorm: layer_norm, GLU: glu, Maxout: maxout, CReLU: crelu, Rescale: rescale, Scale: scale,
+    PReLU: prelu, Swish: swish, PELU: pelu, SReLU: srelu, Snake: snake, APL: apl, SoftExponential: soft_exponential,
+    LayerNorm: layer_norm, RMSNorm: layer_norm, GLU: glu, Maxout: maxout, CReLU: crelu, Rescale: rescale, Scale: scale,
     AlphaDropout: alpha_dropout, GaussianDropout: gaussian_dropout, GaussianNoise: gaussian_noise, RReLU: rrelu,
 }  # fmt: skip
-FIRING = (PReLU, Swish, PELU, SReLU, Snake, APL, RReLU)  # those that hold u, f′, o, δᵒ and δᵘ of each unit
+FIRING = (
+    PReLU,
+    Swish,
+    PELU,
+    SReLU,
+    Snake,
+    SoftExponential,
+    APL,
+    RReLU,
+)  # those that hold u, f′, o, δᵒ and δᵘ of each unit
 CHANCE = (AlphaDropout, GaussianDropout, GaussianNoise, RReLU)  # those that do something else in use
 
 
@@ -190,7 +210,7 @@ def drawn_layers(rng: np.random.Generator, dense: Callable[[int], Any], link: An
         lambda: SReLU(-0.4, 0.3, 0.6, 1.5, each), lambda: Snake(0.9, each), lambda: APL(2), lambda: LayerNorm(eps=0.1),
         lambda: LayerNorm(0.1, affine=False), lambda: RMSNorm(0.1), GLU, lambda: Maxout(3), CReLU,
         lambda: Rescale(0.5, 0.3), lambda: Scale(0.7, each), lambda: AlphaDropout(0.3), lambda: GaussianDropout(0.2),
-        lambda: GaussianNoise(0.3), RReLU,
+        lambda: GaussianNoise(0.3), RReLU, lambda: SoftExponential(0.3, each),
     ]  # fmt: skip
     for kind in rng.choice(len(kinds), int(rng.integers(1, 3)), replace=False):
         link = kinds[int(kind)]()(dense(6)(link))

@@ -37,6 +37,7 @@ from backlit.nn import (
     RReLU,
     Scale,
     Snake,
+    SoftExponential,
     SReLU,
     Swish,
 )  # fmt: skip
@@ -74,6 +75,13 @@ def srelu(torch, u, left, left_slope, right, right_slope):
     return torch.where(u > right, right + right_slope * (u - right), low)
 
 
+def soft_exponential(torch, u, alpha):
+    rising = torch.where(alpha > 0, alpha, 1.0)  # each branch with numbers of its own: no NaN goes back from the other
+    falling = torch.where(alpha < 0, alpha, -0.001)
+    below = -torch.log1p(-falling * (u + falling)) / falling
+    return torch.where(alpha > 0, torch.expm1(rising * u) / rising + rising, below)
+
+
 def glu(name: str) -> Callable[[], Any]:
     def gated(torch, u):
         a, b = u.chunk(2, dim=1)
@@ -100,6 +108,10 @@ CASES: dict[str, tuple[Callable[[], Layer], Callable[[Any], Any]]] = {
         lambda nn: written(srelu, left=ones(-0.5), left_slope=ones(0.2), right=ones(0.5), right_slope=ones(1.5)),
     ),
     "Snake": (lambda: Snake(1.2), lambda nn: written(lambda t, u, a: u + t.sin(a * u) ** 2 / a, a=ones(1.2))),
+    "SoftExponential": (lambda: SoftExponential(0.3), lambda nn: written(soft_exponential, alpha=ones(0.3))),
+    "SoftExponential below": (
+        lambda: SoftExponential(-0.05), lambda nn: written(soft_exponential, alpha=ones(-0.05)),
+    ),
     "APL": (lambda: APL(3), lambda nn: written(apl, a=np.zeros((3, WIDTH)), b=np.zeros((3, WIDTH)))),
     "LayerNorm": (LayerNorm, lambda nn: nn.LayerNorm(WIDTH)),
     "LayerNorm without bias": (lambda: LayerNorm(1e-3, bias=False), lambda nn: nn.LayerNorm(WIDTH, 1e-3, bias=False)),
@@ -275,6 +287,7 @@ def block_of(norm: Any) -> Residual:
     [
         (lambda: PReLU("steep"), "BL305", "slope"), (lambda: PReLU(np.nan), "BL305", "slope"),
         (lambda: PELU(a=0), "BL305", "a"), (lambda: PELU(b=-1), "BL305", "b"), (lambda: Snake(0), "BL305", "a"),
+        (lambda: SoftExponential(1.5), "BL305", "alpha"),
         (lambda: APL(0), "BL305", "hinges"), (lambda: LayerNorm(eps=0), "BL305", "eps"),
         (lambda: RMSNorm(eps=-1), "BL305", "eps"), (lambda: Maxout(1), "BL305", "pieces"),
         (lambda: Maxout(2.5), "BL305", "pieces"), (lambda: GaussianNoise(-0.1), "BL305", "std"),

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from backlit.nn import Dense
+from backlit.ops import formula as fm
 from backlit.ops.random import permutation
 from backlit.optim import OPTIMIZERS, optimizer_named
 from backlit.training import Network
@@ -51,6 +52,34 @@ CASES = [
     ("adadelta", {"learning_rate": 2.0, "rho": 0.5, "eps": 0.01}, "Adadelta", {"lr": 2.0, "rho": 0.5, "eps": 0.01}),
     ("rmsprop", {}, "RMSprop", {}),
     ("rmsprop", {"learning_rate": 0.1, "alpha": 0.8, "eps": 0.01}, "RMSprop", {"lr": 0.1, "alpha": 0.8, "eps": 0.01}),
+    ("momentum", {"learning_rate": 0.1, "dampening": 0.4}, "SGD", {"lr": 0.1, "momentum": 0.9, "dampening": 0.4}),
+    ("adagrad", {"initial_accumulator_value": 0.1}, "Adagrad", {"initial_accumulator_value": 0.1}),
+    (
+        "adagrad",
+        {"learning_rate": 0.2, "lr_decay": 0.3, "initial_accumulator_value": 2.0, "weight_decay": 0.1},
+        "Adagrad",
+        {"lr": 0.2, "lr_decay": 0.3, "initial_accumulator_value": 2.0, "weight_decay": 0.1},
+    ),
+    ("rmsprop", {"momentum": 0.9}, "RMSprop", {"momentum": 0.9}),
+    ("rmsprop", {"centered": True}, "RMSprop", {"centered": True}),
+    (
+        "rmsprop",
+        {"learning_rate": 0.02, "alpha": 0.8, "momentum": 0.5, "centered": True, "weight_decay": 0.1},
+        "RMSprop",
+        {"lr": 0.02, "alpha": 0.8, "momentum": 0.5, "centered": True, "weight_decay": 0.1},
+    ),
+    (
+        "adam",
+        {"learning_rate": 0.2, "beta2": 0.5, "amsgrad": True, "weight_decay": 0.1},
+        "Adam",
+        {"lr": 0.2, "betas": (0.9, 0.5), "amsgrad": True, "weight_decay": 0.1},
+    ),
+    (
+        "adamw",
+        {"learning_rate": 0.2, "beta2": 0.5, "amsgrad": True},
+        "AdamW",
+        {"lr": 0.2, "betas": (0.9, 0.5), "amsgrad": True},
+    ),
     ("nadam", {}, "NAdam", {}),
     (
         "nadam",
@@ -77,6 +106,16 @@ CASES += [
         ("nadam", "NAdam", {}), ("radam", "RAdam", {}),
     ]
 ]  # fmt: skip
+# λ apart from the gradient, where a switch asks for it.
+CASES += [
+    (
+        name,
+        {"learning_rate": 0.05, "weight_decay": 0.3, "decoupled_weight_decay": True},
+        cls,
+        {"lr": 0.05, "weight_decay": 0.3, "decoupled_weight_decay": True},
+    )
+    for name, cls in [("nadam", "NAdam"), ("radam", "RAdam")]
+]
 every_case = pytest.mark.parametrize(("name", "settings", "cls", "theirs"), CASES)
 
 
@@ -111,17 +150,21 @@ def plain(w: Array, g: Array, k: int, kept: dict[str, Array], learning_rate: flo
     return w - learning_rate * g
 
 
-def heavy(w: Array, g: Array, k: int, kept: dict[str, Array], learning_rate: float, momentum: float = 0.9) -> Array:
-    kept["v"] = momentum * kept.get("v", 0) + g
+def heavy(
+    w: Array, g: Array, k: int, kept: dict[str, Array], learning_rate: float, momentum: float = 0.9, dampening=0.0
+) -> Array:
+    kept["v"] = momentum * kept["v"] + (1 - dampening) * g if "v" in kept else g
     return w - learning_rate * kept["v"]
 
 
 def adam(
-    w: Array, g: Array, k: int, kept: dict[str, Array], learning_rate: float, beta1=0.9, beta2=0.999, eps=1e-8
-) -> Array:
+    w: Array, g: Array, k: int, kept: dict[str, Array],
+    learning_rate: float, beta1=0.9, beta2=0.999, eps=1e-8, amsgrad=False,
+) -> Array:  # fmt: skip
     kept["m"] = beta1 * kept.get("m", 0) + (1 - beta1) * g
     kept["v"] = beta2 * kept.get("v", 0) + (1 - beta2) * g**2
-    m, v = kept["m"] / (1 - beta1**k), kept["v"] / (1 - beta2**k)
+    kept["top"] = np.maximum(kept.get("top", 0), kept["v"])
+    m, v = kept["m"] / (1 - beta1**k), kept["top" if amsgrad else "v"] / (1 - beta2**k)
     return w - learning_rate * m / (np.sqrt(v) + eps)
 
 
@@ -137,9 +180,10 @@ def nesterov(w: Array, g: Array, k: int, kept: dict[str, Array], learning_rate: 
 
 
 def adagrad(
-    w: Array, g: Array, k: int, kept: dict[str, Array], learning_rate: float = 0.01, lr_decay=0.0, eps=1e-10
-) -> Array:
-    kept["v"] = kept.get("v", 0) + g**2
+    w: Array, g: Array, k: int, kept: dict[str, Array],
+    learning_rate: float = 0.01, lr_decay=0.0, initial_accumulator_value=0.0, eps=1e-10,
+) -> Array:  # fmt: skip
+    kept["v"] = kept.get("v", initial_accumulator_value) + g**2
     return w - learning_rate / (1 + (k - 1) * lr_decay) * g / (np.sqrt(kept["v"]) + eps)
 
 
@@ -153,10 +197,14 @@ def adadelta(
 
 
 def rmsprop(
-    w: Array, g: Array, k: int, kept: dict[str, Array], learning_rate: float = 0.01, alpha=0.99, eps=1e-8
-) -> Array:
+    w: Array, g: Array, k: int, kept: dict[str, Array],
+    learning_rate: float = 0.01, alpha=0.99, eps=1e-8, momentum=0.0, centered=False,
+) -> Array:  # fmt: skip
     kept["v"] = alpha * kept.get("v", 0) + (1 - alpha) * g**2
-    return w - learning_rate * g / (np.sqrt(kept["v"]) + eps)
+    kept["m"] = alpha * kept.get("m", 0) + (1 - alpha) * g
+    size = np.sqrt(kept["v"] - (kept["m"] ** 2 if centered else 0)) + eps
+    kept["b"] = momentum * kept.get("b", 0) + g / size
+    return w - learning_rate * kept["b"]
 
 
 def nadam(
@@ -204,8 +252,12 @@ DECOUPLED = {"adamw", "lion"}
 
 def step_of(name: str, w: Array, g: Array, k: int, kept: dict[str, Array], **settings: float) -> Array:
     """The formula's step; weight decay that is not decoupled is added to the gradient."""
-    decay = {} if name in DECOUPLED else {"weight_decay": settings.pop("weight_decay", 0.0)}
-    return FORMULAS[name](w, g + decay.get("weight_decay", 0.0) * w, k, kept, **settings)
+    if name in DECOUPLED:
+        return FORMULAS[name](w, g, k, kept, **settings)
+    decay = settings.pop("weight_decay", 0.0)
+    if settings.pop("decoupled_weight_decay", False):
+        return FORMULAS[name](w, g, k, kept, **settings) - settings["learning_rate"] * decay * w
+    return FORMULAS[name](w, g + decay * w, k, kept, **settings)
 
 
 def test_every_optimizer_is_among_the_cases():
@@ -215,6 +267,38 @@ def test_every_optimizer_is_among_the_cases():
 def test_every_weight_decay_is_among_the_cases():
     have = {name for name in OPTIMIZERS if "weight_decay" in optimizer_named(name).settings}
     assert {name for name, settings, *_ in CASES if settings.get("weight_decay")} == have
+
+
+def test_every_switch_and_optional_setting_is_among_the_cases():
+    used = {(name, setting) for name, settings, *_ in CASES for setting, value in settings.items() if value}
+    there = {(name, s) for name in FORMULAS for s, value in optimizer_named(name).settings.items() if value == 0}
+    assert there <= used
+
+
+def test_what_is_left_out_costs_no_memory():
+    assert [optimizer_named(n).update.state for n in ("adam", "rmsprop")] == [("m", "v"), ("v",)]
+    assert optimizer_named("adam", amsgrad=True).update.state == ("m", "v", "top")
+    assert optimizer_named("rmsprop", momentum=0.5).update.state == ("v", "b")
+    assert "dampening" not in optimizer_named("momentum").update.scalars
+
+
+@pytest.mark.parametrize(("alpha", "g"), [(0.5, 7.7), (0.9, 0.1)])
+def test_centered_rmsprop_outlives_a_gradient_that_stays_as_it_is(alpha, g):
+    """v - m² comes out below 0 by rounding, and its root is NaN in PyTorch."""
+    update = optimizer_named("rmsprop", centered=True, alpha=alpha).update
+    values = dict.fromkeys("wgvm", np.float32(0)) | {n: np.float32(v) for n, v in update.scalars.items()}
+    values["g"], below = np.float32(g), 0
+    for _ in range(200):
+        values["w"], values["v"], values["m"] = fm.evaluate(update.formulas, values, np.float32)
+        below += bool(values["v"] < values["m"] * values["m"])
+        assert np.isfinite(values["w"])
+    assert below > 10
+
+
+def test_a_nan_stays_in_centered_rmsprop():
+    update = optimizer_named("rmsprop", centered=True).update
+    values = {"w": np.ones(1), "g": np.full(1, np.nan), "v": np.zeros(1), "m": np.zeros(1), **update.scalars}
+    assert all(np.isnan(found).all() for found in fm.evaluate(update.formulas, values, np.float64))
 
 
 @pytest.mark.parametrize("engine", ["compiled", "plain", "interpreter"])

@@ -34,7 +34,7 @@ def test_an_optimizer_is_a_name_or_itself():
     changed = optimizer_named(made, learning_rate=0.25)
     assert isinstance(changed, Optimizer)
     assert dict(changed.settings) == {
-        "learning_rate": 0.25, "beta1": 0.8, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0.0,
+        "learning_rate": 0.25, "beta1": 0.8, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0.0, "amsgrad": 0.0,
     }  # fmt: skip
 
 
@@ -116,6 +116,21 @@ def test_a_text_that_cannot_be_read_is_told(text):
 def test_a_setting_of_other_optimizers_is_told_with_those_that_have_it():
     with pytest.raises(ParameterError) as caught:
         optimizer_named("sgd", momentum=0.9)
-    assert (caught.value.code, caught.value.values["known"]) == ("BL340", "momentum, nesterov")
+    assert (caught.value.code, caught.value.values["known"]) == ("BL340", "rmsprop, momentum, nesterov")
     assert code_of(lambda: optimizer_named("lbfgs", learning_rate=0.1)) == "BL340"
     assert code_of(lambda: optimizer_named("perceptron", weight_decay=0.1)) == "BL340"
+
+
+@pytest.mark.parametrize("on", ["adam(amsgrad=1)", "adam(amsgrad=true)", "adam(amsgrad=True)"])
+def test_a_switch_is_on_or_off(on):
+    assert optimizer_named(on) == adam(amsgrad=True) != adam()
+    assert optimizer_named("adam", amsgrad=np.bool_(True)) == adam(amsgrad=True)
+    assert repr(adam(amsgrad=False)) == repr(adam())
+    assert optimizer_named(repr(adam(amsgrad=True))) == adam(amsgrad=True)
+
+
+@pytest.mark.parametrize("value", [0.5, 2, -1, float("nan"), "yes", None])
+def test_a_switch_has_no_size(value):
+    with pytest.raises(ParameterError) as caught:
+        adam(amsgrad=value)
+    assert (caught.value.code, caught.value.values["name"]) == ("BL336", "amsgrad")

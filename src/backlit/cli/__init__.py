@@ -16,7 +16,13 @@ from typing import NoReturn
 
 
 def main() -> NoReturn:
-    """The command `backlit`."""
+    """The command `backlit`.
+
+    >>> import subprocess, sys
+    >>> done = subprocess.run([sys.executable, "-m", "backlit", "explain", "BL301"], capture_output=True, text=True)
+    >>> done.returncode, "BL301" in done.stdout
+    (0, True)
+    """
     import signal
 
     # Until our own handlers are there, Ctrl-C ends the process without a traceback of half-done imports.

@@ -80,13 +80,13 @@ def given_of(source: Any, name: str) -> tuple[list[Given], list[dict[str, Any]]]
         frame = nw.from_native(source)
         if hasattr(frame, "collect"):
             frame = frame.collect()
-        series = [(str(column), frame[column]) for column in frame.columns]
+        series = [(plain(column), frame[column]) for column in frame.columns]
     except Exception as error:  # a library's own complaint: two columns of one name, …
         raise fail("BL237", path=name, column="–", got=plain(str(error))[:200]) from None
     given, notices = [], []
     for column, values in series:
         try:
-            given.append(_given(nw, plain(column), values))
+            given.append(_given(nw, column, values))
         except Exception as error:  # an overflow, a type that no one knows
             raise fail("BL237", path=name, column=column, got=plain(f"{values.dtype}: {error}")[:200]) from None
         if given[-1] is None:
@@ -122,7 +122,9 @@ def _numbers(nw: Any, series: Any) -> Numbers:
     nothing = np.asarray(series.is_null().to_numpy(), dtype=bool)
     if nothing.any():
         series = series.fill_null(0)
-    found: Numbers = np.array(series.cast(nw.Float64).to_numpy(), dtype=np.float64)
+    if not series.dtype.is_integer():  # those above 2**53 are rounded, as in text, where a cast of Arrow's refuses them
+        series = series.cast(nw.Float64)
+    found: Numbers = np.array(series.to_numpy(), dtype=np.float64)
     found[nothing] = np.nan
     return found
 

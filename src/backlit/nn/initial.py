@@ -44,7 +44,14 @@ _OTHERS = {  # names in PyTorch and Keras
 
 @dataclass(frozen=True)
 class Initializer:
-    """A rule for initial weights, by name, with its one number if it has one; made by the functions below."""
+    """A rule for initial weights, by name, with its one number if it has one; made by the functions below.
+
+    >>> Initializer("he"), Initializer("normal", 0.01).spec()
+    (Initializer(name='he', value=None), ['normal', 0.01])
+    >>> rule = Initializer("constant", 0.5)
+    >>> rule(2, 1, (2, 1), np.random.default_rng(0)).tolist()
+    [[0.5], [0.5]]
+    """
 
     name: str
     value: float | None = None
@@ -221,6 +228,10 @@ def xavier(value: float | None = None, *, distribution: str = "uniform") -> Init
 
     `value` is a gain, 1 if not given (see `gain`); uniform means in ±√(6 / (in + out)).  Names: "xavier",
     "xavier_uniform", "xavier_normal", in Keras glorot_uniform and glorot_normal, which is truncated there.
+
+    >>> w = xavier()(100, 50, (100, 50), np.random.default_rng(0))
+    >>> round(float(abs(w).max()), 3), round(math.sqrt(6 / 150), 3)
+    (0.2, 0.2)
     """
     return _of("xavier", "uniform", value, distribution)
 
@@ -230,6 +241,10 @@ def he(value: float | None = None, *, distribution: str = "normal") -> Initializ
 
     `value` is a gain in place of √2.  Names: "he", "he_normal", "he_uniform", in PyTorch kaiming_normal
     (whose `nonlinearity` chooses the gain) and kaiming_uniform; Keras' he_normal is truncated.
+
+    >>> w = he()(100, 50, (100, 50), np.random.default_rng(0))
+    >>> round(float(w.std()), 3), round(math.sqrt(2 / 100), 3)
+    (0.141, 0.141)
     """
     return _of("he", "normal", value, distribution)
 
@@ -238,6 +253,10 @@ def lecun(value: float | None = None, *, distribution: str = "normal") -> Initia
     """Variance 1 / in, normal or uniform: for SELU (LeCun et al., "Efficient BackProp", 1998).
 
     `value` is a gain, 1 if not given.  Names: "lecun", "lecun_normal", "lecun_uniform"; Keras' lecun_normal is cut.
+
+    >>> w = lecun()(100, 50, (100, 50), np.random.default_rng(0))
+    >>> round(float(w.std()), 3), round(math.sqrt(1 / 100), 3)
+    (0.1, 0.1)
     """
     return _of("lecun", "normal", value, distribution)
 
@@ -247,12 +266,22 @@ def _of(family: str, usual: str, value: float | None, distribution: str) -> Init
 
 
 def uniform(limit: float = 0.05) -> Initializer:
-    """Uniform in ±limit."""
+    """Uniform in ±limit.
+
+    >>> w = uniform(0.1)(100, 50, (100, 50), np.random.default_rng(0))
+    >>> bool(abs(w).max() <= 0.1), uniform(0.1).spec()
+    (True, ['uniform', 0.1])
+    """
     return Initializer("uniform", limit)
 
 
 def normal(std: float = 0.05) -> Initializer:
-    """Normal with this standard deviation."""
+    """Normal with this standard deviation.
+
+    >>> w = normal(0.1)(100, 50, (100, 50), np.random.default_rng(0))
+    >>> round(float(w.std()), 3), normal(0.1).spec()
+    (0.1, ['normal', 0.1])
+    """
     return Initializer("normal", std)
 
 
@@ -261,6 +290,10 @@ def truncated_normal(std: float = 0.05) -> Initializer:
 
     What would be beyond is not cut but drawn inside, so the deviation of the result is 0.88 std.  As Keras'
     TruncatedNormal and JAX's; PyTorch's trunc_normal_ has its ends at ±2 whatever std is.
+
+    >>> w = truncated_normal(0.1)(100, 50, (100, 50), np.random.default_rng(0))
+    >>> round(float(w.std()), 3), bool(abs(w).max() <= 0.2)
+    (0.088, True)
     """
     return Initializer("truncated_normal", std)
 
@@ -270,6 +303,10 @@ def orthogonal(value: float = 1.0) -> Initializer:
 
     Then the layer turns its inputs without making any of them longer or shorter: deep linear networks pass on
     signals and errors as they are.  PyTorch's orthogonal_, Keras' Orthogonal.
+
+    >>> w = orthogonal()(3, 3, (3, 3), np.random.default_rng(0))
+    >>> np.allclose(w @ w.T, np.eye(3))
+    True
     """
     return Initializer("orthogonal", value)
 
@@ -278,22 +315,38 @@ def sparse(share: float = 0.9) -> Initializer:
     """Each unit has only some incoming weights: this share of them is 0, the others are normal with deviation 0.01.
 
     So Martens, ICML 2010.  PyTorch's sparse_ leaves each input few outgoing weights instead.
+
+    >>> w = sparse(0.75)(8, 2, (8, 2), np.random.default_rng(0))
+    >>> np.count_nonzero(w, axis=0).tolist()
+    [2, 2]
     """
     return Initializer("sparse", share)
 
 
 def identity(value: float = 1.0) -> Initializer:
-    """`value` on the diagonal, 0 elsewhere: at first the layer hands on what it gets.  PyTorch's eye_."""
+    """`value` on the diagonal, 0 elsewhere: at first the layer hands on what it gets.  PyTorch's eye_.
+
+    >>> identity(2.0)(2, 3, (2, 3), np.random.default_rng(0)).tolist()
+    [[2.0, 0.0, 0.0], [0.0, 2.0, 0.0]]
+    """
     return Initializer("identity", value)
 
 
 def zeros() -> Initializer:
-    """All zeros: right for biases; as weights of hidden layers all units stay the same for ever."""
+    """All zeros: right for biases; as weights of hidden layers all units stay the same for ever.
+
+    >>> zeros()(2, 2, (2, 2), np.random.default_rng(0)).tolist()
+    [[0.0, 0.0], [0.0, 0.0]]
+    """
     return Initializer("zeros")
 
 
 def constant(value: float) -> Initializer:
-    """All the same number."""
+    """All the same number.
+
+    >>> constant(0.1)(2, 2, (2, 2), np.random.default_rng(0)).tolist()
+    [[0.1, 0.1], [0.1, 0.1]]
+    """
     return Initializer("constant", value)
 
 

@@ -26,7 +26,14 @@ Array = np.ndarray[Any, Any]
 
 
 class Structure:
-    """Layers and links; see the module's text.  `backlit.Network` is this with training and files."""
+    """Layers and links; see the module's text.  `backlit.Network` is this with training and files.
+
+    >>> from backlit.nn import Dense
+    >>> net = Structure([Dense(4, "tanh"), Dense(1)])
+    >>> net.prepare(3)
+    >>> {name: value.shape for name, value in net.values.items()}
+    {'dense1.weight': (3, 4), 'dense1.bias': (4,), 'dense2.weight': (4, 1), 'dense2.bias': (1,)}
+    """
 
     def __init__(self, layers: Sequence[Layer] | Layer | Link | Sequence[Link], outputs: Link | None = None) -> None:
         given: list[Any] = list(layers) if isinstance(layers, (list, tuple)) else [layers]

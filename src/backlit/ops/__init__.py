@@ -13,8 +13,9 @@ from . import (
     standardised,
     trained,
 )
-from .declare import REGISTRY, Elementwise, Facts, Op, Structural, elementwise, find, known_as, structural
+from .declare import REGISTRY, Elementwise, Facts, Op, Structural, elementwise, structural
 from .formula import Expr
+from .lookup import find, known_as
 from .parse import is_typed, parse, typed_activation
 from .shapes import Rows
 

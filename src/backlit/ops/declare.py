@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import inspect
 import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -34,7 +33,11 @@ LIBRARIES = ("torch", "onnx", "keras", "jax")  # the keys of `Facts.names`; wher
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known about an operation besides its mathematics: data, so that pages and tables can be made of it."""
+    """What is known about an operation besides its mathematics: data, so that pages and tables can be made of it.
+
+    >>> REGISTRY["relu"].facts.kinks, REGISTRY["relu"].facts.side, REGISTRY["relu"].facts.names["torch"]
+    ((0.0,), 'left', 'ReLU')
+    """
 
     role: str = "arithmetic"  # "activation", "loss", "arithmetic", "reduction", "linear", "movement", "random"
     domain: tuple[float, float] = (-4.0, 4.0)  # where tests draw inputs
@@ -67,6 +70,11 @@ class Op:
 
     Called with arrays an operation computes, with nodes it adds to their graph, with formulas it writes itself
     into them.
+
+    >>> REGISTRY["sigmoid"]
+    <elementwise sigmoid>
+    >>> REGISTRY["sigmoid"]([0.0, 1.0]).round(4).tolist()
+    [0.5, 0.7311]
     """
 
     name: str
@@ -129,7 +137,12 @@ class Slope:
 
 
 class Elementwise(Op):
-    """An operation given by one formula; see the module's text."""
+    """An operation given by one formula; see the module's text.
+
+    >>> tanh = REGISTRY["tanh"]
+    >>> tanh.slope(0).op.formula, tanh.slope(0).saves
+    (1 - out * out, ('output',))
+    """
 
     def __init__(
         self, name: str, inputs: Sequence[str], defaults: dict[str, float], formula: Expr, facts: Facts, page: str = ""
@@ -155,15 +168,23 @@ class Elementwise(Op):
         The names of the function's arguments say what is kept for the backward pass: inputs, `o` (where no input is
         called so) or `y` for the output, and parameters.
         """
-        names = list(inspect.signature(build).parameters)
-        known = {*self.inputs, *self.defaults, "o", "y"}
-        if not set(names) <= known:
-            raise TypeError(f"the derivative of {self.name} asks for {set(names) - known}, which do not exist")
-        output = {"o"} - set(self.inputs)  # a loss has an input of that name
-        given = {n: fm.uniform(n) if n in self.defaults else fm.symbol("y" if n in output else n) for n in names}
-        result = build(**given)
-        self.stated[self.inputs[0]] = result if isinstance(result, Expr) else fm.constant(result)
-        return build
+        return self.derivative_by(self.inputs[0])(build)
+
+    def derivative_by(self, by: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Decorator: states the derivative by the input of this name, in the same way."""
+
+        def state(build: Callable[..., Any]) -> Callable[..., Any]:
+            names = list(inspect.signature(build).parameters)
+            known = {*self.inputs, *self.defaults, "o", "y"}
+            if not set(names) <= known:
+                raise TypeError(f"the derivative of {self.name} asks for {set(names) - known}, which do not exist")
+            output = {"o"} - set(self.inputs)  # a loss has an input of that name
+            given = {n: fm.uniform(n) if n in self.defaults else fm.symbol("y" if n in output else n) for n in names}
+            result = build(**given)
+            self.stated[by] = result if isinstance(result, Expr) else fm.constant(result)
+            return build
+
+        return state
 
     def slope(self, i: int) -> Slope:
         """The derivative by input `i`, as stated, else found by symbols."""
@@ -225,6 +246,14 @@ def elementwise(**facts: Any) -> Callable[[Callable[..., Any]], Elementwise]:
             return maximum(u, 0)
 
     A fact that depends on parameters is a function of them: `range=lambda alpha: (-alpha, math.inf)`.
+
+    >>> from backlit.ops.arithmetic import maximum
+    >>> @elementwise(role="arithmetic", kinks=(2.0,))
+    ... def above_two(u):
+    ...     return maximum(u - 2, 0)
+    >>> above_two([1.0, 5.0]).tolist(), above_two.slope(0).saves
+    ([0.0, 3.0], ('input 0',))
+    >>> del REGISTRY["above_two"]
     """
     asks = {key: tuple(inspect.signature(f).parameters) for key, f in facts.items() if callable(f)}
 
@@ -246,7 +275,12 @@ def elementwise(**facts: Any) -> Callable[[Callable[..., Any]], Elementwise]:
 
 
 class Structural(Op):
-    """An operation with a NumPy body, a shape rule and a vjp; see the module's text."""
+    """An operation with a NumPy body, a shape rule and a vjp; see the module's text.
+
+    >>> softmax = REGISTRY["softmax"]
+    >>> softmax([[0.0, 0.0]]).tolist(), softmax.shape([(5, 2)], {}), softmax.mixes_rows
+    ([[0.5, 0.5]], (5, 2), False)
+    """
 
     def __init__(self, body: Callable[..., Any], facts: Facts, **parts: Any) -> None:
         parameters = list(inspect.signature(body).parameters.values())
@@ -312,7 +346,15 @@ class Structural(Op):
 
 
 def structural(*, role: str, domain: tuple[float, float] = (-4.0, 4.0), source: str = "", **parts: Any) -> Any:
-    """Decorator: declares a structural operation by its NumPy body; `parts` as in `Structural`."""
+    """Decorator: declares a structural operation by its NumPy body; `parts` as in `Structural`.
+
+    >>> @structural(role="movement", shape=lambda x: (x[1], x[0]))
+    ... def turned(x):
+    ...     return x.T
+    >>> turned([[1.0, 2.0]]).tolist(), turned.shape([(1, 2)], {})
+    ([[1.0], [2.0]], (2, 1))
+    >>> del REGISTRY["turned"]
+    """
     facts_names = {k: parts.pop(k) for k in ("names", "also", "differs", "limits", "nan", "range") if k in parts}
 
     def declare(body: Callable[..., Any]) -> Structural:
@@ -329,41 +371,3 @@ def register(op: T) -> T:
         raise TypeError(f"an operation named {op.name!r} exists already")
     REGISTRY[op.name] = op
     return op
-
-
-MOST_LISTED = 40
-
-
-def find(name: str, role: str) -> Op:
-    """The operation of this name and role; a ParameterError that offers the nearest names."""
-    op = known_as(name, role)
-    if op is not None:
-        return op
-    known = {n: o for n, o in REGISTRY.items() if o.facts.role == role}
-    others = [n for o in known.values() for n in o.facts.also]
-    listed = sorted(known)
-    if len(listed) > MOST_LISTED:  # a message is no page: those that are used most
-        listed = [*(n for n in listed if known[n].facts.hot), "…"]
-    code = {"activation": "BL301", "loss": "BL302"}[role]
-    raise fail(code, name=name, known=", ".join(listed), nearest=nearest(name, [*known, *others]))
-
-
-def known_as(name: str, role: str) -> Op | None:
-    """The operation of this role that is called so: by Backlit, as a person may write it, or by another library.
-
-    >>> known_as("Leaky ReLU", "activation")
-    <elementwise leaky_relu>
-    """
-    op = REGISTRY.get(name)
-    if op is not None and op.facts.role == role:
-        return op
-    known = [o for o in REGISTRY.values() if o.facts.role == role]
-    ways: list[Callable[[Op], Sequence[str]]] = [lambda o: [o.name], lambda o: o.facts.also]
-    ways += [lambda o, library=library: [o.facts.names.get(library, "")] for library in LIBRARIES]  # type: ignore[misc]
-    wanted = _plain(name)
-    return next((o for way in ways for o in known if wanted in map(_plain, way(o))), None) if wanted else None
-
-
-def _plain(name: str) -> str:
-    """A name without capitals, and without what stands between its words."""
-    return re.sub(r"(?<=\w)[ _-]+(?=\w)", "", name.strip()).lower()

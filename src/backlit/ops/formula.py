@@ -18,7 +18,14 @@ _interned: dict[tuple[Any, ...], Expr] = {}
 
 
 class Expr:
-    """One node of a formula.  Make them with `symbol`, `uniform`, `constant` and the words (`exp(u)`, `u + 1`)."""
+    """One node of a formula.  Make them with `symbol`, `uniform`, `constant` and the words (`exp(u)`, `u + 1`).
+
+    >>> u = symbol("u")
+    >>> (u * u + 1) / 2
+    (u * u + 1) / 2
+    >>> differentiate(u * u, "u")
+    u + u
+    """
 
     __slots__ = ("args", "kind", "label")
     kind: str  # "input", "uniform", "constant" or "word"

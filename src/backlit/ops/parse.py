@@ -14,8 +14,9 @@ from collections.abc import Sequence
 
 from ..errors import BacklitError, ExpressionError, fail, nearest
 from . import formula as fm
-from .declare import REGISTRY, Elementwise, Facts, known_as
+from .declare import REGISTRY, Elementwise, Facts
 from .formula import Expr
+from .lookup import known_as
 
 NUMBER = r"(\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)"
 TOKEN = re.compile(rf"\s*(?:{NUMBER}|([^\W\d]\w*)|(\*\*|>=|<=|==|[-+*/^()<>,=]))")
@@ -184,6 +185,12 @@ def typed_activation(text: str) -> Elementwise:
 
     One that is nothing but a built-in one with its parameters, "leaky_relu(u, slope=0.2)", is that function itself:
     with its choice at kinks, its facts, its fused kernel.
+
+    >>> f = typed_activation("u / (1 + abs(u))")
+    >>> f([-1.0, 3.0]).tolist()
+    [-0.5, 0.75]
+    >>> f.slope(0).op([1.0]).tolist()
+    [0.25]
     """
     parser = _Parser(text, ("u",))
     e, called = parser.whole(), parser.only_call()
@@ -193,7 +200,11 @@ def typed_activation(text: str) -> Elementwise:
 
 
 def is_typed(name: str) -> bool:
-    """True when `name` is a formula in u and not a function's name."""
+    """True when `name` is a formula in u and not a function's name.
+
+    >>> is_typed("relu"), is_typed("u / (1 + abs(u))")
+    (False, True)
+    """
     return not re.fullmatch(r"[^\W\d]\w*", name.strip()) or name.strip() == "u"
 
 

@@ -6,8 +6,12 @@ units share is summed where all sums of broadcasting are.
 
 from __future__ import annotations
 
-from .arithmetic import exp, expm1, maximum, minimum, sigmoid_formula, sin, where
+from collections.abc import Sequence
+from typing import Any
+
+from .arithmetic import exp, expm1, log1p, maximum, minimum, sigmoid_formula, sin, where
 from .declare import elementwise
+from .formula import Expr
 
 
 @elementwise(
@@ -138,3 +142,51 @@ def trained_hinge(u, a, b):
     [0.5, 0.0]
     """
     return a * maximum(b - u, 0)
+
+
+def _powers(z: Expr, factors: Sequence[float]) -> Any:
+    """factors[0] + factors[1] z + factors[2] z² + …"""
+    first, *others = factors
+    return first + z * _powers(z, others) if others else first
+
+
+@elementwise(role="parametric", domain=(-0.6, 0.6), source="Godfrey, Gashler, arXiv:1602.01321, 2016")
+def trained_soft_exponential(u, a):
+    """From logarithm (a < 0) over identity (a = 0) to exponential (a > 0): o = (e^au - 1) / a + a for a > 0.
+
+    For a < 0 it is -ln(1 - a (u + a)) / a, which has no value (NaN) for u ≤ 1/a - a.
+
+    Derivative
+    ----------
+    do/du = e^au for a ≥ 0, 1 / (1 - a (u + a)) below.  With z = a u and y = a (u + a),
+    do/da = 1 + u² (z e^z - e^z + 1) / z² for a ≥ 0, 1 / (1 - y) + (u + a)² (ln(1 - y) + y / (1 - y)) / y² below; near
+    0 by the powers of z and y.  At a = 0 both are 1 + u² / 2: there is no bend.
+
+    Examples
+    --------
+    >>> trained_soft_exponential([-1.0, 0.0, 2.0], [-0.5, 0.0, 0.5]).round(6).tolist()
+    [-2.772589, 0.0, 3.936564]
+    """
+    return where(a > 0, expm1(a * u) / a + a, where(a < 0, log1p(-(a * (u + a))) / -a, u + a))
+
+
+@trained_soft_exponential.derivative
+def _(u, a):
+    return where(a > 0, exp(a * u), 1 / (1 - a * (u + a)))
+
+
+@trained_soft_exponential.derivative_by("a")
+def _(u, a):
+    z, y = a * u, a * (u + a)
+    # The differences cancel near 0: powers take over where they are exact to the last digits.
+    rising = where(
+        abs(z) < 0.125,
+        _powers(z, [1 / 2, 1 / 3, 1 / 8, 1 / 30, 1 / 144, 1 / 840, 1 / 5760, 1 / 45360]),
+        (z * exp(z) - expm1(z)) / (z * z),
+    )
+    falling = where(
+        abs(y) < 0.015625,
+        _powers(y, [1 / 2, 2 / 3, 3 / 4, 4 / 5, 5 / 6, 6 / 7, 7 / 8, 8 / 9]),
+        (log1p(-y) + y / (1 - y)) / (y * y),
+    )
+    return where(a >= 0, 1 + u * u * rising, 1 / (1 - y) + (u + a) * (u + a) * falling)

@@ -65,6 +65,12 @@ def clipped(update: Update, *, norm: float = 0.0, value: float = 0.0) -> Update:
     ------------
     Where ‖g‖ is infinite PyTorch multiplies by 0, and what was finite in g does not count any more; here all of it
     becomes NaN, so that the run stops and says where it came from.
+
+    Examples
+    --------
+    >>> from backlit.optim import sgd
+    >>> clipped(sgd().update, value=1.0).formulas[0]
+    w - learning_rate * max(min(g, clip_value), -clip_value)
     """
     g = fm.symbol("g")
     if norm:

@@ -21,6 +21,11 @@ def _lbfgs(**given: float) -> Optimizer:
     Differs from
     ------------
     PyTorch's LBFGS has no line search by default, and a memory of 100; scikit-learn's solver="lbfgs" is this one.
+
+    Examples
+    --------
+    >>> lbfgs(memory=20)
+    lbfgs(memory=20, ftol=1e-09, gtol=1e-06)
     """
     return Optimizer("lbfgs", checked(given, _DEFAULTS, _LIMITS, "lbfgs"), None, full_batch=True)
 

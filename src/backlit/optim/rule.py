@@ -20,7 +20,12 @@ from .typed import call_of, checked, written
 
 @dataclass(frozen=True)
 class Optimizer:
-    """An update rule with its settings; `update` is None for one that is no rule for single steps (L-BFGS)."""
+    """An update rule with its settings; `update` is None for one that is no rule for single steps (L-BFGS).
+
+    >>> from backlit.optim import adam
+    >>> adam(learning_rate=0.01).settings["beta1"], adam().update.state
+    (0.9, ('m', 'v'))
+    """
 
     name: str
     settings: Mapping[str, float]
@@ -34,12 +39,12 @@ class Optimizer:
         return float(self.settings.get("learning_rate", float("nan")))
 
     def __repr__(self) -> str:
-        unused = {"weight_decay": 0.0} if self.name in _IN_GRADIENT else {}  # said only where there is some
-        return written(self.name, {n: v for n, v in self.settings.items() if unused.get(n) != v})
+        unused = _OPTIONAL.get(self.name, ())  # said only where they are used
+        return written(self.name, {n: v for n, v in self.settings.items() if v or n not in unused})
 
 
 OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {}
-_IN_GRADIENT: set[str] = set()  # those whose weight decay is added to the gradient
+_OPTIONAL: dict[str, frozenset[str]] = {}  # for each optimizer the settings that are left out of its formula at 0
 _INF = float("inf")
 _SMALL = (0.0, 1.0, (1.0,))  # from 0 on, below 1
 LIMITS: dict[str, tuple[float, float, tuple[float, ...]]] = {  # from, to, and the ends that are not allowed themselves
@@ -49,7 +54,9 @@ LIMITS: dict[str, tuple[float, float, tuple[float, ...]]] = {  # from, to, and t
     "weight_decay": (0.0, _INF, (_INF,)),
     "lr_decay": (0.0, _INF, (_INF,)),
     "momentum_decay": (0.0, _INF, (_INF,)),
+    "initial_accumulator_value": (0.0, _INF, (_INF,)),
     "momentum": (0.0, 1.0, ()),
+    "dampening": (0.0, 1.0, ()),
     "beta1": _SMALL,
     "beta2": _SMALL,
     "alpha": (0.0, 1.0, ()),
@@ -58,39 +65,62 @@ LIMITS: dict[str, tuple[float, float, tuple[float, ...]]] = {  # from, to, and t
 
 
 def rule(
-    *, full_batch: bool = False, decay: bool = True, single: tuple[str, ...] = (), surrogate: str = ""
+    *,
+    full_batch: bool = False,
+    decay: bool = True,
+    decoupled: bool = False,
+    optional: tuple[str, ...] = (),
+    single: tuple[str, ...] = (),
+    surrogate: str = "",
 ) -> Callable[[Callable[..., Any]], Callable[..., Optimizer]]:
     """Decorator: positional arguments are w, g and the state; keyword arguments the settings with their defaults.
 
-    `k`, the number of the step counted from 1, is a setting that the loop counts.  With `decay` the rule gets one
-    more setting, weight_decay λ: λ w is added to the gradient, as if λ ‖w‖² / 2 stood in the loss.  A state named in
-    `single` is one number for all weights.
+    `k`, the number of the step counted from 1, is a setting that the loop counts.  A setting with the default False is
+    a switch.  An `optional` one is None where it is 0, so that the rule can leave out what it stands for; state that
+    is not needed then is returned as None, and is not kept.
+
+    With `decay` the rule gets one more setting, weight_decay λ: λ w is added to the gradient, as if λ ‖w‖² / 2 stood in
+    the loss.  With `decoupled` too there is a switch that takes ε λ w from the weight itself instead, as AdamW does.
+    A state named in `single` is one number for all weights.
     """
 
     def declare(build: Callable[..., Any]) -> Callable[..., Optimizer]:
-        parts = inspect.signature(build).parameters.values()
+        name, parts = build.__name__, inspect.signature(build).parameters.values()
         arrays = [p.name for p in parts if p.kind is p.POSITIONAL_OR_KEYWORD]
+        asked = [p.name for p in parts if p.kind is p.KEYWORD_ONLY]
         defaults = {p.name: p.default for p in parts if p.kind is p.KEYWORD_ONLY and p.name != "k"}
-        uniforms = {p.name: fm.uniform(p.name) for p in parts if p.kind is p.KEYWORD_ONLY}
-        result = build(*map(fm.symbol, arrays), **uniforms)
-        plain = tuple(result) if isinstance(result, tuple) else (result,)
-        pulled = fm.symbol("g") + fm.uniform("weight_decay") * fm.symbol("w")
-        decayed = tuple(fm.substitute(e, {"g": pulled}) for e in plain)
         in_gradient = decay and "weight_decay" not in defaults
-        if in_gradient:
-            defaults["weight_decay"] = 0.0
-            _IN_GRADIENT.add(build.__name__)
+        defaults |= {"weight_decay": 0.0} if in_gradient else {}
+        defaults |= {"decoupled_weight_decay": False} if decoupled else {}
+        switches = {n for n, value in defaults.items() if value is False}
+        _OPTIONAL[name] = frozenset({*optional, *switches, *(["weight_decay"] if in_gradient else [])})
 
         def make(**given: float) -> Optimizer:
-            settings = checked(given, defaults, LIMITS, build.__name__)
-            used = in_gradient and settings["weight_decay"] != 0
-            scalars = {n: settings.get(n, 0.0) for n in [*uniforms, *(["weight_decay"] if used else [])]}
-            update = Update(decayed if used else plain, tuple(arrays[2:]), scalars, single=frozenset(single))
-            return Optimizer(build.__name__, settings, update, full_batch, surrogate)
+            settings = checked(given, defaults, LIMITS, name)
+            off = {n for n in _OPTIONAL[name] if not settings[n]}
+            uniforms = {n: fm.uniform(n) for n in [*asked, *defaults] if n not in off | switches}
+            chosen = {n: n not in off if n in switches else uniforms.get(n) for n in asked}
+            found = build(*map(fm.symbol, arrays), **chosen)
+            results = dict(zip(["w", *arrays[2:]], found if isinstance(found, tuple) else (found,), strict=True))
+            formulas = {n: e for n, e in results.items() if e is not None}
+            if in_gradient and "weight_decay" not in off:
+                formulas = _decayed(formulas, bool(settings.get("decoupled_weight_decay")))
+            scalars = {n: settings.get(n, 0.0) for n in uniforms}
+            state = tuple(formulas)[1:]
+            update = Update(tuple(formulas.values()), state, scalars, single=frozenset(single))
+            return Optimizer(name, settings, update, full_batch, surrogate)
 
-        return enter(build.__name__, make, build.__doc__)
+        return enter(name, make, build.__doc__)
 
     return declare
+
+
+def _decayed(formulas: dict[str, fm.Expr], decoupled: bool) -> dict[str, fm.Expr]:
+    """The formulas with weight decay: in the gradient, or as a share of the weight, which comes off before the step."""
+    w, g, share = fm.symbol("w"), fm.symbol("g"), fm.uniform("weight_decay")
+    if decoupled:
+        return {**formulas, "w": fm.substitute(formulas["w"], {"w": w * (1 - fm.uniform("learning_rate") * share)})}
+    return {n: fm.substitute(e, {"g": g + share * w}) for n, e in formulas.items()}
 
 
 def enter(name: str, make: Callable[..., Optimizer], page: str | None) -> Callable[..., Optimizer]:

@@ -50,6 +50,11 @@ class Schedule:
 
     `rate` (and `momentum`, where that follows too) is a formula of the uniforms "rate", "t", "steps", "epoch" and the
     settings by name; see `schedule`.
+
+    >>> cosine().rate
+    eta_min + (rate - eta_min) * (1 + cos(3.141592653589793 * t / steps)) / 2
+    >>> plateau().waits, cosine().waits
+    (True, False)
     """
 
     name: str
@@ -107,7 +112,13 @@ def step(rate, epoch, *, step_size=30.0, gamma=0.1):  # type: ignore[no-untyped-
 
 @schedule()
 def exponential(rate, epoch, *, gamma=0.95):  # type: ignore[no-untyped-def]
-    """After every epoch the rate is multiplied by γ: PyTorch's ExponentialLR."""
+    """After every epoch the rate is multiplied by γ: PyTorch's ExponentialLR.
+
+    >>> exponential(gamma=0.9)
+    exponential(gamma=0.9)
+    >>> exponential().rate
+    rate * gamma ** epoch
+    """
     return rate * gamma**epoch
 
 
@@ -116,6 +127,9 @@ def cosine(rate, t, steps, *, eta_min=0.0):  # type: ignore[no-untyped-def]
     """From the rate down to eta_min along half a wave of the cosine (Loshchilov, Hutter, ICLR 2017, without restarts).
 
     PyTorch's CosineAnnealingLR, called after every step, with T_max the steps of the training.
+
+    >>> cosine(eta_min=1e-4)
+    cosine(eta_min=0.0001)
     """
     return eta_min + (rate - eta_min) * (1 + cos(math.pi * t / steps)) / 2
 
@@ -126,6 +140,11 @@ def linear(rate, t, steps, *, start_factor=1.0, end_factor=0.0):  # type: ignore
 
     PyTorch's LinearLR, called after every step, with total_iters the steps of the training; its defaults (1/3 to 1
     in 5 calls) make a warm-up of it, which is `warm_up=` here.
+
+    >>> linear(end_factor=0.1)
+    linear(start_factor=1, end_factor=0.1)
+    >>> linear().rate
+    rate * (start_factor + (end_factor - start_factor) * t / steps)
     """
     return rate * (start_factor + (end_factor - start_factor) * t / steps)
 
@@ -140,6 +159,9 @@ def one_cycle(  # type: ignore[no-untyped-def]
     The way up takes the share pct_start of the steps.  Momentum (β₁ of Adam and its relatives) goes the other way,
     from max_momentum to base_momentum and back, unless cycle_momentum is 0 (Smith, Topin, 2017; PyTorch's OneCycleLR,
     called after every step).
+
+    >>> one_cycle(pct_start=0.2).settings["max_momentum"]
+    0.95
     """
     top, last = pct_start * steps - 1, steps - 1
 
@@ -163,6 +185,9 @@ def plateau(  # type: ignore[no-untyped-def]
     To fall is to be below (1 - threshold) times the lowest loss so far.  After a cut `cooldown` epochs are not
     counted; the rate never falls below min_lr.  The loss is that of the rows held out, else that of the training.
     PyTorch's ReduceLROnPlateau(mode="min", threshold_mode="rel"), without its eps.
+
+    >>> plateau(patience=5).settings["factor"]
+    0.1
     """
     return rate
 
@@ -188,6 +213,10 @@ def scheduled(
     """The update with its learning rate (and momentum) following a schedule, after a warm-up of so many epochs.
 
     During the warm-up, W steps long, the rate in step k is min(1, k / W) of where the schedule begins.
+
+    >>> from backlit.optim import sgd
+    >>> scheduled(sgd().update, exponential(gamma=0.5)).follows
+    {'learning_rate': learning_rate * exponential.gamma ** floor((k - 1) / steps_per_epoch)}
     """
     if chosen is None and not warm_up:
         return update

@@ -8,9 +8,12 @@ from collections.abc import Mapping
 from numbers import Real
 from typing import Any
 
+import numpy as np
+
 from ..errors import fail, nearest
 
 _CALL = re.compile(r"\s*(\w+)\s*(?:\((.*)\))?\s*", re.DOTALL)
+_SWITCH = {"true": 1.0, "false": 0.0}
 _SETTING = re.compile(r"\s*(\w+)\s*=\s*([^\s=]+)\s*")
 
 
@@ -31,7 +34,7 @@ def call_of(given: Any, what: str) -> tuple[str, dict[str, float]]:
         if setting is None or setting[1] in settings:
             raise fail("BL341", where=what, got=given[:200])
         try:
-            settings[setting[1]] = float(setting[2])
+            settings[setting[1]] = float(_SWITCH.get(setting[2].lower(), setting[2]))
         except ValueError:
             raise fail("BL341", where=what, got=given[:200]) from None
     return match[1], settings
@@ -58,6 +61,10 @@ def checked(
     for name, value in given.items():
         if name not in defaults:
             raise fail("BL304", name=name, known=", ".join(defaults), nearest=nearest(name, defaults), where=where)
+        if defaults[name] is False:
+            if not isinstance(value, Real | np.bool_) or value not in (0, 1):
+                raise fail("BL336", name=name, value=value, where=where)
+            continue
         low, high, refused = limits.get(name, (-math.inf, math.inf, (-math.inf, math.inf)))
         is_number = isinstance(value, Real) and not isinstance(value, bool)
         if not is_number or not low <= value <= high or value in refused:

@@ -124,6 +124,16 @@ def load(path: str | Path) -> Network | Ensemble:
         BL501: truncated or corrupt; BL502: not one of ours; BL503: written by a newer Backlit.
     DataError
         BL201: there is no such file.
+
+    >>> import tempfile
+    >>> from backlit import Dense, Network
+    >>> net = Network([Dense(1)])
+    >>> net.prepare(2)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = net.save(Path(folder) / "model.safetensors")
+    ...     again = load(path)
+    >>> again.predict([[0.0, 0.0]]).tolist()
+    [[0.0]]
     """
     path = Path(path)
     if (path / GROUP).is_file():

@@ -42,6 +42,13 @@ class Group:
         "mean" and "std" (with n - 1) of each measure of the judged rows over the members, the same of the baselines in
         folds; with seeds "ensemble": the measures of the mean answer.
     folder : Path or None
+
+    Examples
+    --------
+    >>> from backlit.training import repeat
+    >>> group = repeat("iris", seeds=2, epochs=3, progress="none")
+    >>> group.kind, list(group.members), sorted(group.result)
+    ('seeds', ['seed-0', 'seed-1'], ['constant', 'ensemble', 'linear', 'network'])
     """
 
     def __init__(self, kind: str, folder: Path | None) -> None:

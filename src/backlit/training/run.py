@@ -39,6 +39,13 @@ class Run(Shown):
     facts : dict
         Everything that run.json holds.
     folder : Path or None
+
+    Examples
+    --------
+    >>> from backlit import Dense, Network
+    >>> run = Network([Dense(1)]).fit([[0.0], [1.0]], [1.0, 3.0], epochs=5, seed=0)
+    >>> run.result["epochs"], run.result["stopped"], sorted(run.history[-1])
+    (5, 'epochs', ['epoch', 'train_loss'])
     """
 
     def __init__(self, network: Network, settings: Settings) -> None:

@@ -6,7 +6,8 @@ _VECTORS = {"+avx512f": (64, 12), "+avx": (32, 6), "+neon": (16, 12)}  # feature
 
 def _shape_of_tiles():
     """Numbers in a vector and rows of a tile: two vectors a row, and half of the registers at least hold sums."""
-    features = (config.CPU_FEATURES or codegen.get_host_cpu_features()).split(",")
+    features = config.CPU_FEATURES  # what Numba compiles for, if somebody chose it; "" is a choice, too: none at all
+    features = (codegen.get_host_cpu_features() if features is None else features).split(",")
     size, rows = next((found for name, found in _VECTORS.items() if name in features), (16, 6))
     return size // np.dtype(DTYPE).itemsize, rows
 
@@ -73,8 +74,10 @@ def strip(context, arena, a, rows, steps, b, stride_b, start, stride_s, c, strid
     and c lie stride_b, stride_s, stride_c apart.  A negative start stands for zeros.  Behind each row of b up to BROAD
     numbers are read, and not used.
 
-    A tile of TALL × BROAD sums stays in registers while k runs, so each sum is c = start, then c ← a b + c, rounded
-    once, for k = 0, 1, 2 …  This order is the same in every tile: how the product is cut does not change a bit.
+    A tile of TALL × BROAD sums stays in registers while k runs, so each sum is c = start, then c ← a b + c for
+    k = 0, 1, 2 …, rounded once by a processor that multiplies and adds in one (FMA), and twice by one that does not:
+    an older one with AVX alone, or a bare x86-64.  `llvm.fmuladd` leaves that to the processor, and it is the same for
+    all tiles, as is the order: how the product is cut does not change a bit.
     """
 
     def build(context, builder, signature, arguments):

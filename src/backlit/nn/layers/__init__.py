@@ -12,7 +12,7 @@ from .gated import GLU, CReLU, Maxout
 from .joining import Add, Concatenate, Residual
 from .layer_norm import LayerNorm, RMSNorm
 from .scaling import Rescale, Scale
-from .trained import APL, PELU, PReLU, Snake, SReLU, Swish
+from .trained import APL, PELU, PReLU, Snake, SoftExponential, SReLU, Swish
 
 __all__ = [
     "APL",
@@ -43,6 +43,7 @@ __all__ = [
     "SReLU",
     "Scale",
     "Snake",
+    "SoftExponential",
     "Swish",
     "describe",
     "made_of_nothing",

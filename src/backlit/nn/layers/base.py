@@ -22,7 +22,14 @@ KINDS: dict[str, type[Layer]] = {}  # all layers by name: each class enters itse
 
 
 class Builder(Protocol):
-    """What a layer may ask for while it builds."""
+    """What a layer may ask for while it builds.
+
+    >>> from backlit.nn import Dense, Structure
+    >>> net = Structure([Dense(2, "tanh")])
+    >>> net.prepare(3)
+    >>> [node.name for node in net.build(training=False).graph.nodes if node.name]  # what `Dense.build` asked for
+    ['x', 'dense1.weight', 'dense1.bias', 'dense1.u', 'dense1.o']
+    """
 
     training: bool
 
@@ -38,7 +45,13 @@ class Builder(Protocol):
 
 
 class Link:
-    """A value on its way through a network: the output of a layer, given what goes in."""
+    """A value on its way through a network: the output of a layer, given what goes in.
+
+    >>> from backlit.nn import Dense
+    >>> link = Dense(2)(Input(3)())
+    >>> link.layer, link.sources[0].layer
+    (Dense(units=2), Input(features=3))
+    """
 
     def __init__(self, layer: Layer, sources: tuple[Link, ...]) -> None:
         self.layer, self.sources = layer, sources
@@ -49,6 +62,19 @@ class Layer:
 
     A new layer is a class with `build`, its settings attributes by the names of `__init__`'s arguments.  It stands in
     `KINDS` as soon as it is defined, and so in model files.
+
+    >>> from backlit import Dense, Network
+    >>> from backlit.ops.arithmetic import add
+    >>> class Doubled(Layer):
+    ...     kind = "doubled"
+    ...
+    ...     def build(self, builder, inputs):
+    ...         return builder.name(add(inputs[0], inputs[0]), self, "o")
+    >>> net = Network([Dense(1, weights=3.0), Doubled()])
+    >>> net.prepare(1)
+    >>> net.predict([[2.0]]).tolist()
+    [[12.0]]
+    >>> del KINDS["Doubled"]
     """
 
     kind: ClassVar[str] = "layer"  # in its name: dense1
@@ -106,7 +132,15 @@ class Layer:
 
 
 class Input(Layer):
-    """Where a row of data enters: `Input(4)` for four numbers a row.  Called without arguments it is a link."""
+    """Where a row of data enters: `Input(4)` for four numbers a row.  Called without arguments it is a link.
+
+    >>> from backlit.nn import Dense, Structure
+    >>> x = Input(4)()
+    >>> net = Structure(x, Dense(2)(x))
+    >>> net.prepare(4)
+    >>> net.values["dense1.weight"].shape
+    (4, 2)
+    """
 
     kind = "input"
     least = most = 0
@@ -126,7 +160,12 @@ def _arguments(cls: type[Layer]) -> dict[str, Any]:
 
 
 def made_of_nothing() -> list[Layer]:
-    """A layer of each kind that can be made without arguments: for whoever wants to meet them all."""
+    """A layer of each kind that can be made without arguments: for whoever wants to meet them all.
+
+    >>> import backlit.nn
+    >>> sorted(type(layer).__name__ for layer in made_of_nothing())[:4]
+    ['APL', 'AlphaDropout', 'BatchNorm', 'CReLU']
+    """
     found = []
     for cls in KINDS.values():
         given = list(inspect.signature(cls).parameters.values())
@@ -141,12 +180,21 @@ def plain(value: Any) -> Any:
 
 
 def describe(layer: Layer) -> dict[str, Any]:
-    """A layer as plain data; `revive` makes it again."""
+    """A layer as plain data; `revive` makes it again.
+
+    >>> from backlit.nn import Dense
+    >>> describe(Dense(8, "tanh"))
+    {'kind': 'Dense', 'units': 8, 'activation': 'tanh'}
+    """
     return {"kind": type(layer).__name__, **({"name": layer.name} if layer.name else {}), **layer.settings()}
 
 
 def revive(data: dict[str, Any]) -> Layer:
-    """The layer that `describe` described."""
+    """The layer that `describe` described.
+
+    >>> revive({"kind": "Dropout", "rate": 0.2})
+    Dropout(rate=0.2)
+    """
     given = dict(data)
     return KINDS[given.pop("kind")].revived(given)
 

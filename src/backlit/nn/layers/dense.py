@@ -75,7 +75,11 @@ class Dense(Layer):
 
 
 class Activation(Layer):
-    """An activation function as a layer of its own: `Activation("relu")`."""
+    """An activation function as a layer of its own: `Activation("relu")`.
+
+    >>> Activation("relu"), Activation("u / (1 + abs(u))")
+    (Activation(function='relu'), Activation(function='u / (1 + abs(u))'))
+    """
 
     kind = "activation"
 

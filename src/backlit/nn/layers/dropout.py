@@ -31,6 +31,11 @@ class Dropout(Layer):
     o = x m / (1 - rate) with m = 1 or 0, so the mean stays as it is: PyTorch's and Keras' Dropout.
 
     Source: Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov, JMLR 15, 2014.
+
+    Examples
+    --------
+    >>> Dropout(0.2)
+    Dropout(rate=0.2)
     """
 
     kind = "dropout"
@@ -66,6 +71,12 @@ class AlphaDropout(Dropout):
     For inputs of mean 0 and variance 1, as SELU with weights of lecun keeps them.  PyTorch's and Keras' AlphaDropout.
 
     Source: Klambauer, Unterthiner, Mayr, Hochreiter, NeurIPS 2017.
+
+    Examples
+    --------
+    >>> from backlit.nn import Dense
+    >>> [Dense(64, "selu"), AlphaDropout(0.1)]
+    [Dense(units=64, activation='selu'), AlphaDropout(rate=0.1)]
     """
 
     kind = "alpha_dropout"
@@ -92,6 +103,11 @@ class GaussianDropout(Dropout):
     o = x (1 + √(rate / (1 - rate)) n), n standard normal.  Keras' GaussianDropout; PyTorch has none.
 
     Source: Srivastava et al., JMLR 15, 2014, section 10.
+
+    Examples
+    --------
+    >>> GaussianDropout(0.2)
+    GaussianDropout(rate=0.2)
     """
 
     kind = "gaussian_dropout"

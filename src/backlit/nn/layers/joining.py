@@ -13,7 +13,14 @@ from .base import Builder, Layer, describe, of_one_shape, revive
 
 
 class Add(Layer):
-    """The sum of links of one shape: `Add()(a, b)`."""
+    """The sum of links of one shape: `Add()(a, b)`.
+
+    >>> from backlit.nn import Dense, Input, Structure
+    >>> x = Input(3)()
+    >>> net = Structure(x, Add()(x, Dense(3, "tanh")(x)))
+    >>> net.build(training=False).output.shape[1]
+    3
+    """
 
     kind = "add"
     modules = 0
@@ -28,7 +35,14 @@ class Add(Layer):
 
 
 class Concatenate(Layer):
-    """The features of several links side by side: `Concatenate()(a, b)`."""
+    """The features of several links side by side: `Concatenate()(a, b)`.
+
+    >>> from backlit.nn import Dense, Input, Structure
+    >>> x = Input(3)()
+    >>> net = Structure(x, Concatenate()(x, Dense(2, "tanh")(x)))
+    >>> net.build(training=False).output.shape[1]
+    5
+    """
 
     kind = "concatenate"
     modules = 0
@@ -45,7 +59,12 @@ class Concatenate(Layer):
 
 
 class Residual(Layer):
-    """Layers with a way around them: o = x + f(x).  The last layer inside must have the width of x."""
+    """Layers with a way around them: o = x + f(x).  The last layer inside must have the width of x.
+
+    >>> from backlit.nn import Activation, Dense
+    >>> Residual(Activation("relu"), Dense(8))
+    Residual(Activation(function='relu'), Dense(units=8))
+    """
 
     kind = "residual"
     modules = 0

@@ -10,7 +10,15 @@ from ...ops import Op
 from ...ops.activation.relu import relu
 from ...ops.arithmetic import add
 from ...ops.movement import cut
-from ...ops.trained import prelu, trained_hinge, trained_pelu, trained_snake, trained_srelu, trained_swish
+from ...ops.trained import (
+    prelu,
+    trained_hinge,
+    trained_pelu,
+    trained_snake,
+    trained_soft_exponential,
+    trained_srelu,
+    trained_swish,
+)
 from ..initial import constant, initializer, zeros
 from .base import Builder, Layer, features_of, positive, real
 
@@ -210,6 +218,42 @@ class Snake(TrainedActivation):
     def __init__(self, a: float = 1.0, per_unit: bool = True, *, trainable: bool = True, name: str = "") -> None:
         super().__init__(per_unit, trainable=trainable, name=name)
         self.a = real(a, "a", "Snake", 0, ends="(]")
+
+
+class SoftExponential(TrainedActivation):
+    """From logarithm over identity to exponential by one number α, which is trained: units that multiply or add.
+
+    o = (e^αu - 1) / α + α for α > 0, u for α = 0, -ln(1 - α (u + α)) / α for α < 0.
+
+    Parameters
+    ----------
+    alpha : float from -1 to 1
+        Where α ("alpha") begins; at 0 the layer begins as the identity.
+    per_unit : bool
+        An α for each unit instead of one for the layer.
+    trainable : bool
+
+    Notes
+    -----
+    o has no bend at α = 0, so training goes through it.  For α < 0 there is no value for u ≤ 1/α - α: a loss that is
+    not finite is told (BL601); smaller steps, or scaled inputs, keep away from it.  With α fixed it is the activation
+    "soft_exponential".  PyTorch, Keras and JAX do not have it.
+
+    Source: Godfrey, Gashler, arXiv:1602.01321, 2016.
+
+    Examples
+    --------
+    >>> SoftExponential(0.5, per_unit=False)
+    SoftExponential(alpha=0.5, per_unit=False)
+    """
+
+    kind = "soft_exponential"
+    function = trained_soft_exponential
+    starts: ClassVar = {"alpha": "alpha"}
+
+    def __init__(self, alpha: float = 0.0, per_unit: bool = True, *, trainable: bool = True, name: str = "") -> None:
+        super().__init__(per_unit, trainable=trainable, name=name)
+        self.alpha = real(alpha, "alpha", "SoftExponential", -1, 1)
 
 
 class APL(Layer):
