@@ -19,6 +19,7 @@ from .ensemble import Ensemble, load_members
 from .files import GROUP, write_atomic
 from .judging import judged_part
 from .keeping import Place, new_folder
+from .label_scores import edge_of
 from .network import Network
 from .pipeline import train
 from .progress import Progress
@@ -235,8 +236,8 @@ def _judge_together(group: Group, source: Any, given: dict[str, Any]) -> dict[st
     shares = {"test": defaults.TEST, "validation": defaults.VALIDATION}
     parts: Split = split(table, seed=seed, **{k: given.get(k, v) for k, v in shares.items()})
     rows = judged_part(parts)[1]
-    measure = metrics.MEASURES[table.task]
-    return measure(group.network.predict(table.x[rows]), table.t[rows])
+    together = group.network
+    return metrics.measure(table.task, together.predict(table.x[rows]), table.t[rows], edge_of(together.loss))
 
 
 # ---- on disk ----------------------------------------------------------------------------------------------------

@@ -26,7 +26,8 @@ def interval(
     Parameters
     ----------
     score : callable
-        Weights of shape (samples, rows) → {name: array of shape (samples,)}; see `of_classes`, `of_numbers`.
+        Weights of shape (samples, rows) → {name: array of shape (samples,)}; see `of_classes`, `of_numbers` and
+        `label_scores.of_labels`.
     rows : int
     seed : int
         The same seed draws the same 1000 samples.
@@ -99,7 +100,7 @@ def of_classes(shares: Array, t: Array) -> Callable[..., dict[str, Array]]:
         loss = -np.log(chosen)
     far = np.square(shares.astype(np.float64) - true)
     brier = far[:, 1] if n == 2 else far.sum(axis=1)
-    auc = [_auc(shares[:, k], t == k) for k in (range(n) if n > 2 else range(1, n))]
+    auc = [area_under(shares[:, k], t == k) for k in (range(n) if n > 2 else range(1, n))]
 
     def score(w: Array, *, ranks: bool = True) -> dict[str, Array]:
         total = w.sum(axis=1)
@@ -111,20 +112,20 @@ def of_classes(shares: Array, t: Array) -> Callable[..., dict[str, Array]]:
         if proper and ranks:
             found["roc_auc"] = np.mean([a(w) for a in auc], axis=0) if auc else np.full(len(w), np.nan)
         if proper:
-            found |= {"loss": _mean(w, loss), "brier": w @ brier / total}
+            found |= {"loss": weighted_mean(w, loss), "brier": w @ brier / total}
         return found
 
     return score
 
 
-def _mean(w: Array, values: Array) -> Array:
+def weighted_mean(w: Array, values: Array) -> Array:
     """The weighted mean; an infinite value counts wherever its weight is not 0 (0 · ∞ would be NaN)."""
     bad = ~np.isfinite(values)
     found: Array = w @ np.where(bad, 0.0, values) / w.sum(axis=1)
     return np.where(w[:, bad].any(axis=1), np.inf, found)
 
 
-def _auc(shares: Array, positive: Array) -> Callable[[Array], Array]:
+def area_under(shares: Array, positive: Array) -> Callable[[Array], Array]:
     """The area under the ROC curve by ranks: pairs in the right order, of equal shares one half."""
     order = np.argsort(shares, kind="stable")
     ranked, is_positive = shares[order], positive[order]
@@ -174,13 +175,21 @@ def of_numbers(o: Array, t: Array) -> Callable[..., dict[str, Array]]:
     return score
 
 
-def scores(task: str, out: Array, t: Array, *, seed: int = 0, quick: bool = False) -> dict[str, dict[str, float]]:
-    """All scores of outputs against answers, each with its interval."""
-    make = of_classes if task == "classification" else of_numbers
-    return interval(make(out, t), len(t), seed=seed, quick=quick)
+def _made(task: str, out: Array, t: Array, edge: float) -> Callable[..., dict[str, Array]]:
+    if task == "multilabel":
+        from .label_scores import of_labels  # which is built on this file
+
+        return of_labels(out, t, edge)
+    return of_classes(out, t) if task == "classification" else of_numbers(out, t)
 
 
-def plain_scores(task: str, out: Array, t: Array) -> dict[str, float]:
+def scores(
+    task: str, out: Array, t: Array, *, seed: int = 0, quick: bool = False, edge: float = 0.5
+) -> dict[str, dict[str, float]]:
+    """All scores of outputs against answers, each with its interval; `edge` as in `label_scores`."""
+    return interval(_made(task, out, t, edge), len(t), seed=seed, quick=quick)
+
+
+def plain_scores(task: str, out: Array, t: Array, edge: float = 0.5) -> dict[str, float]:
     """All scores without intervals."""
-    make = of_classes if task == "classification" else of_numbers
-    return {name: float(values[0]) for name, values in make(out, t)(np.ones((1, len(t)))).items()}
+    return {name: float(values[0]) for name, values in _made(task, out, t, edge)(np.ones((1, len(t)))).items()}
