@@ -12,10 +12,13 @@ from typing import Any
 
 import numpy as np
 
+from ..report.numbers import wilson
+
 Array = np.ndarray[Any, Any]
 SAMPLES = 1000  # of the bootstrap
 LEVEL = 0.95
 AT_A_TIME = 2_000_000  # counts
+SHARES_OF_ROWS = {"classification": ("accuracy",), "multilabel": ("exact",)}  # right or wrong, row by row
 
 
 def interval(
@@ -38,7 +41,9 @@ def interval(
     -----
     The interval holds the middle 95 % of the scores of the samples.  It tells how far another set of held-out rows
     would have been from this one; it says nothing of another training.  A score that a sample does not have (no row of
-    a class in it) counts for nothing; an interval is NaN where more than half of the samples are without.
+    a class in it) counts for nothing; an interval is NaN where more than half of the samples are without.  It is NaN,
+    too, where all samples have the same score: rows without a mistake have no sample with one, and know nothing of
+    those that new rows would bring.
     """
     random = np.random.default_rng(seed)
     found = {name: [values] for name, values in score(np.ones((1, rows))).items()}
@@ -58,6 +63,8 @@ def _ends(value: float, parts: list[Array]) -> dict[str, float]:
     samples = np.concatenate(parts)
     known = samples[~np.isnan(samples)]
     if 2 * len(known) < len(samples):
+        return {"value": value, "low": float("nan"), "high": float("nan")}
+    if known.min() == known.max():
         return {"value": value, "low": float("nan"), "high": float("nan")}
     low, high = np.sort(known)[[round(q * (len(known) - 1)) for q in ((1 - LEVEL) / 2, (1 + LEVEL) / 2)]]
     return {"value": value, "low": float(low), "high": float(high)}
@@ -186,8 +193,16 @@ def _made(task: str, out: Array, t: Array, edge: float) -> Callable[..., dict[st
 def scores(
     task: str, out: Array, t: Array, *, seed: int = 0, quick: bool = False, edge: float = 0.5
 ) -> dict[str, dict[str, float]]:
-    """All scores of outputs against answers, each with its interval; `edge` as in `label_scores`."""
-    return interval(_made(task, out, t, edge), len(t), seed=seed, quick=quick)
+    """All scores of outputs against answers, each with its interval; `edge` as in `label_scores`.
+
+    A share of rows that are right (accuracy; of several labels a row: exact) has Wilson's interval, which needs no
+    samples and is one even where all rows are right; all others have the bootstrap's (docs/decisions/0011-judging.md).
+    """
+    found = interval(_made(task, out, t, edge), len(t), seed=seed, quick=quick)
+    for name in SHARES_OF_ROWS.get(task, ()):
+        low, high = wilson(found[name]["value"], len(t))
+        found[name] |= {"low": low, "high": high}
+    return found
 
 
 def plain_scores(task: str, out: Array, t: Array, edge: float = 0.5) -> dict[str, float]:
