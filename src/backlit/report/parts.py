@@ -14,6 +14,7 @@ class Table:
     rows: list[list[str]]
     words: int = 1
     notes: list[str] = field(default_factory=list)
+    links: list[str] = field(default_factory=list)  # for each row where its first cell leads to; "": nowhere
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Section:
     codes: list[tuple[str, str]] = field(default_factory=list)
     terms: list[tuple[str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    below: bool = False  # the tables are wide: below the figures, and not beside them
 
     def empty(self) -> bool:
         """Whether there is nothing but the heading."""

@@ -87,6 +87,18 @@ class Group:
             "judged": dict(zip(self.members, self.judged(), strict=True)),
         }  # fmt: skip
 
+    def report(self, path: str | Path | None = None, language: str | None = None) -> Path | str:
+        """The report as one HTML file; without a path (and without a folder) its text."""
+        from ..messages import language as chosen
+        from ..report import render_group
+
+        target = Path(path) if path is not None else self.folder / "report.html" if self.folder else None
+        facts = {**(read_group(self.folder) if self.folder else {}), **self.describe()}
+        beside = target is not None and self.folder is not None and target.parent == self.folder
+        links = beside and all((target.parent / name / "report.html").exists() for name in self.members)
+        page = render_group(facts, self.members, language or chosen(), links=links)
+        return page if target is None else write_atomic(target, page.encode("utf-8"))
+
     def __str__(self) -> str:
         found = self.result["network"]
         key = next(k for k in ("accuracy", "r2") if k in found)
@@ -195,7 +207,9 @@ def _run(group: Group, source: Any, each: dict[str, dict[str, Any]], progress: W
         first = next(iter(group.members.values()))
         group.result |= first.get("baselines", {})
     if folder is not None:
-        _write(folder, {**json.loads((folder / GROUP).read_text(encoding="utf-8")), **group.describe()})
+        _write(folder, {**read_group(folder), **group.describe()})
+        if next(iter(each.values())).get("report", True):
+            group.report()
     return group
 
 
