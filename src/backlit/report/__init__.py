@@ -5,6 +5,7 @@
     words.py     the sentences of one language
     svg.py, axes.py                              elements, text that fits, ticks on round numbers
     boxes.py, curves.py, heat.py, residuals.py   the figures, each with its table twin
+    downloads.py                                              the numbers as files that the page holds itself
     parts.py, verdict.py, evidence.py, sections.py, page.py   from the first sentence to the whole page
     members.py, several.py                                    the page of several trainings: folds, seeds
 

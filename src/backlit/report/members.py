@@ -79,8 +79,8 @@ def _drawing(
         y = TOP + ROW * (k + 0.5)
         parts.append(label(left - 10, y + 4.5, fit(name, left - 14, 13), "kind", "end"))
         for shift, (who, (shape, class_)) in zip((-5, 5), MODELS.items(), strict=True):  # equal ones are both seen
-            if (value := marks[who][name]) is not None:
-                parts.append(marker(shape, x(value), y + shift, class_, 4.5))
+            if (at := marks[who][name]) is not None:
+                parts.append(marker(shape, x(at), y + shift, class_, 4.5))
     parts.append(label((x.start + x.end) / 2, bottom + 34, measure, "name", "middle"))
     parts.append(_legend(left, [who for who in MODELS if any(v is not None for v in marks[who].values())], words))
     return drawing("figure-members", title, description, (wide, bottom + 42), *parts)
@@ -93,7 +93,7 @@ def _legend(left: float, there: Sequence[str], words: Words) -> Raw:
         name = words(f"model_{who}")
         parts.append(marker(shape, at, 16, class_, 4.5))
         parts.append(label(at + 10, 20.5, name, f"direct {class_}"))
-        at += width(name, 13.5) + 34
+        at += width(name, 14) + 40
     parts.append(line(at, 9, at, 23, "best"))
     parts.append(label(at + 10, 20.5, words("members_mean"), "small"))
     return group(*parts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from . import boxes
+from . import boxes, downloads
 from .evidence import baselines, confusion, errors, learning
 from .facts import finite, items, part, text
 from .judged import calibration, importance, labels, sizes
@@ -31,6 +31,7 @@ def sections(run: dict[str, Any], history: Sequence[Any], words: Words) -> list[
         importance(run, words),
         sizes(run, words),
         reproduce(run, words),
+        downloads.section(run, history, words),
     ]
     shown = [section for section in found if not section.empty()]
     return [*shown, glossary(run, history, {section.key for section in shown}, words)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from . import members
+from . import downloads, members
 from .evidence import METRICS, confusion, errors
 from .facts import clean, finite, items, part, text
 from .judged import score
@@ -23,13 +23,14 @@ def page(found: Mapping[str, Any], runs: Mapping[str, Mapping[str, Any]], langua
     """The whole page; see `backlit.report.render_group`."""
     facts, every = clean(found), {str(name): clean(run) for name, run in runs.items()}
     words = Words(language)
-    first = next(iter(every.values()), {})
+    first: dict[str, Any] = next(iter(every.values()), {})
     kind = "seeds" if text(facts, "kind") == "seeds" else "folds"
     if kind == "seeds":  # judged on the same rows: the first one's simple models are those of all
         every = {name: {**run, "baselines": first.get("baselines")} for name, run in every.items()}
     run = _one(facts, first, every, kind)
     told = [_members(facts, every, words, kind, links), settings(run, words), start(run, words), data(run, words)]
     told += [architecture(run, words), confusion(run, words), errors(run, words), reproduce(run, words)]
+    told.append(downloads.section(facts, [], words))
     shown = [section for section in told if not section.empty()]
     shown.append(glossary(run, [], {section.key for section in shown}, words))
     name = text(facts, "name") or text(first, "name") or words("unnamed")

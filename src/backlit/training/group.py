@@ -94,8 +94,8 @@ class Group:
 
         target = Path(path) if path is not None else self.folder / "report.html" if self.folder else None
         facts = {**(read_group(self.folder) if self.folder else {}), **self.describe()}
-        beside = target is not None and self.folder is not None and target.parent == self.folder
-        links = beside and all((target.parent / name / "report.html").exists() for name in self.members)
+        beside = None if target is None or target.parent != self.folder else target.parent
+        links = beside is not None and all((beside / name / "report.html").exists() for name in self.members)
         page = render_group(facts, self.members, language or chosen(), links=links)
         return page if target is None else write_atomic(target, page.encode("utf-8"))
 
