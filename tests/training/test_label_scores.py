@@ -180,3 +180,9 @@ def test_a_row_that_is_no_number_is_seen_in_the_count(rng):
         found.append(float(run.arena["hits"]))
     assert 0 <= found[0] <= 4
     assert np.isnan(found[1])
+
+
+@pytest.mark.parametrize(("rows", "told"), [(100, True), (900, False)])
+def test_a_training_affords_the_interval_of_ranks_for_few_rows_only(rows, told, rng, tmp_path):
+    run = backlit.train(tagged(rng, rows), epochs=2, progress="none", out=tmp_path, baselines=False)
+    assert ("low" in run.facts["scores"]["roc_auc"]) == told

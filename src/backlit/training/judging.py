@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .ensemble import Ensemble
     from .network import Network
 
+RANKED = 500  # rows times outputs for which every training can afford the interval of roc_auc: some milliseconds
 Indices = np.ndarray[Any, Any]
 
 
@@ -66,12 +67,12 @@ def evidence_of(
 ) -> dict[str, Any]:  # fmt: skip
     """Scores with intervals, worst rows, calibration, importance of the columns; of several labels each one by itself.
 
-    With a limit for the predictions, what would take long is left out: the interval of roc_auc, importance on many
-    columns.
+    With a limit for the predictions, what would take long is left out: the interval of roc_auc for more than some
+    hundred rows, importance on many columns.
     """
     names = table.classes if table.task == "classification" else table.target
     found: dict[str, Any] = {
-        "scores": scores(table.task, out, t, quick=most is not None, edge=edge),
+        "scores": scores(table.task, out, t, quick=most is not None and out.size > RANKED, edge=edge),
         "worst": worst_rows(table.task, out, t, rows, names, edge),
     }
     if table.task == "multilabel":
