@@ -9,7 +9,7 @@ from . import downloads, members
 from .evidence import METRICS, confusion, errors
 from .facts import clean, finite, items, part, text
 from .judged import score
-from .numbers import count, duration
+from .numbers import count, duration, prose
 from .page import whole
 from .parts import Section
 from .sections import architecture, data, glossary, reproduce, settings, start
@@ -140,4 +140,4 @@ def _verdict(facts: dict[str, Any], every: Mapping[str, dict[str, Any]], words: 
     if simple["constant"] is not None and own <= simple["constant"]:
         status = "bad"
         more.insert(0, words("judged_constant"))
-    return Verdict(status, sentence, more)
+    return Verdict(status, prose(sentence), [prose(line) for line in more])

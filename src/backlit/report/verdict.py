@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .facts import finite, items, number, part, text
-from .numbers import count, measured, percent, wilson
+from .numbers import count, measured, percent, prose, wilson
 from .words import Words
 
 SETS = ("test", "validation", "train")  # the most honest first
@@ -63,7 +63,7 @@ def verdict(run: dict[str, Any], words: Words) -> Verdict | None:
     if text(result, "stopped") in NOT_FINITE:
         status = "bad"
     flattering = [words(f"flattering_{used}")] if main and used != "test" else []
-    return Verdict(status, sentence, [line for line in [judged, *flattering, *stopped] if line])
+    return Verdict(status, prose(sentence), [prose(line) for line in [judged, *flattering, *stopped] if line])
 
 
 def _score(run: dict[str, Any], scores: dict[str, Any], used: str, words: Words) -> str:
