@@ -186,3 +186,17 @@ def test_a_row_that_is_no_number_is_seen_in_the_count(rng):
 def test_a_training_affords_the_interval_of_ranks_for_few_rows_only(rows, told, rng, tmp_path):
     run = backlit.train(tagged(rng, rows), epochs=2, progress="none", out=tmp_path, baselines=False)
     assert ("low" in run.facts["scores"]["roc_auc"]) == told
+
+
+def test_folds_and_a_break_of_a_training_of_labels(rng, tmp_path):
+    table = tagged(rng)
+    group = backlit.cross_validate(table, folds=2, loss="hinge", epochs=20, progress="none", out=tmp_path)
+    assert group.result["network"]["exact"]["mean"] > group.result["linear"]["exact"]["mean"] - 0.3
+    together = group.network
+    said = together.preparation.restore(together.predict(table.x), edge_of(together.loss))
+    assert (said == table.t).mean() > 0.85
+    whole = backlit.train(table, epochs=30, patience=0, progress="none", out=tmp_path)
+    part = backlit.train(table, epochs=10, patience=0, progress="none", out=tmp_path)
+    again = backlit.resume(part.folder, source=table, epochs=30, progress="none")
+    assert again.history == whole.history
+    assert all(np.array_equal(v, whole.network.values[n]) for n, v in again.network.values.items())
