@@ -14,11 +14,13 @@ MOST = (
 )
 
 
-def worst_rows(task: str, out: Array, t: Array, rows: Array, classes: Sequence[str] = ()) -> list[dict[str, Any]]:
+def worst_rows(
+    task: str, out: Array, t: Array, rows: Array, classes: Sequence[str] = (), edge: float = 0.5
+) -> list[dict[str, Any]]:
     """The rows that the answers miss most, the worst first; `rows` are their numbers in the table, from 0.
 
     Of classes those whose true class got the smallest share (only wrong answers are listed); of numbers those with the
-    largest error, over all targets.
+    largest error, over all targets; of several labels a row the labels that were told wrong with the surest output.
     """
     if task == "classification":
         given = out.argmax(axis=1)
@@ -31,6 +33,8 @@ def worst_rows(task: str, out: Array, t: Array, rows: Array, classes: Sequence[s
             }
             for i in order
         ]  # fmt: skip
+    if task == "multilabel":
+        return _worst_labels(np.asarray(out, np.float64), t == 1, rows, classes, edge)
     error = np.asarray(out, np.float64) - t
     order = [int(i) for i in np.argsort(-np.abs(error).max(axis=1), kind="stable")[:WORST]]
     column = np.abs(error).argmax(axis=1)
@@ -43,17 +47,34 @@ def worst_rows(task: str, out: Array, t: Array, rows: Array, classes: Sequence[s
     ]  # fmt: skip
 
 
-def calibration(shares: Array, t: Array) -> dict[str, Any]:
+def _worst_labels(o: Array, true: Array, rows: Array, names: Sequence[str], edge: float) -> list[dict[str, Any]]:
+    """Each row once, with the label that it missed most."""
+    wrong = np.where((o >= edge) == true, 0.0, np.abs(o - edge))
+    column = wrong.argmax(axis=1)
+    order = [i for i in np.argsort(-wrong.max(axis=1), kind="stable") if wrong[i].max() > 0][:WORST]
+    return [
+        {
+            "row": int(rows[i]) + 1, "target": str(names[k := int(column[i])]), "true": int(true[i, k]),
+            "predicted": int(o[i, k] >= edge), "output": float(o[i, k]),
+        }
+        for i in order
+    ]  # fmt: skip
+
+
+def calibration(shares: Array, t: Array, *, each: bool = False) -> dict[str, Any]:
     """Whether answers given with a share of 80 % are right in 80 % of the cases.
 
     The rows are put into ten bins by the share of the class that was answered: {"bins": [{"low", "high", "rows",
-    "share" (mean), "right"}], "error"}.  The error (ECE) is the mean over the rows of abs(right - share) of their bin.
+    "share" (mean), "right"}], "error"}; with `each`, of several labels a row every label is such an
+    answer.  The error (ECE) is the mean over the rows of abs(right - share) of their bin.
     Guo et al., On calibration of modern neural networks, ICML 2017.
 
     >>> found = calibration(np.array([[0.9, 0.1], [0.3, 0.7]]), np.array([0, 0]))
     >>> [(b["low"], b["rows"], b["right"]) for b in found["bins"]], round(found["error"], 2)
     ([(0.7, 1, 0.0), (0.9, 1, 1.0)], 0.4)
     """
+    if each:  # yes or no for every label
+        shares, t = np.column_stack([1 - shares.ravel(), shares.ravel()]), np.asarray(t).ravel()
     top, right = shares.max(axis=1).astype(np.float64), shares.argmax(axis=1) == t
     bin_of = np.minimum((np.round(top, 9) * BINS).astype(int), BINS - 1)
     found = []
@@ -65,13 +86,15 @@ def calibration(shares: Array, t: Array) -> dict[str, Any]:
 
 
 def importance(
-    predict: Callable[[Array], Array], x: Array, t: Array, task: str, *, seed: int = 0, most: int | None = MOST
-) -> list[dict[str, float]]:
+    predict: Callable[[Array], Array], x: Array, t: Array, task: str, *, seed: int = 0, most: int | None = MOST,
+    edge: float = 0.5,
+) -> list[dict[str, float]]:  # fmt: skip
     """How much worse the answers get when a column is shuffled: for each column {"mean", "spread"} of 5 shuffles.
 
-    Measured by accuracy or R², as scikit-learn's `permutation_importance` does.  What the network can know from another
-    column just as well counts for little in both.  With more than `most` predictions only some of the rows, drawn at
-    random, are asked; an empty list where these would be fewer than 50.
+    Measured by accuracy (of several labels a row: the share of labels told right) or R², as scikit-learn's
+    `permutation_importance` does.  What the network can know from another column just as well counts for little in
+    both.  With more than `most` predictions only some of the rows, drawn at random, are asked; an empty list where
+    these would be fewer than 50.
     Breiman, Random forests, Machine Learning 45 (2001).
     """
     random = np.random.default_rng(seed)
@@ -82,23 +105,25 @@ def importance(
             return []
         chosen = random.choice(len(x), rows, replace=False)
         x, t = x[chosen], t[chosen]
-    whole = _measured(predict(x), t, task)[0]
+    whole = _measured(predict(x), t, task, edge)[0]
     found = []
     for j in range(columns):
         tried = np.tile(x, (REPEATS, 1))
         for k in range(REPEATS):
             tried[k * rows : (k + 1) * rows, j] = x[random.permutation(rows), j]
         with np.errstate(invalid="ignore"):  # R² of answers that are all alike is no number, and stays one
-            drops = whole - _measured(predict(tried), t, task)
+            drops = whole - _measured(predict(tried), t, task, edge)
             found.append({"mean": float(drops.mean()), "spread": float(drops.std(ddof=1))})
     return found
 
 
-def _measured(out: Array, t: Array, task: str) -> Array:
+def _measured(out: Array, t: Array, task: str, edge: float) -> Array:
     """Accuracy or R² of each of the copies of the rows that `out` holds one after the other."""
     parts = out.reshape(-1, len(t), out.shape[1])
     if task == "classification":
         return np.asarray((parts.argmax(axis=2) == t).mean(axis=1))
+    if task == "multilabel":
+        return np.asarray(((parts >= edge) == (t == 1)).mean(axis=(1, 2)))
     around = np.square(t - t.mean(axis=0)).sum(axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray((1 - np.square(parts.astype(np.float64) - t).sum(axis=1) / around).mean(axis=1))

@@ -22,12 +22,13 @@ def classes(shares: Array, t: Array) -> dict[str, float]:
         return {"loss": float(np.mean(-np.log(chosen))), **accuracy}
 
 
-def labels(shares: Array, t: Array) -> dict[str, float]:
+def labels(out: Array, t: Array, edge: float = 0.5) -> dict[str, float]:
     """For several labels a row, both (rows, labels): the share of labels told right, and of rows with all of them.
 
-    A label is told where its share is at least one half; a NaN tells neither yes nor no, and is never right.
+    A label is told where its output is at least `edge` (one half; 0 after a hinge, see `label_scores.edge_of`); a NaN
+    tells neither yes nor no, and is never right.
     """
-    right = np.where(np.isnan(shares), False, (shares >= 0.5) == (t == 1))
+    right = np.where(np.isnan(out), False, (out >= edge) == (t == 1))
     return {"accuracy": float(np.mean(right)), "exact": float(np.mean(right.all(axis=1)))}
 
 
@@ -44,7 +45,11 @@ def numbers(o: Array, t: Array) -> dict[str, float]:
     return {"loss": mse, "rmse": mse**0.5, "mae": float(np.mean(np.abs(d))), "r2": r2}
 
 
-MEASURES = {"classification": classes, "regression": numbers, "multilabel": labels}
+def measure(task: str, out: Array, t: Array, edge: float = 0.5) -> dict[str, float]:
+    """The measures of a task."""
+    if task == "multilabel":
+        return labels(out, t, edge)
+    return classes(out, t) if task == "classification" else numbers(out, t)
 
 
 def confusion(shares: Array, t: Array, n: int) -> list[list[int]]:
