@@ -22,6 +22,8 @@ _HOMES = {
     "repeat": "training",
     "resume": "training",
     "gradient_check": "training",
+    "Descent": "lens.descent",
+    "descend": "lens.descent",
     "APL": "nn",
     "Activation": "nn",
     "Add": "nn",
@@ -54,6 +56,8 @@ _ROOMS = ("cli", "core", "data", "errors", "lens", "machine", "messages", "nn", 
 
 if TYPE_CHECKING:
     from .errors import BacklitError as BacklitError
+    from .lens.descent import Descent as Descent
+    from .lens.descent import descend as descend
     from .nn import APL as APL
     from .nn import GLU as GLU
     from .nn import PELU as PELU

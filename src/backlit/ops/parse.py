@@ -179,6 +179,19 @@ class _Parser:
         return (op, given) if whole else None
 
 
+def names_in(text: str) -> list[str]:
+    """The names in a text that could be variables, sorted: no function, no parameter of one, neither pi nor e.
+
+    >>> names_in("x1 ** 2 + elu(x0, alpha=2) * pi")
+    ['x0', 'x1']
+    """
+    tokens = [t for t in _Parser(text, ()).tokens if t[0] != "end"]
+    after = [*(t[1] for t in tokens[1:]), ""]
+    found = {t[1] for t, sign in zip(tokens, after, strict=True) if t[0] == "name" and sign not in ("(", "=")}
+    functions = {*REGISTRY, *OTHER_NAMES}
+    return sorted(found - {*NAMES} - functions)
+
+
 @functools.lru_cache(maxsize=256)
 def typed_activation(text: str) -> Elementwise:
     """The activation function that a person typed, in the variable u: usable wherever a built-in one is.
@@ -208,4 +221,4 @@ def is_typed(name: str) -> bool:
     return not re.fullmatch(r"[^\W\d]\w*", name.strip()) or name.strip() == "u"
 
 
-__all__ = ["ExpressionError", "is_typed", "parse", "typed_activation"]
+__all__ = ["ExpressionError", "is_typed", "names_in", "parse", "typed_activation"]
