@@ -48,11 +48,13 @@ _HOMES = {
     "Snake": "nn",
     "Swish": "nn",
     "BacklitError": "errors",
+    "activations": "lens.gallery",
 }
 _ROOMS = ("cli", "core", "data", "errors", "lens", "machine", "messages", "nn", "ops", "optim", "report", "training")
 
 if TYPE_CHECKING:
     from .errors import BacklitError as BacklitError
+    from .lens.gallery import activations as activations
     from .nn import APL as APL
     from .nn import GLU as GLU
     from .nn import PELU as PELU
