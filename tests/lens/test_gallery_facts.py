@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+from itertools import pairwise
 from typing import Any
 
 import mpmath as mp
@@ -72,6 +73,10 @@ def test_the_derivative_through_the_output_alone_is_the_derivative(name):
         return
     assert card.from_output in ("A", "A±")
     assert set(fm.leaves([card.output_book], "input")) <= {"o"}
+    inner = ~np.isin(card(u), card.range)  # where o has been rounded to an end of the range, u is forgotten
+    u, slope = (
+        (u, slope) if card.family in ("relu", "hard", "steps", "surrogate", "shrink") else (u[inner], slope[inner])
+    )
     near = np.abs(slope) > 1e-4  # further out the output has not the digits
     np.testing.assert_allclose(values(card.output_book, card, u)[near], slope[near], rtol=1e-7)
     far = values(card.output_book, card, u)[~near]
@@ -89,7 +94,7 @@ def test_where_no_formula_in_o_exists_two_inputs_show_it_and_else_the_function_r
     if card.from_output == "B":
         with mp.workdps(60):
             found = [exact(name)(u) for u in PLACES]
-        assert all(a < b for a, b in zip(found, found[1:], strict=False))
+        assert all(a < b for a, b in pairwise(found))
 
 
 def test_the_four_ways_to_read_the_derivative_all_occur():
@@ -110,7 +115,7 @@ def test_monotone_and_symmetry(name):
     with mp.workdps(60):
         f = exact(name)
         found = [f(u) for u in PLACES]
-        assert all(a <= b for a, b in zip(found, found[1:], strict=False)) == card.monotone
+        assert all(a <= b for a, b in pairwise(found)) == card.monotone
         mirrored = [f(-mp.mpf(u)) for u in PLACES]
         odd = all(abs(a + b) < 1e-40 for a, b in zip(found, mirrored, strict=True))
         even = all(abs(a - b) < 1e-40 for a, b in zip(found, mirrored, strict=True))
@@ -123,7 +128,8 @@ def test_range_and_which_of_its_ends_are_reached(name):
     low, high = card.range
     turns = [point[0] for point in (card.minimum, card.maximum) if point]
     with mp.workdps(60):
-        found = [exact(name)(u) for u in [*PLACES, *range(-8, 9)]]
+        flat = range(-8, 9) if card.smoothness <= 1 else ()  # e^-e^8 would want 1300 digits
+        found = [exact(name)(u) for u in [*(u for u in PLACES if abs(u) < 4), *flat]]
         turned = [float(exact(name)(u)) for u in turns]
     assert all(low - 1e-12 <= v <= high + 1e-12 for v in found)
     for end, mark in ((low, card.ends[0]), (high, card.ends[1])):
@@ -137,12 +143,12 @@ def test_lowest_and_highest_points_are_those_of_many_digits(name):
     card = activations[name]
     with mp.workdps(40):
         found = [float(exact(name)(u)) for u in PLACES]
-        for point, ends in ((card.minimum, min(found)), (card.maximum, max(found))):
+        for point, sign, best in ((card.minimum, 1, min(found)), (card.maximum, -1, max(found))):
             if point:
                 u, value = point
                 assert abs(float(exact(name)(u)) - value) < 1e-9
-                assert abs(value) >= abs(ends) - 1e-9 if ends else value == 0
-                assert all(abs(float(mp.diff(exact(name), u))) < 1e-4 for _ in [0] if u not in card.facts.kinks)
+                assert sign * value <= sign * best + 1e-9
+                assert u in card.facts.kinks or abs(float(mp.diff(exact(name), u))) < 1e-4
 
 
 @every_one
@@ -205,11 +211,12 @@ def test_the_largest_slope_and_where_it_is(name):
             assert found.max() < top.value
             return
         low, high = max(top.low, -20.0), min(top.high, 20.0)
-        inside = [low - 1e-9, low + 1e-9] if low == high else np.linspace(low + 0.01, high - 0.01, 7)
+        inside = [low - 1e-9, low + 1e-9] if low == high else np.linspace(low + 0.01, high - 0.01, 8)
         reached = max(abs(float(mp.diff(f, mp.mpf(u), h=mp.mpf("1e-14")))) for u in inside)
         assert abs(reached - top.value) < 1e-6
         if low < high:
-            for u in [u for u in (top.low - 0.01, top.high + 0.01) if abs(u) < 20]:
+            beyond = [] if top.both and top.low == 0 else [u for u in (top.low - 0.01, top.high + 0.01) if abs(u) < 20]
+            for u in beyond:
                 assert abs(float(mp.diff(f, mp.mpf(u)))) < top.value
         if top.both:
             assert abs(abs(float(mp.diff(f, -mp.mpf(max(high - 0.01, 0.0) if low < high else low)))) - top.value) < 1e-4
@@ -238,7 +245,7 @@ def test_what_passes_above_and_below_zero_is_the_mean_slope():
 def test_dead_and_saturated_stretches_begin_and_end_where_the_slope_says(name):
     card, f = activations[name], exact(name)
     top = card.steepest.value if math.isfinite(card.steepest.value) else 1.0
-    with mp.workdps(40):
+    with mp.workdps(200):
 
         def size(u: float) -> float:
             return abs(float(mp.diff(f, mp.mpf(u), h=mp.mpf("1e-14"))))
@@ -249,13 +256,12 @@ def test_dead_and_saturated_stretches_begin_and_end_where_the_slope_says(name):
             if top > 0:
                 assert all(size(u) > 0 for u in (low - 0.004, high + 0.004) if abs(u) < 60)
         for low, high in card.saturated:
-            assert all(
-                0 < size(u) < 0.0101 * top for u in np.linspace(max(low, -12.0) + 1e-4, min(high, 12.0) - 1e-4, 9)
-            )
+            a, b = low if math.isfinite(low) else high - 3, high if math.isfinite(high) else low + 3
+            assert all(0 < size(u) < 0.0101 * top for u in np.linspace(a + 1e-4, b - 1e-4, 9))
             borders = [u for u in (low, high) if abs(u) < 60 and u not in [e for pair in card.dead for e in pair]]
             assert all(abs(size(u) - 0.01 * top) < 1e-4 * top for u in borders)
     inside = [(s.low, s.high) for s in card.stretches]
-    free = [u for u in PLACES if abs(u) < 8 and not any(a <= u <= b for a, b in inside)]
+    free = [u for u in PLACES if abs(u) < 8 and not any(a - 1 / 64 <= u <= b + 1 / 64 for a, b in inside)]
     small = [u for u in free if abs(slopes(name)[PLACES.index(u)]) < 0.0099 * top]
     for u in small:  # a top or a dip: the slope changes its sign near by
         assert slopes(name)[PLACES.index(u) - 1] * slopes(name)[PLACES.index(u) + 1] < 0
@@ -276,6 +282,7 @@ def test_slopes_on_both_sides_of_a_kink_and_the_one_that_is_taken(name):
 
 
 @pytest.mark.oracle
+@pytest.mark.slow
 def test_choices_at_kinks_in_torch():
     torch = pytest.importorskip("torch")
     from ops.test_activations import torch_function
@@ -292,6 +299,7 @@ def test_choices_at_kinks_in_torch():
 
 
 @pytest.mark.oracle
+@pytest.mark.slow
 def test_choices_at_kinks_in_jax():
     jax = pytest.importorskip("jax")
     compared = 0

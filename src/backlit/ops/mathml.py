@@ -39,8 +39,8 @@ _KNOWN = {
 def display(left: str, e: Expr, *, joined: str = "with", otherwise: str = "otherwise") -> str:
     """A `<math>` for the equation left = e; parts used twice get a letter and stand behind the word `joined`.
 
-    >>> display("o", fm.call("exp", -fm.symbol("u")))[:34]
-    '<math display="block"><mrow><mrow>'
+    >>> display("o", fm.symbol("u"))
+    '<math display="block"><mrow><mi>o</mi><mo>=</mo><mrow><mi>u</mi></mrow></mrow></math>'
     """
     short, parts = named_parts(e)
     lines = [f"{_name(left)}<mo>=</mo>{mathml(short, otherwise)}"]

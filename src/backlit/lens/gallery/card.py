@@ -50,7 +50,7 @@ class Card(Shown):
     steepest : Peak
         The largest absolute slope and where it is.
     smoothness : float
-        How many derivatives are continuous: -1 (it jumps), 0 (it bends), 1, 2, ∞.
+        How many derivatives are continuous: -1 (it jumps), 0 (it bends), 1, 2, ∞; NaN of a typed function.
     from_output : "A", "A±", "B" or "C"
         Whether f′ can be read from o alone: by a formula (A), by one for each piece (A±), only by solving for u (B),
         not at all (C).
@@ -72,6 +72,9 @@ class Card(Shown):
         self.names, self.source, self.surrogate = dict(op.facts.names), op.facts.source, op.facts.surrogate
         self.initial = op.facts.initial
         self.curve = Curve(op)
+        if not self.family:  # typed: nothing is declared, so it is measured, and how smooth it is stays unknown
+            (self.range, self.ends), self.monotone = self.curve.reach(), self.curve.rises()
+            self.smoothness = math.nan
 
     def __call__(self, u: Any) -> Any:
         """o = f(u)."""

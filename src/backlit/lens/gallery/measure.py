@@ -93,12 +93,24 @@ class Curve:
             return None
         ends = [end for end in self.op.facts.range if math.isfinite(end)]
         near = min([0.0, *ends], key=lambda end: abs(end - last))
-        return near if abs(near - last) < 1e-6 else last
+        return near if abs(near - last) < 1e-6 else float(f"{last:.9g}")
 
     def outputs(self) -> list[float]:
         """The values of o, where they are few: {0, 1} of a step; else empty."""
         found = np.unique(np.round(self.o[np.isfinite(self.o)], 12))
         return [float(v) for v in found] if len(found) <= 3 else []
+
+    def rises(self) -> bool:
+        """Whether it falls nowhere on the grid: for typed functions, which declare nothing."""
+        return bool(np.all(np.diff(self.o) >= -1e-12))
+
+    def reach(self) -> tuple[tuple[float, float], str]:
+        """Range and ends as far as the grid and the limits show them: for typed functions, which declare nothing."""
+        tends = [v for v in (self.limit(-1), self.limit(1)) if v is not None and not math.isnan(v)]
+        low, high = float(np.nanmin(self.o)), float(np.nanmax(self.o))
+        ends = min([low, *tends]), max([high, *tends])
+        flat = [bool(np.isclose(v, end, rtol=0, atol=1e-12)) for v, end in ((low, ends[0]), (high, ends[1]))]
+        return ends, "(["[flat[0]] + ")]"[flat[1]]
 
     def minimum(self) -> tuple[float, float] | None:
         """(u, f(u)) of the lowest point, where the curve turns upwards again; None where it has none."""

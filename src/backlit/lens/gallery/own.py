@@ -24,8 +24,9 @@ BLOCK, MOST, BINS = 256, 10_000, 60
 class Layer:
     """A layer's weighted sums on the rows that were given.
 
-    `dead` is the share of (row, unit) pairs whose f′ is 0, `saturated` of those whose |f′| is below 1 % of the largest
-    but not 0; `dead_units` counts the units whose f′ is 0 on every row.
+    `dead` is the share of (row, unit) pairs whose f′ is 0 on the machine, be it the curve's or rounded to 0 (tanh from
+    |u| = 9 on in float32), `saturated` of those whose |f′| is below 1 % of the largest but not 0; `dead_units` counts
+    the units whose f′ is 0 on every row.
     """
 
     name: str

@@ -47,16 +47,19 @@ COLUMNS: dict[str, Callable[[Card, Words], str]] = {
     "flat": _flat,
     "centre": lambda card, words: number(round(card.centre, 3) + 0.0, 3),
     "monotone": lambda card, words: words.yes(card.monotone),
-    "smooth": lambda card, words: words("short_jumps" if card.smoothness < 0 else "short_smooth", n=_class(card)),
+    "smooth": lambda card, words: _smooth(card, words),
     "via": lambda card, words: card.from_output,
     "kept": lambda card, words: number(card.depth.kept, 2),
     "left": lambda card, words: number(card.depth.left, 2),
 }
 
 
-def _class(card: Card) -> str:
+def _smooth(card: Card, words: Words) -> str:
+    """C⁰ to C^∞, that it jumps, or nothing where it is not known."""
     n = card.smoothness
-    return "∞" if math.isinf(n) else "⁰¹²"[max(0, int(n))]
+    if math.isnan(n):
+        return "–"
+    return words("short_jumps") if n < 0 else words("short_smooth", n="∞" if math.isinf(n) else "⁰¹²"[int(n)])
 
 
 def rows(cards: Sequence[Card], words: Words) -> list[Row]:

@@ -64,6 +64,8 @@ def turn(point: tuple[float, float] | None) -> str:
 def smoothness(card: Card, words: Words) -> str:
     """The class: C⁰ … C^∞, or that it jumps."""
     n = card.smoothness
+    if math.isnan(n):
+        return ""
     return words("smooth_all") if math.isinf(n) else words(f"smooth_{int(n)}" if n >= 0 else "jumps")
 
 

@@ -20,7 +20,7 @@ from .shown import Shown
 from .words import Words
 
 Array = np.ndarray[Any, Any]
-ROW = (2.0, 1.0, 0.2, -1.0)  # what a page shows: some large, some small, one below 0
+ROW = (1.2, 0.9, 0.2, -1.0)  # what a page shows: some large, some small, one below 0
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,8 @@ class RowCard(Shown):
     Examples
     --------
     >>> import backlit
-    >>> backlit.activations["softmax"].jacobian.sum(axis=0).round(12).tolist()
-    [0.0, 0.0, 0.0, 0.0]
+    >>> bool(abs(backlit.activations["softmax"].jacobian.sum(axis=1)).max() < 1e-12)
+    True
     """
 
     family = "normalized"
