@@ -51,6 +51,7 @@ _HOMES = {
     "SoftExponential": "nn",
     "Swish": "nn",
     "BacklitError": "errors",
+    "activations": "lens.gallery",
 }
 _ROOMS = ("cli", "core", "data", "errors", "lens", "machine", "messages", "nn", "ops", "optim", "report", "training")
 
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     from .errors import BacklitError as BacklitError
     from .lens.descent import Descent as Descent
     from .lens.descent import descend as descend
+    from .lens.gallery import activations as activations
     from .nn import APL as APL
     from .nn import GLU as GLU
     from .nn import PELU as PELU

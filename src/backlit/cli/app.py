@@ -18,7 +18,9 @@ from . import page, trouble
 from .options import Command, common, help_page, option
 from .signals import listener
 
-COMMANDS = ("train", "evaluate", "predict", "show", "descend", "explain", "warmup", "bench")
+COMMANDS = (
+    "train", "evaluate", "predict", "show", "trace", "descend", "activations", "explain", "warmup", "bench",
+)  # fmt: skip
 COMPLETION = "_BACKLIT_COMPLETE"
 
 

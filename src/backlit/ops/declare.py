@@ -13,7 +13,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -22,47 +22,14 @@ import numpy as np
 from ..errors import fail, nearest
 from . import formula as fm
 from . import shapes
+from .facts import LIBRARIES as LIBRARIES
+from .facts import Facts as Facts
 from .formula import Expr
 from .shapes import Shape, Size
 
 T = TypeVar("T", bound="Op")
 Node = Any  # core.graph.Node: a handle that has `__backlit_apply__`; ops never imports core
 REGISTRY: dict[str, Op] = {}
-LIBRARIES = ("torch", "onnx", "keras", "jax")  # the keys of `Facts.names`; where names clash, the first one goes before
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What is known about an operation besides its mathematics: data, so that pages and tables can be made of it.
-
-    >>> REGISTRY["relu"].facts.kinks, REGISTRY["relu"].facts.side, REGISTRY["relu"].facts.names["torch"]
-    ((0.0,), 'left', 'ReLU')
-    """
-
-    role: str = "arithmetic"  # "activation", "loss", "arithmetic", "reduction", "linear", "movement", "random"
-    domain: tuple[float, float] = (-4.0, 4.0)  # where tests draw inputs
-    range: tuple[float, float] = (-np.inf, np.inf)  # of the output
-    kinks: tuple[float, ...] = ()  # inputs at which the derivative is a choice
-    # The choice: "left", "right" or "mean" of the one-sided slopes, for all kinks or one for each; or "zero".
-    side: str | tuple[str, ...] = ""
-    monotone: bool = True  # of an activation function: it falls nowhere
-    # Of parameters: numbers, or the names of other parameters.
-    limits: dict[str, tuple[float | str, float | str]] = field(default_factory=dict)
-    surrogate: str = ""  # the function whose derivative is taken, where it is not the own one
-    initial: str = "xavier"  # the initializer that a layer with this activation takes by default
-    # NaN in gives NaN out: "kept"; "taken": that of the branch taken; "false" where a comparison answers, "uncounted"
-    # in a count of hits
-    nan: str = "kept"
-    hot: bool = False  # its fused kernels are compiled; the rest runs on the formula machine
-    names: dict[str, str] = field(default_factory=dict)  # in PyTorch, ONNX, Keras, JAX
-    also: tuple[str, ...] = ()  # further names under which it is found
-    differs: str = ""  # where other libraries differ
-    source: str = ""
-
-    @property
-    def sides(self) -> tuple[str, ...]:
-        """The choice at each kink."""
-        return (self.side,) * len(self.kinks) if isinstance(self.side, str) else self.side
 
 
 class Op:
@@ -80,6 +47,7 @@ class Op:
     name: str
     facts: Facts
     defaults: dict[str, Any]
+    family: str = ""  # the file in which it is declared
 
     def __call__(self, *args: Any, **attrs: Any) -> Any:
         attrs = self.check(attrs)
@@ -150,6 +118,7 @@ class Elementwise(Op):
         self.name, self.inputs, self.defaults = name, tuple(inputs), dict(defaults)
         self.formula, self.facts, self.__doc__ = formula, facts, page
         self.stated: dict[str, Expr] = {}
+        self.read_back: tuple[Expr, Callable[..., bool]] | None = None
         self.facts_at: Callable[[Mapping[str, float]], Facts] = lambda values: facts
 
     def with_parameters(self, name: str, **given: float) -> Elementwise:
@@ -159,7 +128,8 @@ class Elementwise(Op):
         """
         values = self.check(given)
         made = Elementwise(name, self.inputs, values, self.formula, self.facts_at(values), self.__doc__ or "")
-        made.stated, made.facts_at = self.stated, self.facts_at
+        made.stated, made.facts_at, made.family = self.stated, self.facts_at, self.family
+        made.read_back = self.read_back
         return made
 
     def derivative(self, build: Callable[..., Any]) -> Callable[..., Any]:
@@ -185,6 +155,31 @@ class Elementwise(Op):
             return build
 
         return state
+
+    def from_output(self, build: Callable[..., Any] | None = None, *, holds: Callable[..., bool] | None = None) -> Any:
+        """Decorator: states the derivative through the output o alone, where the backward pass reads something else.
+
+        Nothing is computed by it: it says that a unit could forget u.  `holds` says for which parameters it is so.
+        """
+        if build is None:
+            return lambda function: self.from_output(function, holds=holds)
+        names = list(inspect.signature(build).parameters)
+        written = build(**{n: fm.uniform(n) if n in self.defaults else fm.symbol(n) for n in names})
+        e = written if isinstance(written, Expr) else fm.constant(written)
+        if not set(fm.leaves([e], "input")) <= {"o"}:
+            raise TypeError(f"{self.name}: a derivative from the output reads o alone")
+        self.read_back = (e, holds or (lambda: True))
+        return build
+
+    @property
+    def through_output(self) -> Expr | None:
+        """f′ as a formula in o alone; None where there is none, or none is known."""
+        if self.read_back is not None:
+            e, holds = self.read_back
+            asks = inspect.signature(holds).parameters
+            return e if holds(**{n: self.defaults[n] for n in asks}) else None
+        slope = self.slope(0)
+        return fm.substitute(slope.op.formula, {"out": fm.symbol("o")}) if set(slope.reads) <= {"y"} else None
 
     def slope(self, i: int) -> Slope:
         """The derivative by input `i`, as stated, else found by symbols."""
@@ -268,7 +263,7 @@ def elementwise(**facts: Any) -> Callable[[Callable[..., Any]], Elementwise]:
         written = build(*(fm.symbol(n) for n in inputs), **{n: fm.uniform(n) for n in defaults})
         e = written if isinstance(written, Expr) else fm.constant(written)
         op = Elementwise(build.__name__.rstrip("_"), inputs, defaults, e, facts_at(defaults), build.__doc__ or "")
-        op.facts_at = facts_at
+        op.facts_at, op.family = facts_at, build.__module__.rpartition(".")[2]
         return register(op)
 
     return declare
@@ -346,19 +341,14 @@ class Structural(Op):
 
 
 def structural(*, role: str, domain: tuple[float, float] = (-4.0, 4.0), source: str = "", **parts: Any) -> Any:
-    """Decorator: declares a structural operation by its NumPy body; `parts` as in `Structural`.
-
-    >>> @structural(role="movement", shape=lambda x: (x[1], x[0]))
-    ... def turned(x):
-    ...     return x.T
-    >>> turned([[1.0, 2.0]]).tolist(), turned.shape([(1, 2)], {})
-    ([[1.0], [2.0]], (2, 1))
-    >>> del REGISTRY["turned"]
-    """
-    facts_names = {k: parts.pop(k) for k in ("names", "also", "differs", "limits", "nan", "range") if k in parts}
+    """Decorator: declares a structural operation by its NumPy body; `parts` as in `Structural`."""
+    facts_names = {
+        k: parts.pop(k) for k in ("names", "also", "differs", "limits", "nan", "range", "ends") if k in parts
+    }
 
     def declare(body: Callable[..., Any]) -> Structural:
         op = Structural(body, Facts(role=role, domain=domain, source=source, **facts_names), **parts)
+        op.family = body.__module__.rpartition(".")[2]
         register(op)
         return op
 

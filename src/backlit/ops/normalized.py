@@ -121,6 +121,7 @@ def _(u):
     role="activation",
     shape=_in_rows,
     units=lambda shapes_in, shape: [shapes.product(shape[:-1])],
+    range=(0.0, 1.0),
     names={"torch": "Softmin"},
     samples=_SAMPLES,
 )
@@ -182,6 +183,8 @@ def _(o):
     units=lambda shapes_in, shape: [shapes.product(shape[:-1])],
     work=lambda shapes_in, shape: shapes.times(4, shapes.product(shape)),
     names={"keras": "sparsemax"},
+    range=(0.0, 1.0),
+    ends="[]",
     source="Martins, Astudillo, ICML 2016; the threshold as in Michelot, JOTA 50, 1986",
     samples=_SAMPLES,
 )

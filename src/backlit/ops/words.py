@@ -34,6 +34,7 @@ class Word:
     infix: str = ""  # the sign between two operands, in plain text
     binds: int = 9  # precedence, as in Python: comparisons 1, + 2, * 3, unary minus 4, ** 5, calls 9
     about: str = ""
+    mathml: str = ""  # "": made of the sign between the operands, or of the name
 
     def __repr__(self) -> str:
         return f"Word({self.name})"
@@ -139,12 +140,20 @@ _word(
     "div", 2, np.divide, "({0} / {1})", r"\frac{{{0}}}{{{1}}}",
     lambda y, a, t: plus(None if t[0] is None else t[0] / a[1], None if t[1] is None else -(t[1] * y / a[1])),
     infix=" / ", binds=3,
+    mathml="<mfrac>{0}{1}</mfrac>",
 )  # fmt: skip
-_word("neg", 1, np.negative, "(-{0})", "-{0}", lambda y, a, t: None if t[0] is None else -t[0], binds=4)
-_word("pow", 2, np.power, "power({0}, {1})", "{{{0}}}^{{{1}}}", _power, infix=" ** ", binds=5)
+_word(
+    "neg", 1, np.negative, "(-{0})", "-{0}", lambda y, a, t: None if t[0] is None else -t[0], binds=4,
+    mathml="<mo>−</mo>{0}",
+)  # fmt: skip
+_word(
+    "pow", 2, np.power, "power({0}, {1})", "{{{0}}}^{{{1}}}", _power, infix=" ** ", binds=5,
+    mathml="<msup>{0}{1}</msup>",
+)  # fmt: skip
 _word(
     "abs", 1, np.abs, "abs({0})", r"\left|{0}\right|",
     lambda y, a, t: times(t[0], _call("sign", a[0])), about="at 0 the derivative is taken as 0",
+    mathml="<mo>|</mo>{0}<mo>|</mo>",
 )  # fmt: skip
 _word(
     "sign", 1, np.sign, "(ONE if {0} > ZERO else (-ONE if {0} < ZERO else {0}))",
@@ -153,17 +162,26 @@ _word(
 _word(
     "floor", 1, np.floor, "np.floor({0})", r"\left\lfloor{0}\right\rfloor", _flat,
     about="the largest whole number that is not above a; its derivative is taken as 0",
+    mathml="<mo>⌊</mo>{0}<mo>⌋</mo>",
 )  # fmt: skip
-_word("exp", 1, np.exp, "exp({0})", "e^{{{0}}}", lambda y, a, t: times(t[0], y))
-_word("expm1", 1, np.expm1, "expm1({0})", r"\left(e^{{{0}}} - 1\right)", lambda y, a, t: times(t[0], y + 1))
-_word("log", 1, np.log, "log({0})", r"\ln\left({0}\right)", lambda y, a, t: None if t[0] is None else t[0] / a[0])
+_word("exp", 1, np.exp, "exp({0})", "e^{{{0}}}", lambda y, a, t: times(t[0], y), mathml="<msup><mi>e</mi>{0}</msup>")
+_word(
+    "expm1", 1, np.expm1, "expm1({0})", r"\left(e^{{{0}}} - 1\right)", lambda y, a, t: times(t[0], y + 1),
+    mathml="<mo>(</mo><msup><mi>e</mi>{0}</msup><mo>−</mo><mn>1</mn><mo>)</mo>",
+)  # fmt: skip
+_word(
+    "log", 1, np.log, "log({0})", r"\ln\left({0}\right)", lambda y, a, t: None if t[0] is None else t[0] / a[0],
+    mathml="<mi>ln</mi><mo>(</mo>{0}<mo>)</mo>",
+)  # fmt: skip
 _word(
     "log1p", 1, np.log1p, "log1p({0})", r"\ln\left(1 + {0}\right)",
     lambda y, a, t: None if t[0] is None else t[0] / (a[0] + 1),
+    mathml="<mi>ln</mi><mo>(</mo><mn>1</mn><mo>+</mo>{0}<mo>)</mo>",
 )  # fmt: skip
 _word(
     "sqrt", 1, np.sqrt, "square_root({0})", r"\sqrt{{{0}}}",
     lambda y, a, t: None if t[0] is None else t[0] * 0.5 / y,
+    mathml="<msqrt>{0}</msqrt>",
 )  # fmt: skip
 _word(
     "tanh", 1, np.tanh, "tanh({0})", r"\tanh\left({0}\right)",
@@ -179,10 +197,12 @@ _word(
     "ndtr", 1, _special("ndtr"), "ndtr({0}, bell({0}), mills({0}))", r"\Phi\left({0}\right)",
     lambda y, a, t: times(t[0], 1 / math.sqrt(2 * math.pi) * _call("exp", a[0] * a[0] * -0.5)),
     about="the distribution function of the standard normal: Φ(a) = (1 + erf(a / √2)) / 2, accurate in both tails",
+    mathml="<mi>Φ</mi><mo>(</mo>{0}<mo>)</mo>",
 )  # fmt: skip
 _word(
     "atan", 1, np.arctan, "atan({0})", r"\arctan\left({0}\right)",
     lambda y, a, t: None if t[0] is None else t[0] / (1 + a[0] * a[0]),
+    mathml="<mi>arctan</mi><mo>(</mo>{0}<mo>)</mo>",
 )  # fmt: skip
 _word("sin", 1, np.sin, "sine({0})", r"\sin\left({0}\right)", lambda y, a, t: times(t[0], _call("cos", a[0])))
 _word("cos", 1, np.cos, "cosine({0})", r"\cos\left({0}\right)", lambda y, a, t: times(t[0], -_call("sin", a[0])))

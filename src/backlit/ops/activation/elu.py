@@ -16,6 +16,7 @@ from ..declare import elementwise
     names={"torch": "ELU", "onnx": "Elu", "keras": "elu", "jax": "elu"},
     also=("exponential linear unit",),
     source="Clevert, Unterthiner, Hochreiter, ICLR 2016 (arXiv:1511.07289)",
+    smooth=lambda alpha: 1 if alpha == 1 else 0,
 )
 def elu(u, *, alpha=1.0):
     """The exponential linear unit: o = u for u > 0, α (e^u - 1) for u ≤ 0.
@@ -38,6 +39,11 @@ def elu(u, *, alpha=1.0):
 @elu.derivative
 def _(u, alpha):
     return where(u > 0, 1, alpha * exp(u))
+
+
+@elu.from_output
+def _(o, alpha):
+    return where(o > 0, 1, o + alpha)
 
 
 _ALPHA, _SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
@@ -77,6 +83,11 @@ def _(u):
     return where(u > 0, _SCALE, _SCALE * _ALPHA * exp(u))
 
 
+@selu.from_output
+def _(o):
+    return where(o > 0, _SCALE, o + _SCALE * _ALPHA)
+
+
 @elementwise(
     role="activation",
     range=lambda alpha: (-alpha, math.inf),
@@ -84,6 +95,7 @@ def _(u):
     limits={"alpha": (1e-6, 1e6)},
     names={"torch": "CELU", "onnx": "Celu", "keras": "celu", "jax": "celu"},
     source="Barron, arXiv:1704.07483, 2017",
+    smooth=1,
 )
 def celu(u, *, alpha=1.0):
     """An ELU without a bend whatever α is: o = u for u > 0, α (e^(u/α) - 1) for u ≤ 0.
@@ -105,6 +117,11 @@ def _(u, alpha):
     return where(u > 0, 1, exp(u / alpha))
 
 
+@celu.from_output
+def _(o, alpha):
+    return where(o > 0, 1, 1 + o / alpha)
+
+
 @elementwise(
     role="activation",
     range=lambda alpha: (-1 / math.sqrt(alpha), math.inf),
@@ -112,6 +129,8 @@ def _(u, alpha):
     limits={"alpha": (1e-6, 1e6)},
     also=("inverse square root linear unit",),
     source="Carlile, Delamarter, Kinney, Marti, Whitney, arXiv:1710.09967, 2017",
+    smooth=2,
+    book="where(u >= 0, u, u / sqrt(1 + alpha*u**2))",
 )
 def isrlu(u, *, alpha=1.0):
     """An ELU with a root for the exponential: o = u for u ≥ 0, u / √(1 + α u²) for u < 0.
@@ -134,3 +153,8 @@ def isrlu(u, *, alpha=1.0):
 def _(u, alpha):
     share = 1 / sqrt(1 + alpha * (u * u))
     return where(u >= 0, 1, share * share * share)
+
+
+@isrlu.from_output
+def _(o, alpha):
+    return where(o >= 0, 1, (1 - alpha * (o * o)) ** 1.5)

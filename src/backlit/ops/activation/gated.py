@@ -17,6 +17,7 @@ from ..declare import elementwise
     names={"torch": "SiLU", "keras": "silu", "jax": "silu"},
     also=("swish", "swish1"),
     source="Hendrycks, Gimpel, arXiv:1606.08415, 2016; Elfwing, Uchibe, Doya, Neural Networks 107, 2018",
+    ends="[)",
 )
 def silu(u):
     """The sigmoid linear unit, also called Swish: o = u σ(u).
@@ -51,6 +52,8 @@ def _(u):
     names={"torch": "GELU", "onnx": "Gelu", "keras": "gelu", "jax": "gelu(approximate=False)"},
     differs="jax.nn.gelu is the approximation by tanh unless told otherwise: gelu_tanh here.",
     source="Hendrycks, Gimpel, arXiv:1606.08415, 2016",
+    ends="[)",
+    book="u * (1 + erf(u / sqrt(2))) / 2",
 )
 def gelu(u):
     """The Gaussian error linear unit: o = u Φ(u), Φ the distribution function of the standard normal.
@@ -103,6 +106,8 @@ _TWICE = 2 * math.sqrt(2 / math.pi)
         "keras": "gelu(approximate=True)", "jax": "gelu",
     },
     source="Hendrycks, Gimpel, arXiv:1606.08415, 2016",
+    ends="[)",
+    book="u * (1 + tanh(sqrt(2/pi) * (u + 0.044715*u**3))) / 2",
 )  # fmt: skip
 def gelu_tanh(u):
     """The GELU by tanh: o = u (1 + tanh(√(2/π) (u + 0.044715 u³))) / 2, at most 0.0005 away from gelu.
@@ -142,6 +147,7 @@ _DIPS = {"role": "activation", "domain": (-8.0, 8.0), "monotone": False, "initia
     names={"onnx": "Swish"},
     differs="In the paper β may be learned; here it is fixed, and with β = 1 this is silu.",
     source="Ramachandran, Zoph, Le, arXiv:1710.05941, 2017",
+    ends="[)",
 )
 def swish_beta(u, *, beta=1.0):
     """Swish with a slope β of its gate: o = u σ(β u).
@@ -171,6 +177,7 @@ def _(u, beta):
     range=(-0.16361018963635357, math.inf),
     also=("gelu_quick", "sigmoid gelu"),
     source="Hendrycks, Gimpel, arXiv:1606.08415, 2016",
+    ends="[)",
 )
 def quick_gelu(u):
     """The GELU by a sigmoid: o = u σ(1.702 u), at most 0.021 away from gelu.
@@ -199,6 +206,9 @@ def _(u):
     **_DIPS,
     range=(-0.1715728752538099, math.inf),
     source="Basirat, Roth, arXiv:1808.00783, 2018",
+    ends="[)",
+    smooth=1,
+    book="where(u >= 0, u, exp(u) - 1) / (1 + exp(-u))",
 )
 def elish(u):
     """The SiLU above 0, an ELU times the same gate below: o = u σ(u) for u ≥ 0, (e^u - 1) σ(u) for u < 0.
@@ -229,6 +239,8 @@ def _(u):
     range=(0.0, math.inf),
     also=("linearly scaled hyperbolic tangent",),
     source="Roy, Manna, Dubey, Chaudhuri, arXiv:1901.05894, 2019",
+    ends="[)",
+    book="u * tanh(u)",
 )
 def lisht(u):
     """The input times its tanh, an even function: o = u · tanh(u).

@@ -18,6 +18,8 @@ _ENDS = ("left", "right")  # at both bends the flat side
     also=("clip", "clamp", "saturating linear"),
     differs="At ±1 JAX and Keras take the derivative 1.",
     source="Collobert, thesis, Université Paris 6, 2004",
+    ends="[]",
+    at_kinks={"keras": (1.0, 1.0), "jax": (1.0, 1.0)},
 )
 def hardtanh(u, *, min_val=-1.0, max_val=1.0):
     """tanh of straight lines: o = min(max(u, -1), 1).
@@ -50,6 +52,7 @@ def _(o, min_val, max_val):
     differs="Keras up to version 2 and ONNX have another function by this name: hardsigmoid_onnx here. "
     "PyTorch's derivative is 1/6 as float32 has it, in float64 too.",
     source="Howard et al., ICCV 2019 (arXiv:1905.02244)",
+    ends="[]",
 )
 def hardsigmoid(u):
     """The sigmoid of straight lines, with the slope 1/6: o = min(max(u + 3, 0), 6) / 6.
@@ -71,6 +74,11 @@ def _(u):
     return unless_nan(u, where(abs(u) < 3, 1 / 6, 0))
 
 
+@hardsigmoid.from_output
+def _(o):
+    return where(o > 0, where(o < 1, 1 / 6, 0), 0)
+
+
 @elementwise(
     role="activation",
     range=(0.0, 1.0),
@@ -81,6 +89,7 @@ def _(u):
     also=("hard_sigmoid_theano", "hard_sigmoid_chainer"),
     differs="PyTorch, JAX and Keras 3 have the slope 1/6 (hardsigmoid here); Chainer and Keras 2 this one.",
     source="Courbariaux, Bengio, David, NIPS 2015 (arXiv:1511.00363); ONNX's HardSigmoid",
+    ends="[]",
 )
 def hardsigmoid_onnx(u, *, alpha=0.2, beta=0.5):
     """The older sigmoid of straight lines, with the slope 0.2: o = min(max(0.2 u + 0.5, 0), 1).
@@ -112,6 +121,8 @@ def _(o, alpha):
     names={"keras": "sparse_sigmoid", "jax": "sparse_sigmoid"},
     differs="At ±1 JAX and Keras take the derivative 1/4, the mean of both sides.",
     source="JAX's sparse_sigmoid",
+    ends="[]",
+    at_kinks={"keras": (0.25, 0.25), "jax": (0.25, 0.25)},
 )
 def sparse_sigmoid(u):
     """The slope of sparse_plus, as the sigmoid is that of softplus: o = min(max((u + 1) / 2, 0), 1).
@@ -133,6 +144,11 @@ def _(u):
     return unless_nan(u, where(abs(u) < 1, 0.5, 0))
 
 
+@sparse_sigmoid.from_output
+def _(o):
+    return where(o > 0, where(o < 1, 0.5, 0), 0)
+
+
 @elementwise(
     role="activation",
     range=(-0.375, math.inf),
@@ -141,6 +157,7 @@ def _(u):
     monotone=False,
     names={"torch": "Hardswish", "onnx": "HardSwish", "keras": "hard_silu", "jax": "hard_swish"},
     source="Howard et al., ICCV 2019 (arXiv:1905.02244)",
+    ends="[)",
 )
 def hardswish(u):
     """The SiLU with a gate of straight lines: o = u · min(max(u + 3, 0), 6) / 6.

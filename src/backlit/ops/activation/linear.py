@@ -34,7 +34,7 @@ def _():
     return 1.0
 
 
-@elementwise(role="activation")
+@elementwise(role="activation", book="(sqrt(u**2 + 1) - 1) / 2 + u")
 def bent_identity(u):
     """The identity, a little bent: o = (√(u² + 1) - 1) / 2 + u.
 
@@ -59,12 +59,20 @@ def _(u):
     return 1 + 0.5 * root_share(u)
 
 
+@bent_identity.from_output
+def _(o):
+    c = 2 * o + 1
+    u = (2 * c - sqrt(c * c + 3)) / 3
+    return 1 + u / (2 * sqrt(u * u + 1))
+
+
 @elementwise(
     role="activation",
     range=lambda alpha: (alpha - 1 / alpha if alpha > 0 else -math.inf, math.inf),
     limits={"alpha": (-1.0, 1.0)},
     domain=(-1.0, 4.0),
     source="Godfrey, Gashler, arXiv:1602.01321, 2016",
+    book="where(alpha > 0, (exp(alpha*u) - 1)/alpha + alpha, where(alpha < 0, -log(1 - alpha*(u + alpha))/alpha, u))",
 )
 def soft_exponential(u, *, alpha=0.5):
     """From logarithm over identity to exponential, by one number α: o = (e^αu - 1) / α + α for α > 0.
@@ -90,3 +98,8 @@ def soft_exponential(u, *, alpha=0.5):
 @soft_exponential.derivative
 def _(u, alpha):
     return where(alpha > 0, exp(alpha * u), 1 / (1 - alpha * (u + alpha)))
+
+
+@soft_exponential.from_output
+def _(o, alpha):
+    return where(alpha > 0, alpha * (o - alpha) + 1, exp(alpha * o))

@@ -25,6 +25,8 @@ def _mish_parts(u: Any) -> tuple[Any, Any, Any]:
     domain=(-8.0, 8.0),
     names={"torch": "Mish", "onnx": "Mish", "keras": "mish", "jax": "mish"},
     source="Misra, BMVC 2020 (arXiv:1908.08681)",
+    ends="[)",
+    book="u * tanh(log(1 + exp(u)))",
 )
 def mish(u):
     """Like the SiLU, with another gate: o = u · tanh(ln(1 + e^u)).
@@ -51,7 +53,12 @@ def _(u):
 
 
 @elementwise(
-    **_DIPS, range=(-0.35328577784821125, math.inf), domain=(-8.0, 1.5), source="Liu, Di, arXiv:2003.09855, 2020"
+    **_DIPS,
+    range=(-0.35328577784821125, math.inf),
+    domain=(-8.0, 1.5),
+    source="Liu, Di, arXiv:2003.09855, 2020",
+    ends="[)",
+    book="u * tanh(exp(u))",
 )
 def tanhexp(u):
     """Like the SiLU, with the gate tanh(e^u): o = u · tanh(e^u).
@@ -76,7 +83,9 @@ def _(u):
     return fm.call("tanh", e) + u * (e * (4 * q / ((1 + q) * (1 + q))))
 
 
-@elementwise(**_DIPS, range=(-0.3484374587596064, math.inf), source="Nag, Bhattacharyya, arXiv:2108.09598, 2021")
+@elementwise(
+    **_DIPS, range=(-0.3484374587596064, math.inf), source="Nag, Bhattacharyya, arXiv:2108.09598, 2021", ends="[)"
+)
 def serf(u):
     """Mish with erf in place of tanh: o = u · erf(ln(1 + e^u)).
 
@@ -98,7 +107,13 @@ def _(u):
     return fm.call("erf", s) + u * (sigmoid_formula(u) * (2 / math.sqrt(math.pi) * exp(-(s * s))))
 
 
-@elementwise(**_DIPS, range=(-0.24999366366012948, math.inf), source="Wang, Ren, Wang, Electronics 11, 2022")
+@elementwise(
+    **_DIPS,
+    range=(-0.24999366366012948, math.inf),
+    source="Wang, Ren, Wang, Electronics 11, 2022",
+    ends="[)",
+    book="u * tanh(log(1 + 1 / (1 + exp(-u))))",
+)
 def smish(u):
     """Mish with σ in place of e^u: o = u · tanh(ln(1 + σ(u))).
 

@@ -15,6 +15,7 @@ _WAVES = {"role": "activation", "monotone": False}
     names={"torch": "sin", "onnx": "Sin", "keras": "sin", "jax": "sin"},
     also=("sin",),
     source="Parascandolo, Huttunen, Virtanen, 2017; Sitzmann et al., NeurIPS 2020 (arXiv:2006.09661)",
+    ends="[]",
 )
 def sine(u):
     """A wave: o = sin(u).
@@ -44,6 +45,7 @@ def _(u):
     names={"torch": "cos", "onnx": "Cos", "keras": "cos", "jax": "cos"},
     also=("cos",),
     source="Rahimi, Recht, NIPS 2007",
+    ends="[]",
 )
 def cosine(u):
     """A wave that is 1 at 0: o = cos(u).
@@ -79,6 +81,8 @@ def _series(square: Any, terms: list[float]) -> Any:
     domain=(-12.0, 12.0),
     also=("cardinal sine",),
     differs="sinc of PyTorch, JAX and NumPy is sin(πu) / (πu).",
+    ends="[]",
+    book="sin(u) / u",
 )
 def sinc(u):
     """A wave that dies away: o = sin(u) / u, and 1 at u = 0.

@@ -8,7 +8,9 @@ from ..declare import elementwise
 _EVEN = {"role": "activation", "monotone": False}
 
 
-@elementwise(**_EVEN, range=(0.0, 1.0), also=("rbf", "radial basis function", "bell"), source="Broomhead, Lowe, 1988")
+@elementwise(
+    **_EVEN, range=(0.0, 1.0), also=("rbf", "radial basis function", "bell"), source="Broomhead, Lowe, 1988", ends="(]"
+)
 def gaussian(u):
     """The bell curve: o = e^(-u²).
 
@@ -31,7 +33,14 @@ def _(u, o):
     return -2 * (u * o)
 
 
-@elementwise(**_EVEN, range=(0.0, 1.0), also=("square-law rbf", "sqrbf"), source="Wuraola, Patel, ICONIP 2018")
+@elementwise(
+    **_EVEN,
+    range=(0.0, 1.0),
+    also=("square-law rbf", "sqrbf"),
+    source="Wuraola, Patel, ICONIP 2018",
+    ends="[]",
+    smooth=1,
+)
 def sq_rbf(u):
     """A bell curve of parabolas: o = 1 - u²/2 for |u| ≤ 1, (2 - |u|)²/2 up to 2, 0 beyond.
 
@@ -59,6 +68,7 @@ def _(u):
     range=lambda a: (a, math.inf),
     limits={"a": (1e-3, 1e3)},
     source="Hardy, Journal of Geophysical Research 76, 1971",
+    ends="[)",
 )
 def multiquadric(u, *, a=1.0):
     """A hyperbola, open above: o = √(u² + a²).

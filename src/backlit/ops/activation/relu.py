@@ -3,7 +3,7 @@
 import math
 
 from .. import formula as fm
-from ..arithmetic import maximum, minimum, unless_nan, where
+from ..arithmetic import maximum, minimum, sqrt, unless_nan, where
 from ..declare import elementwise
 
 
@@ -17,6 +17,7 @@ from ..declare import elementwise
     names={"torch": "ReLU", "onnx": "Relu", "keras": "relu", "jax": "relu"},
     also=("rectifier", "ramp"),
     source="Nair, Hinton, ICML 2010; Glorot, Bordes, Bengio, AISTATS 2011",
+    ends="[)",
 )
 def relu(u):
     """The rectified linear unit: o = max(0, u).
@@ -53,6 +54,8 @@ def _(o):
     differs="The slope is 0.01 in PyTorch and JAX, 0.2 in Keras' function, 0.3 in Keras' layer. "
     "At 0 JAX and Keras take the derivative 1, PyTorch the slope.",
     source="Maas, Hannun, Ng, ICML workshop 2013",
+    at_kinks={"keras": (1.0,), "jax": (1.0,)},
+    defaults_in={"keras": {"slope": 0.2}},
 )
 def leaky_relu(u, *, slope=0.01):
     """A ReLU that lets a little through: o = u for u > 0, slope · u below.
@@ -87,6 +90,7 @@ def _(o, slope):
     names={"torch": "ReLU6", "keras": "relu6", "jax": "relu6"},
     also=("clipped relu",),
     source='Krizhevsky, "Convolutional Deep Belief Networks on CIFAR-10", 2010',
+    ends="[]",
 )
 def relu6(u):
     """A ReLU with a ceiling: o = min(max(0, u), 6).
@@ -117,6 +121,8 @@ def _(o):
     initial="he",
     also=("relu squared", "relu2"),
     source="So, Mańke, Liu, Dai, Shazeer, Le, NeurIPS 2021 (arXiv:2109.08668)",
+    ends="[)",
+    smooth=1,
 )
 def squared_relu(u):
     """A ReLU, squared: o = max(0, u)².
@@ -141,6 +147,11 @@ def _(u):
     return 2 * maximum(u, 0)
 
 
+@squared_relu.from_output
+def _(o):
+    return 2 * sqrt(o)
+
+
 @elementwise(
     role="activation",
     range=(0.0, math.inf),
@@ -152,6 +163,8 @@ def _(u):
     also=("absolute value", "modulus"),
     differs="At 0 JAX takes the derivative 1.",
     source="Jarrett, Kavukcuoglu, Ranzato, LeCun, ICCV 2009",
+    ends="[)",
+    at_kinks={"keras": (1.0,), "jax": (1.0,)},
 )
 def absolute(u):
     """The size of u without its sign: o = |u|.
@@ -210,6 +223,11 @@ def _(u, t_left, a_left, t_right, a_right):
     return where(u <= t_left, a_left, where(u >= t_right, a_right, unless_nan(u, 1)))
 
 
+@srelu.from_output(holds=lambda a_left, a_right: min(a_left, a_right) > 0)
+def _(o, t_left, a_left, t_right, a_right):
+    return where(o <= t_left, a_left, where(o >= t_right, a_right, 1))
+
+
 def _apl_range(slope1, hinge1, slope2, hinge2):
     """Straight lines are lowest at a bend, unless they fall for ever on the left; on the right they rise."""
     bends = (0.0, hinge1, hinge2)
@@ -227,6 +245,7 @@ def _apl_range(slope1, hinge1, slope2, hinge2):
     also=("adaptive piecewise linear",),
     differs="In the paper slopes and hinges are learned, and there may be more; here they are two, and fixed.",
     source="Agostinelli, Hoffman, Sadowski, Baldi, arXiv:1412.6830, 2014",
+    ends="[)",
 )
 def apl(u, *, slope1=0.2, hinge1=1.0, slope2=-0.1, hinge2=-1.0):
     """A ReLU with two more hinges: o = max(0, u) + slope1 · max(0, hinge1 - u) + slope2 · max(0, hinge2 - u).

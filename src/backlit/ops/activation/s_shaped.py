@@ -35,12 +35,18 @@ def _(u):
     return 1 / (1 + u * u)
 
 
+@arctan.from_output
+def _(o):
+    return fm.call("cos", o) * fm.call("cos", o)
+
+
 @elementwise(
     role="activation",
     range=(-1.0, 1.0),
     names={"torch": "Softsign", "onnx": "Softsign", "keras": "softsign", "jax": "soft_sign"},
     also=("Elliott",),
     source="Elliott, ISR technical report 93-8, 1993; Turian, Bergstra, Bengio, NAACL 2009",
+    smooth=1,
 )
 def softsign(u):
     """A step from -1 to 1 without e^u: o = u / (1 + |u|).
@@ -65,12 +71,18 @@ def _(u):
     return share * share
 
 
+@softsign.from_output
+def _(o):
+    return (1 - abs(o)) * (1 - abs(o))
+
+
 @elementwise(
     role="activation",
     range=lambda alpha: (-1 / math.sqrt(alpha), 1 / math.sqrt(alpha)),
     limits={"alpha": (1e-6, 1e6)},
     also=("inverse square root unit",),
     source="Carlile, Delamarter, Kinney, Marti, Whitney, arXiv:1710.09967, 2017",
+    book="u / sqrt(1 + alpha*u**2)",
 )
 def isru(u, *, alpha=1.0):
     """The inverse square root unit: o = u / √(1 + α u²).
@@ -93,6 +105,11 @@ def isru(u, *, alpha=1.0):
 def _(u, alpha):
     share = 1 / sqrt(1 + alpha * (u * u))
     return share * share * share
+
+
+@isru.from_output
+def _(o, alpha):
+    return (1 - alpha * (o * o)) ** 1.5
 
 
 @elementwise(
@@ -142,11 +159,19 @@ def _(u):
     return 2 * e / (1 + e * e)
 
 
+@gudermannian.from_output
+def _(o):
+    return fm.call("cos", o)
+
+
 @elementwise(
     role="activation",
     range=(-1.0, 1.0),
     also=("square nonlinearity",),
     source="Wuraola, Patel, IJCNN 2018",
+    ends="[]",
+    smooth=1,
+    book="where(abs(u) < 2, u - u*abs(u)/4, sign(u))",
 )
 def sqnl(u):
     """Two parabolas for an S: o = u - u |u| / 4 for |u| < 2, beyond that ±1.
@@ -170,6 +195,11 @@ def _(u):
     return maximum(1 - abs(u) * 0.5, 0)
 
 
+@sqnl.from_output
+def _(o):
+    return sqrt(1 - abs(o))
+
+
 @elementwise(
     role="activation",
     range=(0.0, 1.0),
@@ -177,6 +207,7 @@ def _(u):
     limits={"alpha": (1e-3, 100.0)},
     also=("soft clipping",),
     source="Klimek, Perelstein, arXiv:1810.11509, 2018",
+    book="log((1 + exp(alpha*u)) / (1 + exp(alpha*(u - 1)))) / alpha",
 )
 def softclip(u, *, alpha=1.0):
     """Clipping to 0 … 1 with round corners: o = ln((1 + e^αu) / (1 + e^α(u-1))) / α.
@@ -202,3 +233,9 @@ def softclip(u, *, alpha=1.0):
 def _(u, alpha):
     e = exp(alpha * minimum(u, 1 - u))
     return e * -expm1(-alpha) / ((1 + e) * (1 + e * exp(-alpha)))
+
+
+@softclip.from_output
+def _(o, alpha):
+    grown = expm1(alpha * o) / -expm1(alpha * (o - 1))  # e^αu
+    return grown / (1 + grown) - grown / (grown + exp(alpha))

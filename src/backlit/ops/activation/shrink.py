@@ -44,6 +44,7 @@ def _(o):
     names={"torch": "Hardshrink", "onnx": "Shrink", "keras": "hard_shrink"},
     also=("hard thresholding",),
     source="Donoho, Johnstone, Biometrika 81, 1994",
+    smooth=-1,
 )
 def hardshrink(u, *, lambd=0.5):
     """Small inputs become 0, the others stay: o = u for |u| > λ, else 0.
@@ -70,6 +71,7 @@ def _(o):
 @elementwise(
     role="activation",
     names={"torch": "Tanhshrink", "keras": "tanh_shrink"},
+    book="u - tanh(u)",
 )
 def tanhshrink(u):
     """What tanh takes away: o = u - tanh(u).

@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from .. import formula as fm
-from ..arithmetic import exp, expm1, log1p, minimum, sigmoid_formula, where
+from ..arithmetic import exp, expm1, log, log1p, minimum, sigmoid_formula, where
 from ..declare import elementwise
 
 
@@ -14,6 +14,7 @@ from ..declare import elementwise
     domain=(-8.0, 8.0),
     initial="xavier",
     hot=True,
+    book="1 / (1 + exp(-u))",
     names={"torch": "Sigmoid", "onnx": "Sigmoid", "keras": "sigmoid", "jax": "sigmoid"},
     also=("logistic",),
     source="Verhulst 1845; Rumelhart, Hinton, Williams, Nature 323, 1986",
@@ -78,6 +79,7 @@ def _(o):
     domain=(-8.0, 8.0),
     also=("symmetric sigmoid",),
     source="Fausett, Fundamentals of Neural Networks, 1994",
+    book="(1 - exp(-u)) / (1 + exp(-u))",
 )
 def bipolar_sigmoid(u):
     """The sigmoid stretched to -1 … 1: o = (1 - e^-u) / (1 + e^-u).
@@ -144,6 +146,7 @@ def _soboleva_half(v: Any, slope: Any, p: Any, q: Any) -> tuple[Any, Any, Any, A
     limits={"a": (0.0, "c"), "b": (0.0, "d"), "c": ("a", math.inf), "d": ("b", math.inf)},
     also=("Soboleva modified hyperbolic tangent", "mtanh"),
     source="Soboleva, Beskorovainyi, 2008",
+    book="(exp(a*u) - exp(-b*u)) / (exp(c*u) + exp(-d*u))",
 )
 def smht(u, *, a=1.0, b=1.0, c=1.0, d=1.0):
     """Soboleva's modified tanh, with a shape for each side: o = (e^au - e^-bu) / (e^cu + e^-du).
@@ -176,11 +179,17 @@ def _(u, a, b, c, d):
     return grown * share * (slope * above + p * left + q * fallen * above * share)
 
 
+@smht.from_output(holds=lambda a, b, c, d: a == b == c == d)
+def _(o, a):
+    return a * (1 - o * o)
+
+
 @elementwise(
     role="activation",
     range=(-math.inf, 0.0),
     domain=(-8.0, 8.0),
     names={"torch": "LogSigmoid", "keras": "log_sigmoid", "jax": "log_sigmoid"},
+    book="log(1 / (1 + exp(-u)))",
 )
 def logsigmoid(u):
     """The logarithm of the sigmoid: o = ln σ(u).
@@ -211,6 +220,7 @@ def _(o):
     domain=(-5.0, 1.5),
     also=("complementary log-log",),
     source="Gomes, Ludermir, HIS 2008",
+    book="1 - exp(-exp(u))",
 )
 def cloglog(u):
     """The complementary log-log function, a lopsided step from 0 to 1: o = 1 - e^(-e^u).
@@ -232,3 +242,8 @@ def cloglog(u):
 @cloglog.derivative
 def _(u):
     return exp(minimum(u, 100) - exp(u))  # at u = ∞ it would be ∞ - ∞; from 100 on it is 0 in any case
+
+
+@cloglog.from_output
+def _(o):
+    return -((1 - o) * log(1 - o))

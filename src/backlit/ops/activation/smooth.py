@@ -2,7 +2,7 @@
 
 import math
 
-from ..arithmetic import exp, expm1, log1p, maximum, root_formula, where
+from ..arithmetic import exp, expm1, log1p, maximum, minimum, root_formula, sqrt, where
 from ..declare import elementwise
 
 
@@ -16,6 +16,7 @@ from ..declare import elementwise
     also=("smooth relu",),
     differs="PyTorch takes o = u from βu = 20 on, which is 2e-9 too little there; Backlit, JAX and Keras do not.",
     source="Dugas, Bengio, Bélisle, Nadeau, Garcia, NIPS 2000",
+    book="log(1 + exp(beta*u)) / beta",
 )
 def softplus(u, *, beta=1.0):
     """A smooth ReLU that is always positive: o = ln(1 + e^(β u)) / β.
@@ -47,6 +48,7 @@ def _(o, beta):
     limits={"b": (1e-6, 1e6)},
     names={"keras": "squareplus", "jax": "squareplus"},
     source="Barron, arXiv:2112.11687, 2021",
+    book="(u + sqrt(u**2 + b)) / 2",
 )
 def squareplus(u, *, b=4.0):
     """A smooth ReLU by a root: o = (u + √(u² + b)) / 2.
@@ -78,6 +80,8 @@ def _(o, b):
     initial="he",
     names={"keras": "sparse_plus", "jax": "sparse_plus"},
     source="JAX's sparse_plus",
+    ends="[)",
+    smooth=1,
 )
 def sparse_plus(u):
     """A ReLU whose corner is a parabola: o = 0 for u ≤ -1, (u + 1)² / 4 between, u for u ≥ 1.
@@ -99,6 +103,11 @@ def sparse_plus(u):
 @sparse_plus.derivative
 def _(u):
     return where(u <= -1, 0, where(u >= 1, 1, (u + 1) * 0.5))
+
+
+@sparse_plus.from_output
+def _(o):
+    return minimum(sqrt(o), 1)
 
 
 @elementwise(

@@ -10,6 +10,8 @@ from ..declare import elementwise
 @elementwise(
     role="activation", range=(0.0, 1.0), kinks=(0.0,), side="zero", initial="xavier",
     also=("heaviside", "threshold unit"),
+    ends="[]",
+    smooth=-1,
 )  # fmt: skip
 def step(u):
     """The threshold unit of the simple perceptron: o = 1 for u ≥ 0, 0 for u < 0.
@@ -42,6 +44,11 @@ def _(u):
     return 0 * u
 
 
+@step.from_output
+def _(o):
+    return 0 * o
+
+
 @elementwise(
     role="activation",
     range=(-1.0, 1.0),
@@ -51,6 +58,8 @@ def _(u):
     also=("signum", "bipolar step"),
     differs="For NaN PyTorch answers 0, Backlit NaN.",
     source="Rosenblatt, Psychological Review 65, 1958; Widrow, Hoff, 1960",
+    ends="[]",
+    smooth=-1,
 )
 def sign(u):
     """The bipolar step: o = 1 for u > 0, 0 for u = 0, -1 for u < 0.
@@ -83,6 +92,8 @@ def _(o):
     initial="he",
     names={"torch": "Threshold", "keras": "threshold"},
     differs="PyTorch and Keras have no defaults: threshold and value have to be given.",
+    ends=lambda threshold, value: "[)" if value <= threshold else "()",
+    smooth=lambda threshold, value: 0 if value == threshold else -1,
 )
 def threshold(u, *, threshold=0.0, value=0.0):
     """Small inputs are replaced: o = u for u > threshold, else value.
@@ -106,6 +117,11 @@ def _(u, threshold):
     return where(u <= threshold, 0, unless_nan(u, 1))
 
 
+@threshold.from_output(holds=lambda threshold, value: value <= threshold)
+def _(o, threshold):
+    return where(o > threshold, 1, 0)
+
+
 @elementwise(
     role="activation",
     range=(0.0, math.inf),
@@ -116,6 +132,8 @@ def _(u, threshold):
     names={"onnx": "ThresholdedRelu", "keras": "relu(threshold=1.0)"},
     differs="Keras' relu has the threshold 0 unless told otherwise.",
     source="Konda, Memisevic, Krueger, ICLR 2015 (arXiv:1402.3337)",
+    ends="[)",
+    smooth=-1,
 )
 def thresholded_relu(u, *, theta=1.0):
     """A ReLU that begins to let through at θ: o = u for u > θ, else 0.
@@ -137,3 +155,8 @@ def thresholded_relu(u, *, theta=1.0):
 @thresholded_relu.derivative
 def _(u, theta):
     return where(u <= theta, 0, unless_nan(u, 1))
+
+
+@thresholded_relu.from_output
+def _(o, theta):
+    return where(o > theta, 1, 0)

@@ -10,7 +10,15 @@ from ..declare import elementwise
 from .steps import step
 
 # The jump is the step's; what is taken for a derivative, there and elsewhere, is the surrogate's.
-_SHARED = {"role": "activation", "range": (0.0, 1.0), "kinks": (0.0,), "side": "zero", "initial": "xavier"}
+_SHARED = {
+    "role": "activation",
+    "range": (0.0, 1.0),
+    "kinks": (0.0,),
+    "side": "zero",
+    "initial": "xavier",
+    "ends": "[]",
+    "smooth": -1,
+}
 
 
 @elementwise(**_SHARED, surrogate="identity")
@@ -41,6 +49,11 @@ def step_identity(u):
 @step_identity.derivative
 def _(u):
     return 1 + 0 * u
+
+
+@step_identity.from_output
+def _(o):
+    return 1 + 0 * o
 
 
 @elementwise(**_SHARED, surrogate="sigmoid", limits={"scale": (0.0, 1e6)})
