@@ -26,6 +26,7 @@ from .showing import Shown, network_card, network_rows
 
 if TYPE_CHECKING:
     from ..data import Preparation
+    from ..lens.trace import Trace
     from .run import Run
 
 Array = np.ndarray[Any, Any]
@@ -294,6 +295,12 @@ class Network(Reworked, Shown):
         if targets.one_class_a_row(target, kind):
             return metrics.classes(out, target.argmax(axis=1))
         return metrics.numbers(out, target.astype(np.float64))
+
+    def trace(self, x: Any, t: Any, **given: Any) -> Trace:
+        """Every number of one step of backpropagation on rows x, targets t: see `training.tracing.trace_network`."""
+        from .tracing import trace_network
+
+        return trace_network(self, x, t, **given)
 
     def save(self, path: str | Path) -> Path:
         """Write the network to a file that holds no code: safetensors, with PyTorch's keys. Read by `backlit.load`."""
