@@ -22,6 +22,7 @@ _HOMES = {
     "repeat": "training",
     "resume": "training",
     "gradient_check": "training",
+    "trace": "training",
     "APL": "nn",
     "Activation": "nn",
     "Add": "nn",
@@ -85,6 +86,7 @@ if TYPE_CHECKING:
     from .training import load as load
     from .training import repeat as repeat
     from .training import resume as resume
+    from .training import trace as trace
     from .training import train as train
 
 

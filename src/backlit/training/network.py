@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -168,8 +170,11 @@ class Network(Reworked, Shown):
             self.values[name] = np.ascontiguousarray(self.values[name], dtype=given.dtype)
         self._predictors.clear()
         given, found = probed(self, inputs, given)
+        start = copy.copy(self)
+        start.values = {name: value.copy() for name, value in self.values.items()}
         fitting = fitting_of(self, inputs, held_out, given)
         run = Run(self, given)
+        run.again = functools.partial(fitting_of, start, inputs, held_out, given)
         if found is not None:
             run.facts["rate_probe"] = found.told()
         run.notices = notices.before_training(self, given)

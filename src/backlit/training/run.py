@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from .files import write_atomic
 from .showing import History, Shown, run_card, run_rows
 
 if TYPE_CHECKING:
+    from ..lens.trace import Trace
     from .fitting import Fitting
     from .network import Network
     from .settings import Settings
@@ -51,6 +53,17 @@ class Run(Shown):
         }
         self.folder: Path | None = None
         self.last: Network | None = None  # with the weights of the last step
+        self.again: Callable[[], Fitting] | None = None  # the same training before its first step
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What is pickled: the run, without the rows that it could be done again with."""
+        return {**self.__dict__, "again": None}
+
+    def trace(self, step: int, **given: Any) -> Trace:
+        """A step of the run, from 1, done again under the lens: see `backlit.trace`."""
+        from .replaying import trace
+
+        return trace(self, step=step, **given)
 
     def take(self, fitting: Fitting) -> None:
         """What the training left behind."""

@@ -105,7 +105,7 @@ def trace_network(
         inputs, given.objective(), given.update(), dict(state or {}), {}, given.seed, step, training, given.dtype,
         given.engine,
     )  # fmt: skip
-    told = {"optimizer": given.optimizer.name, **given.optimizer.settings, **(about or {})}
+    told = {"optimizer": given.optimizer.name, "settings": dict(given.optimizer.settings), **(about or {})}
     return Trace(learning(own, given), made, row=row, top=top, symbols=symbols, about=told)
 
 

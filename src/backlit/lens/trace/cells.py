@@ -178,17 +178,21 @@ class Ledger:
         return not self.open
 
 
-def largest(values: Array, top: int) -> tuple[list[int], list[int]]:
+def largest(values: Array, top: int) -> tuple[list[int], Array]:
     """The places of the `top` largest |values| in their own order, and all others; NaN counts as largest.
 
     One alone is not left over: a row for "1 other" would be no shorter than the row itself.
     """
     n = len(values)
     if n <= top + 1:
-        return list(range(n)), []
+        return list(range(n)), np.zeros(0, dtype=np.int64)
     size = np.where(np.isnan(values), np.inf, np.abs(values))
-    chosen = np.sort(np.argsort(-size, kind="stable")[:top])
-    return [int(i) for i in chosen], [int(i) for i in np.setdiff1d(np.arange(n), chosen)]
+    # of many only the first few are sorted; the last of those that are as large as each other stays as it is found
+    few = np.argpartition(-size, top)[: 2 * top + 1] if n > 8 * top else np.arange(n)
+    chosen = np.sort(few[np.argsort(-size[few], kind="stable")[:top]])
+    left = np.ones(n, dtype=bool)
+    left[chosen] = False
+    return [int(i) for i in chosen], np.flatnonzero(left)
 
 
 def summed(
@@ -214,13 +218,14 @@ def summed(
         each = a * b
     shown, left = largest(each, top)
     terms = [Term(name(i)[0], float(a[i]), name(i)[1], float(b[i])) for i in shown]
-    rest = Rest(len(left), float(math.fsum(each[left])) if np.isfinite(each[left]).all() else float(each[left].sum()))
+    others = each[left]
+    rest = Rest(len(left), math.fsum(others) if np.isfinite(others).all() else float(others.sum()))
     every = [*each.tolist(), *(t.product for t in extra)]
     finite = all(map(math.isfinite, every))
     added = math.fsum(every) if finite else float(np.sum(every))
     size = math.fsum(map(abs, every)) if finite else math.inf
     bound = (len(every) + rounds) * (eps * size + TINY)
-    return Sum((*terms, *extra), rest if left else None, float(value), added, bound)
+    return Sum((*terms, *extra), rest if len(left) else None, float(value), added, bound)
 
 
 TINY = 1.5e-45  # the distance of two float32 numbers that are as small as can be

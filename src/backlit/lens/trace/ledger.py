@@ -13,9 +13,9 @@ from ...ops.declare import Elementwise
 from ...ops.printing import plain
 from . import outputs, updates
 from .cells import Array, Block, Cell, Ledger, Line, Others, Term, largest, summed
-from .record import FROM, Recording
+from .record import Recording
 from .slopes import Slopes
-from .wiring import Leg, width
+from .wiring import Leg
 
 
 class Bookkeeper:
@@ -60,7 +60,7 @@ class Bookkeeper:
 
     # --- which units ------------------------------------------------------------------------------------------
 
-    def _units(self, label: str) -> tuple[list[int], list[int]]:
+    def _units(self, label: str) -> tuple[list[int], Array]:
         """Those of a layer that are shown: all, or where they are many those with the largest error signals."""
         for symbol in ("δᵘ", "δᵒ", "o"):
             if f"{label}.{symbol}" in self.recording:
@@ -77,13 +77,13 @@ class Bookkeeper:
 
     def block(
         self, stage: int, label: str, formula: str, line: Callable[[int], list[Cell]], columns: dict[str, str],
-        reads: list[str], units: tuple[list[int], list[int]] | None = None, **facts: Any,
+        reads: list[str], units: tuple[list[int], Array] | None = None, **facts: Any,
     ) -> Block:  # fmt: skip
         """A block with a line for each unit that is shown; `columns` are the values of the others' sums."""
         shown, left = units or self.units[label]
         lines = tuple(Line(str(unit), tuple(line(unit)), unit) for unit in shown)
         sums = {symbol: float(np.sum(self.numbers(name)[left])) for symbol, name in columns.items()}
-        others = Others(len(left), sums) if left else None
+        others = Others(len(left), sums) if len(left) else None
         return Block(stage, label, self.kind(label), formula, lines, others, tuple(reads), tuple(columns), dict(facts))
 
     # --- forward ----------------------------------------------------------------------------------------------
@@ -204,7 +204,9 @@ class Bookkeeper:
             return cells
 
         after = [self.wiring.name(leg.target) for leg in self.wiring.after.get(o, [])]
-        formula = "δᵘ = f′(u)·δᵒ" if "f′" in columns else "δᵘ = ∂E/∂u" if "δᵘ" in columns else "δᵒ = ∂E/∂o"
+        formula = "δᵘ = ∂E/∂u" if "δᵘ" in columns else "δᵒ = ∂E/∂o"
+        if "f′" in columns:
+            formula = "δᵘ = f′(u)·δᵒ" if self._slope(label) == "each" else "δᵘⱼ = Σᵢ ∂oᵢ/∂uⱼ·δᵒᵢ"
         return self.block(4, label, formula, line, columns, after, slope=self._slope(label))
 
     def _before(self, label: str, unit: int, columns: dict[str, str]) -> Any:
@@ -244,18 +246,16 @@ class Bookkeeper:
                 names.append((f"∂{ending}[{unit}]/∂{self.wiring.name(node)}[{unit}]", f"{back}[{unit}]"))
                 rounds += outputs.composed(leg.target)
             else:
-                part = f"{self.wiring.name(node)}{FROM}{ending}"
-                number = self.numbers(part)[unit] if part in self.recording else value
-                products.append((float(number), 1.0))
-                names.append((part, ""))
+                column = self.slopes.column(leg, node, (self.row, unit))
+                signals = self.recording[back]
+                for r, j in np.argwhere(column != 0).tolist():
+                    row = f"{r}," if leg.kind == "batch" else ""
+                    products.append((float(column[r, j]), float(signals[r, j])))
+                    names.append((f"∂{ending}[{row}{j}]/∂{self.wiring.name(node)}[{unit}]", f"{back}[{row}{j}]"))
+                rounds += 64  # the layer's own sums, and as many again for the entries
         if not products:
-            return None
+            products, names = [(0.0, 1.0)], [("0", "")]
         return summed(value, np.array(products).T, lambda i: names[i], self.eps, self.top, rounds=rounds)
-
-
-def of_width(node: Node) -> range:
-    """The numbers of the units of a station."""
-    return range(width(node))
 
 
 FORMULAS = {

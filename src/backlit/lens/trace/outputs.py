@@ -93,9 +93,10 @@ def block(book: Bookkeeper) -> Block:
 
     lines += [line(unit) for unit in shown]
     sums = {symbol: float(np.sum(book.numbers(known)[left])) for symbol, known in columns.items()}
-    others = Others(len(left), sums) if left else None
-    facts = {"n": count(recording), "formula": formula(recording)}
-    return Block(3, label, book.kind(label), f"E = Σ e/{count(recording)}", tuple(lines), others, (f"{label}.o", "t"),
+    others = Others(len(left), sums) if len(left) else None
+    n = count(recording)
+    facts = {"n": n, "formula": formula(recording)}
+    return Block(3, label, book.kind(label), "E = Σ e" + (f"/{n}" if n != 1 else ""), tuple(lines), others, (f"{label}.o", "t"),
                  tuple(columns), facts)  # fmt: skip
 
 
@@ -107,8 +108,7 @@ def _columns(book: Bookkeeper) -> tuple[str, dict[str, str]]:
     for symbol in ("δᵒ", "δᵘ"):
         if f"{label}.{symbol}" in book.recording:
             columns[symbol] = f"{label}.{symbol}"
-            if book.graph.names[f"{label}.o"] in book.wiring.gradient:
-                break
+            break
     return label, columns
 
 

@@ -18,8 +18,8 @@ class Symbols:
     t: str
     E: str
     rate: str = "ε"
-    δᵘ: str = "δᵘ"
-    δᵒ: str = "δᵒ"
+    before: str = "δᵘ"  # the error signal at u
+    behind: str = "δᵒ"  # and at o
 
     def __call__(self, text: str) -> str:
         """A formula or a name in these symbols.
@@ -29,11 +29,13 @@ class Symbols:
         """
         if self.name == "uoδ":
             return text
-        return _WORD.sub(lambda m: getattr(self, m[0]) if m[0] != "ε" else self.rate, text)
+        known = {"u": self.u, "o": self.o, "t": self.t, "E": self.E, "ε": self.rate}
+        known |= {"δᵘ": self.before, "δᵒ": self.behind}
+        return _WORD.sub(lambda m: known[m[0]], text)
 
     def told(self) -> str:
         """The symbols in a line."""
-        return f"{self.u}, {self.o}, {self.δᵘ}, {self.δᵒ}, {self.t}, {self.E}"
+        return f"{self.u}, {self.o}, {self.before}, {self.behind}, {self.t}, {self.E}"
 
 
 # A symbol that stands alone: not a letter of a word, and not the index that ∂E/∂w has already been read as.

@@ -112,6 +112,41 @@ class Trace:
             tuple(step_cells(recording, p, at)), self._measured.slope(p.name, kept, gradient),
         )  # fmt: skip
 
+    def text(self, parameter: str = "", *, tape: bool = False) -> str:
+        """The ledger, or the chain rule of a parameter, as text for a terminal; `tape` adds the machine's lines."""
+        from .chain_text import chain_text
+        from .text import ledger_text
+
+        if parameter:
+            return chain_text(self.parameter(parameter), self.symbols, self.recording.rows)
+        return ledger_text(self, self.ledger(), tape=tape)
+
+    def code(self) -> str:
+        """A few lines of NumPy that give the same numbers; BL364 for layers that have none yet.
+
+        Chains of Dense layers with activation functions of one unit, softmax at the end.
+        """
+        from .code import Writer
+
+        return Writer(self).code()
+
+    def tape(self) -> list[str]:
+        """The machine's instructions, a line each."""
+        return self.recording.tape.text().split("\n")
+
+    def to_dict(self, parameter: str = "") -> dict[str, Any]:
+        """The same as plain data, for JSON."""
+        from .data import chain_data, ledger_data
+
+        return chain_data(self.parameter(parameter)) if parameter else ledger_data(self.ledger())
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def __repr__(self) -> str:
+        told = self.conventions
+        return f"<Trace row {self.row} of {told['rows']}, E = {self.E:.6g}, {told['loss']}, {told['dtype']}>"
+
     def find(self, text: str) -> tuple[Node, tuple[int, ...]]:
         """The parameter and the place that a text like "dense1.weight[3,5]" means."""
         match = re.fullmatch(r"\s*([^\[\]]+?)\s*(?:\[([-\d,\s]*)\])?\s*", str(text))
