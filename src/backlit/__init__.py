@@ -24,6 +24,7 @@ _HOMES = {
     "gradient_check": "training",
     "Descent": "lens.descent",
     "descend": "lens.descent",
+    "trace": "training",
     "APL": "nn",
     "Activation": "nn",
     "Add": "nn",
@@ -93,6 +94,7 @@ if TYPE_CHECKING:
     from .training import load as load
     from .training import repeat as repeat
     from .training import resume as resume
+    from .training import trace as trace
     from .training import train as train
 
 

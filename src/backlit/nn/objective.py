@@ -88,24 +88,32 @@ class Objective:
         built.target = graph.input("t", built.output.shape)
         built.weight = graph.input(WEIGHT, (Rows(), 1)) if self.weighted else None
         built.loss = self._data(built, kind, what_it_reads(built, kind))
-        penalty = self._penalty(built)
+        penalty = self.penalty_of(built)
         if penalty is not None:
             built.loss = add(built.loss, penalty)
         graph.rename("E", built.loss)
 
     def _data(self, built: Built, kind: Loss, read: Node) -> Node:
         """The loss of outputs and targets."""
+        total: Node = kind.total(*self._pair(built, kind, read), built.weight, **self.options)
+        return total
+
+    def _pair(self, built: Built, kind: Loss, read: Node) -> tuple[Node, Node]:
+        """The two that the formula of the loss compares: what it reads, and the targets after label smoothing."""
         assert built.target is not None
         t = built.target
         if self.label_smoothing:
             share = 0.5 if kind.smoothing == "half" else 1 / count(t.shape[-1], 1)
             t = add(mul(t, 1 - self.label_smoothing), self.label_smoothing * share)
-        if kind.through:
-            read = REGISTRY[kind.through](read)
-        total: Node = kind.total(read, t, built.weight, **self.options)
-        return total
+        return REGISTRY[kind.through](read) if kind.through else read, t
 
-    def _penalty(self, built: Built) -> Node | None:
+    def terms(self, built: Built) -> tuple[Node, Node]:
+        """(t, e): the targets after label smoothing, and the term e of each output before rows are weighted."""
+        read, t = self._pair(built, self.kind, what_it_reads(built, self.kind))
+        options = {k: v for k, v in self.options.items() if k != "reduction"}
+        return t, self.kind.terms(read, t, **options)
+
+    def penalty_of(self, built: Built) -> Node | None:
         """The penalties' sum; None where there is none."""
         total: Node | None = None
         for p in built.trained:

@@ -143,14 +143,17 @@ class Structure:
             Objective.of(loss, **options).add_to(built)
         return built
 
-    def observe(self, *, loss: str, **options: Any) -> tuple[Built, dict[str, Node], dict[Node, Node]]:
+    def observe(
+        self, *, loss: str, training: bool = True, **options: Any
+    ) -> tuple[Built, dict[str, Node], dict[Node, Node]]:
         """The graph with the lecture's values named: u, f′, o, δᵒ, δᵘ of every unit, and E.
 
         Returns the graph, {name: node} to keep, and the gradients.  For softmax, where every output depends on
         every u, f′ is the Jacobian's diagonal o(1 - o).  Where the loss reads u of the output layer (cross-entropy), δᵒ
-        is that of the loss of the same value that reads o.
+        is that of the loss of the same value that reads o.  With `training=False` nothing is left to chance, and batch
+        normalisation takes its running averages, as in prediction.
         """
-        built = self.build(training=True, loss=loss, **options)
+        built = self.build(training=training, loss=loss, **options)
         assert built.loss is not None
         aim = Objective.of(loss, **options)
         named = [(n, v) for n, v in built.graph.names.items() if n.endswith((".u", ".o"))]

@@ -6,6 +6,7 @@ from .gradients import gradient_check
 from .group import Group, cross_validate, repeat
 from .network import Network
 from .pipeline import train
+from .replaying import trace
 from .resuming import resume
 from .run import Run
 
@@ -19,5 +20,6 @@ __all__ = [
     "load",
     "repeat",
     "resume",
+    "trace",
     "train",
 ]

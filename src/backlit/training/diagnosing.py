@@ -18,7 +18,6 @@ from ..doctor.vitals import Look
 from ..errors import BacklitError
 from ..nn.layers import revive
 from ..nn.objective import Objective
-from .fitting import Fitting
 from .settings import Settings
 
 if TYPE_CHECKING:
@@ -120,8 +119,8 @@ def patient_of(run: Run) -> Patient:
 
 def look_again(run: Run, at: Sequence[int]) -> list[Look]:
     """Train again from the start, and look at these steps (counted from 1)."""
-    assert run.origin is not None
-    fitting = begin_again(run.network, run.origin)
+    assert run.again is not None
+    fitting = run.again()
     if fitting.vitals is None:
         return []
     for step in sorted(set(at)):
@@ -131,15 +130,6 @@ def look_again(run: Run, at: Sequence[int]) -> list[Look]:
         if fitting.vitals.look(fitting.loop).loss != fitting.vitals.looks[-1].loss:  # NaN: nothing comes after
             break
     return fitting.vitals.looks
-
-
-def begin_again(net: Network, origin: Origin) -> Fitting:
-    """The training as it began, not yet run."""
-    from .full_batch import fitting_of
-
-    again = copy.copy(net)
-    again.values = {n: v.copy() for n, v in origin.values.items()}
-    return fitting_of(again, origin.inputs, origin.held_out, origin.settings)
 
 
 def attempt(run: Run, change: Change, hold_out: bool, seconds: float) -> Outcome:

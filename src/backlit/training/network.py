@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +29,7 @@ from .showing import Shown, network_card, network_rows
 
 if TYPE_CHECKING:
     from ..data import Preparation
+    from ..lens.trace import Trace
     from .run import Run
 
 Array = np.ndarray[Any, Any]
@@ -169,9 +172,12 @@ class Network(Reworked, Shown):
             self.values[name] = np.ascontiguousarray(self.values[name], dtype=given.dtype)
         self._predictors.clear()
         given, found = probed(self, inputs, given)
+        start = copy.copy(self)
+        start.values = {name: value.copy() for name, value in self.values.items()}
         fitting = fitting_of(self, inputs, held_out, given)
         run = Run(self, given)
-        run.origin = Origin({n: v.copy() for n, v in self.values.items()}, inputs, held_out, given)
+        run.origin = Origin(start.values, inputs, held_out, given)
+        run.again = functools.partial(fitting_of, start, inputs, held_out, given)
         if found is not None:
             run.facts["rate_probe"] = found.told()
         run.notices = notices.before_training(self, given)
@@ -306,6 +312,12 @@ class Network(Reworked, Shown):
         if targets.one_class_a_row(target, kind):
             return metrics.classes(out, target.argmax(axis=1))
         return metrics.numbers(out, target.astype(np.float64))
+
+    def trace(self, x: Any, t: Any, **given: Any) -> Trace:
+        """Every number of one step of backpropagation on rows x, targets t: see `training.tracing.trace_network`."""
+        from .tracing import trace_network
+
+        return trace_network(self, x, t, **given)
 
     def save(self, path: str | Path) -> Path:
         """Write the network to a file that holds no code: safetensors, with PyTorch's keys. Read by `backlit.load`."""

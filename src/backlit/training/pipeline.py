@@ -120,14 +120,10 @@ def train(
     shown = progress_named(progress)
     with shown.session(), contextlib.ExitStack() as ending:
         shown.phase("read")
-        chosen = seed if split_seed is None else split_seed
-        reading = {name: settings.pop(name) for name in READING if name in settings}
-        table = load(source, target=target, task=task, seed=chosen, **reading)
-        shown.phase("prepare")
-        if fold is None:
-            parts = split(table, test=test, validation=validation, seed=chosen)
-        else:
-            parts = fold_of(table, *fold, validation=validation, seed=chosen)
+        table, parts = divided(
+            source, target=target, task=task, seed=seed if split_seed is None else split_seed, test=test,
+            validation=validation, fold=fold, settings=settings, read=functools.partial(shown.phase, "prepare"),
+        )  # fmt: skip
         words = {
             "layers": layers, "hidden": hidden, "activation": activation, "dropout": dropout, "start": start,
             "freeze": freeze, "epochs": epochs, "patience": patience, "loss": loss, "seed": seed,
@@ -146,6 +142,19 @@ def train(
             keeper = Keeper(place, told, report=report)
         sizes = functools.partial(data_sizes, work, words) if learning_curve else None
         return course(work, told, shown, keeper, baselines=baselines, sizes=sizes)
+
+
+def divided(
+    source: Any, *, target: Any, task: Any, seed: int, test: float, validation: float, fold: tuple[int, int] | None,
+    settings: dict[str, Any], read: Callable[[], None] = lambda: None,
+) -> tuple[Table, Split]:  # fmt: skip
+    """The table, and which of its rows are for what; the options of its reader are taken out of `settings`."""
+    reading = {name: settings.pop(name) for name in READING if name in settings}
+    table = load(source, target=target, task=task, seed=seed, **reading)
+    read()
+    if fold is None:
+        return table, split(table, test=test, validation=validation, seed=seed)
+    return table, fold_of(table, *fold, validation=validation, seed=seed)
 
 
 def course(

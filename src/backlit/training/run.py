@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from ..doctor.diagnosis import Diagnosis
     from ..doctor.vitals import Look
     from .diagnosing import Origin
+    from ..lens.trace import Trace
     from .fitting import Fitting
     from .network import Network
     from .settings import Settings
@@ -65,6 +67,17 @@ class Run(Shown):
         self.looks: list[Look] = []  # vital signs of sampled steps
         self.origin: Origin | None = None  # what the training began with
         self._diagnosis: Diagnosis | None = None
+        self.again: Callable[[], Fitting] | None = None  # the same training before its first step
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What is pickled: the run, without the rows that it could be done again with."""
+        return {**self.__dict__, "again": None, "origin": None}
+
+    def trace(self, step: int, **given: Any) -> Trace:
+        """A step of the run, from 1, done again under the lens: see `backlit.trace`."""
+        from .replaying import trace
+
+        return trace(self, step=step, **given)
 
     def take(self, fitting: Fitting) -> None:
         """What the training left behind."""

@@ -94,9 +94,13 @@ def _weighted(z, t, weight, *, reduction="mean"):
     return cross_entropy(z, mul(t, weight), reduction=reduction)
 
 
+def _term(z, t):
+    return neg(mul(t, log_softmax(z)))
+
+
 whole(
-    cross_entropy, weighted=_weighted, reads="softmax", targets=SHARES, by="rows", classes=True, smoothing="classes",
-    layer="softmax", on_outputs="cross_entropy_from_probabilities",
+    cross_entropy, weighted=_weighted, term=_term, reads="softmax", targets=SHARES, by="rows", classes=True,
+    smoothing="classes", layer="softmax", on_outputs="cross_entropy_from_probabilities",
 )  # fmt: skip
 
 

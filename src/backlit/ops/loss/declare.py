@@ -72,6 +72,7 @@ class Loss:
     on_outputs: str = ""  # the loss with the same value that reads o
     kinks: Callable[..., dict[float, float]] | None = None  # (t, parameters) → {o: the slope that is chosen there}
     weighted: Callable[..., Node] | None = None  # for an operation of its own: E of weighted rows
+    term: Callable[..., Node] | None = None  # for an operation of its own: the term of each output
 
     @property
     def name(self) -> str:
@@ -113,10 +114,14 @@ class Loss:
             if weight is None or self.weighted is None:
                 return self.op(o, t, reduction=reduction, **attrs)
             return self.weighted(o, t, weight, reduction=reduction, **attrs)
-        terms = self.op(o, t, **attrs)
+        terms = self.terms(o, t, **attrs)
         if weight is not None:
             terms = mul(terms, weight)
         return div(sum_(terms), divisor(o.shape, reduction, self.by))
+
+    def terms(self, o: Node, t: Node, **attrs: Any) -> Node:
+        """The term e(o, t) of each output of each row, before they are weighted and joined."""
+        return self.op(o, t, **attrs) if self.term is None else self.term(o, t, **attrs)
 
 
 def _known(reduction: Any) -> None:

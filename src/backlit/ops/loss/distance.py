@@ -88,7 +88,12 @@ def _weighted(o, t, weight, *, half=False, reduction="mean"):
     return div(mul(sum_(mul(mul(d, d), weight)), 0.5 if half else 1.0), divisor(o.shape, reduction))
 
 
-whole(squared_error, weighted=_weighted)
+def _term(o, t, *, half=False):
+    d = sub(o, t)
+    return mul(mul(d, d), 0.5 if half else 1.0)
+
+
+whole(squared_error, weighted=_weighted, term=_term)
 
 
 @loss(
