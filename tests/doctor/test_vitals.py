@@ -93,5 +93,5 @@ def test_looks_take_their_share_of_the_time_and_no_more():
 def test_the_largest_slope():
     assert largest_slope(REGISTRY["tanh"], {}) == 1.0
     assert largest_slope(REGISTRY["silu"], {}) == pytest.approx(1.0998, abs=1e-4)
-    assert largest_slope(REGISTRY["leaky_relu"], {"negative_slope": 0.1}) == 1.0
+    assert largest_slope(REGISTRY["leaky_relu"], {"slope": 0.1}) == 1.0
     assert largest_slope(REGISTRY["step"], {}) == 0.0

@@ -89,6 +89,7 @@ def loss_of(out: Array, t: Array, aim: Objective) -> float:
 
 
 def loss_of_constants(t: Array, aim: Objective) -> Callable[[Array], float]:
+    """The mean loss of these targets as a function of the outputs: of one row, or of all."""
     kind, graph, shape = aim.kind, Graph(), (Rows(), t.shape[1])
     o, target = graph.input("o", shape), graph.input("t", shape)
     read = REGISTRY[kind.through](o) if kind.through else o

@@ -55,8 +55,7 @@ def constant_output(patient: Patient) -> Iterator[Finding]:
     explains=(*STUCK, "DR305", "DR101", "DR401"),
 )  # fmt: skip
 def outside_the_loss(patient: Patient) -> Iterator[Finding]:
-    """Outputs that the loss is not made for: below 0 or above 1 where it takes a logarithm of shares, shares of
-    exclusive classes that do not add up to 1."""
+    """Outputs that the loss is not made for: no shares where it takes their logarithm, or none that add up to 1."""
     kind, (low, high, name) = patient.aim.kind, output_range(patient)
     floor, ceiling = kind.outputs
     out = patient.values("start", ())["output"].astype(np.float64)

@@ -13,11 +13,16 @@ from ..trial import Change
 
 @check(
     "DR204", number=16, category="unscaled_input", stage="start",
-    explains=("DR201", "DR202", "DR302", "DR303", "DR304", "DR305", "DR401", "DR402", "DR403", "DR405", "DR503", "DR504"),
+    explains=(
+        "DR201", "DR202", "DR302", "DR303", "DR304", "DR305", "DR401", "DR402", "DR403", "DR405", "DR503", "DR504",
+    ),
 )  # fmt: skip
 def inputs_unscaled(patient: Patient) -> Iterator[Finding]:
-    """Inputs of such sizes that one learning rate cannot serve all weights: the condition number of their second
-    moments (with the 1 of the bias) is the number of steps that gradient descent needs."""
+    """Inputs of such sizes that one learning rate cannot serve all weights.
+
+    The condition number of their second moments (with the 1 of the bias) is about the number of steps that gradient
+    descent needs.
+    """
     x = patient.x
     spread = x.std(axis=0)
     vary = spread > 0
