@@ -2,8 +2,8 @@
 
     python benchmarks/decisions/subnormal.py [--repeats 15]
 
-64-64-64-10 tanh, batches of 64, float32, one thread.  The loss is (o - t)² times a factor, which makes the gradients, or
-their squares in the optimizer's state, as small as is wanted.  The least time of a thread, so that others do not count.
+64-64-64-10 tanh, batches of 64, float32, one thread.  The loss is (o - t)² times a factor, which makes the gradients,
+or their squares in the optimizer's state, as small as is wanted.  The least time of a thread: others do not count.
 """
 
 from __future__ import annotations
