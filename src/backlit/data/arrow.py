@@ -10,13 +10,13 @@ from typing import Any
 from .. import messages
 from ..errors import BacklitError, fail
 from . import columns, files
-from .checks import Origin, one_of, plain
+from .checks import Origin, plain
 from .columns import Target
 from .extras import needed
 from .frames import given_of
 from .given import Given
 from .kinds import Kind, plain_number
-from .table import TASKS, Table, Task
+from .table import Table, Task, one_of_tasks
 
 PARQUET = (".parquet", ".pq")
 ENDINGS = (*PARQUET, ".feather", ".arrow", ".ipc")
@@ -47,8 +47,7 @@ def read(
     DataError
         BL235 (pyarrow is missing), BL236 (not such a file, or damaged), BL237; else as `csv.read`.
     """
-    if task is not None:
-        one_of("task", task, TASKS)
+    one_of_tasks(task)
     file = ArrowTable(Path(os.path.expanduser(path)))
     where = plain(file.path)
     chosen = columns.chosen(where, file.names, target)

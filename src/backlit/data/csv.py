@@ -19,12 +19,12 @@ import numpy as np
 from .. import messages
 from ..errors import fail
 from . import columns, files
-from .checks import Origin, one_of, plain
+from .checks import Origin, plain
 from .columns import Target
 from .dialect import Dialect, dialect
 from .given import Given
 from .kinds import NUMBER, Kind, Numbering, Numbers, Words, factor, number_or_nan
-from .table import TASKS, Table, Task
+from .table import Table, Task, one_of_tasks
 
 AT_A_TIME = 256  # rows: so many cells are still in the cache when their column is taken
 
@@ -79,8 +79,7 @@ def read(
         BL201 to BL208, BL211, BL215 to BL217, BL220, BL221, BL226, BL228, BL229, BL231: see `backlit explain`.
     """
     path = Path(os.path.expanduser(path))
-    if task is not None:
-        one_of("task", task, TASKS)
+    one_of_tasks(task)
     asked = {"header": header, "delimiter": delimiter, "encoding": encoding, "decimal": decimal}
     reading: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
     file = TextTable(path, **reading)

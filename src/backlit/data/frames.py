@@ -10,12 +10,12 @@ import numpy as np
 from .. import messages
 from ..errors import fail
 from . import columns
-from .checks import Origin, one_of, plain
+from .checks import Origin, plain
 from .columns import Target
 from .extras import needed
 from .given import Given
 from .kinds import Kind, Numbers, factor, values_of
-from .table import TASKS, Table, Task
+from .table import Table, Task, one_of_tasks
 
 LIBRARIES = ("pandas", "polars", "pyarrow", "narwhals", "modin", "cudf")
 DAY = 86400e6  # microseconds
@@ -57,8 +57,7 @@ def read(
     DataError
         BL203 (no rows), BL237 (no frame that can be read); else as `csv.read`.
     """
-    if task is not None:
-        one_of("task", task, TASKS)
+    one_of_tasks(task)
     name = type(source).__module__.partition(".")[0]
     given, notices = given_of(source, name)
     names = [column.name for column in given]

@@ -16,10 +16,10 @@ from numpy.typing import ArrayLike, NDArray
 from .. import messages
 from ..errors import fail, nearest
 from . import answers, arrow, bundled, csv, frames, idx, images, npz
-from .checks import Origin, finite, one_of, plain, shown
+from .checks import Origin, finite, plain, shown
 from .columns import Target
 from .drawn import DRAWN
-from .table import TASKS, Table, Task
+from .table import Table, Task, one_of_tasks
 
 Make = Callable[..., Table]
 # What reads a file, by the end of its name; all others are text.
@@ -95,8 +95,7 @@ def load(
     >>> load(([[0, 1], [2, 3]], [0.5, 1.5]), target="height")
     Table('arrays', x (2, 2), t (2, 1), regression: height)
     """
-    if task is not None:
-        one_of("task", task, TASKS)
+    one_of_tasks(task)
     if target is not None:
         options["target"] = target
     if isinstance(source, Table):

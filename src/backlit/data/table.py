@@ -12,10 +12,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import fail
+from .checks import one_of
 from .kinds import Kind
 
 Task = Literal["classification", "regression", "multilabel"]
 TASKS: tuple[Task, Task, Task] = ("classification", "regression", "multilabel")
+
+
+def one_of_tasks(task: str | None) -> None:
+    """BL215 for a task that does not exist; None leaves it to what the values look like."""
+    if task is not None:
+        one_of("task", task, TASKS)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -85,38 +85,55 @@ def at(context, array, i):
     return array.dtype(array, types.int64), build
 
 
+def _eight_sums(context, builder, arrays, n, join):
+    """Σ join(x, …) over n elements of the arrays: eight sums side by side in one vector, joined in a fixed order."""
+    real = context.get_value_type(FLOAT)
+    lanes = ir.VectorType(real, 8)
+    sums, rest = cgutils.alloca_once(builder, lanes), cgutils.alloca_once(builder, real)
+    builder.store(ir.Constant(lanes, None), sums)
+    builder.store(ir.Constant(real, 0.0), rest)
+
+    def eight(data, at):
+        return builder.load(builder.bitcast(builder.gep(data, [at]), lanes.as_pointer()), align=DTYPE(0).itemsize)
+
+    blocks = builder.sdiv(n, ir.Constant(n.type, 8))
+    with cgutils.for_range(builder, blocks) as loop:
+        at = builder.mul(loop.index, ir.Constant(n.type, 8))
+        term = join(*(eight(data, at) for data in arrays))
+        builder.store(builder.fadd(builder.load(sums), term), sums)
+    begin, one = builder.mul(blocks, ir.Constant(n.type, 8)), ir.Constant(n.type, 1)
+    with cgutils.for_range_slice(builder, begin, n, one, n.type) as (at, _):
+        term = join(*(builder.load(builder.gep(data, [at])) for data in arrays))
+        builder.store(builder.fadd(builder.load(rest), term), rest)
+    value, width = builder.load(sums), 8
+    while width > 1:
+        width //= 2
+        halves = [ir.Constant(ir.VectorType(ir.IntType(32), width), list(range(s, s + width))) for s in (0, width)]
+        low, high = (builder.shuffle_vector(value, value, half) for half in halves)
+        value = builder.fadd(low, high)
+    return builder.fadd(builder.extract_element(value, ir.Constant(ir.IntType(32), 0)), builder.load(rest))
+
+
 @intrinsic
 def dot(context, x, y, n):
-    """Σ x y over n elements: eight sums side by side in one vector, joined in a fixed order."""
+    """Σ x y over n elements."""
 
     def build(context, builder, signature, arguments):
-        first, second = (make_array(signature.args[i])(context, builder, arguments[i]).data for i in (0, 1))
-        n, real, lanes = arguments[2], context.get_value_type(FLOAT), ir.VectorType(context.get_value_type(FLOAT), 8)
-        sums, rest = cgutils.alloca_once(builder, lanes), cgutils.alloca_once(builder, real)
-        builder.store(ir.Constant(lanes, None), sums)
-        builder.store(ir.Constant(real, 0.0), rest)
-
-        def eight(data, at):
-            return builder.load(builder.bitcast(builder.gep(data, [at]), lanes.as_pointer()), align=DTYPE(0).itemsize)
-
-        blocks = builder.sdiv(n, ir.Constant(n.type, 8))
-        with cgutils.for_range(builder, blocks) as loop:
-            at = builder.mul(loop.index, ir.Constant(n.type, 8))
-            product = builder.fmul(eight(first, at), eight(second, at))
-            builder.store(builder.fadd(builder.load(sums), product), sums)
-        begin, one = builder.mul(blocks, ir.Constant(n.type, 8)), ir.Constant(n.type, 1)
-        with cgutils.for_range_slice(builder, begin, n, one, n.type) as (at, _):
-            product = builder.fmul(builder.load(builder.gep(first, [at])), builder.load(builder.gep(second, [at])))
-            builder.store(builder.fadd(builder.load(rest), product), rest)
-        value, width = builder.load(sums), 8
-        while width > 1:
-            width //= 2
-            halves = [ir.Constant(ir.VectorType(ir.IntType(32), width), list(range(s, s + width))) for s in (0, width)]
-            low, high = (builder.shuffle_vector(value, value, half) for half in halves)
-            value = builder.fadd(low, high)
-        return builder.fadd(builder.extract_element(value, ir.Constant(ir.IntType(32), 0)), builder.load(rest))
+        arrays = [make_array(signature.args[i])(context, builder, arguments[i]).data for i in (0, 1)]
+        return _eight_sums(context, builder, arrays, arguments[2], builder.fmul)
 
     return FLOAT(x, y, types.int64), build
+
+
+@intrinsic
+def sum_of(context, x, n):
+    """Σ x over n elements."""
+
+    def build(context, builder, signature, arguments):
+        array = make_array(signature.args[0])(context, builder, arguments[0]).data
+        return _eight_sums(context, builder, [array], arguments[1], lambda x: x)
+
+    return FLOAT(x, types.int64), build
 
 
 @intrinsic

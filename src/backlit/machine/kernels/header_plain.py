@@ -44,11 +44,15 @@ def at(array, i):
 
 
 def dot(x, y, n):
+    return sum_of(x[:n] * y[:n], n)
+
+
+def sum_of(x, n):
     sums, rest = np.zeros(8, dtype=DTYPE), ZERO
     for i in range(0, n // 8 * 8, 8):
-        sums += x[i : i + 8] * y[i : i + 8]
+        sums += x[i : i + 8]
     for i in range(n // 8 * 8, n):
-        rest += x[i] * y[i]
+        rest += x[i]
     while len(sums) > 1:
         sums = sums[: len(sums) // 2] + sums[len(sums) // 2 :]
     return sums[0] + rest

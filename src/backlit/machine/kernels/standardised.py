@@ -2,24 +2,25 @@
 # place of ε in S].  A row is read several times, but it is short enough to stay in the nearest cache meanwhile.
 
 
+# Each addition waits for the one before it.  The sums of a row's quarters do not wait for each other: the processor
+# works on several of them at once.
+
+
 @inline
 def mean_of(x, n):
-    """The mean of n numbers: eight sums, joined in a fixed order."""
-    a0, a1, a2, a3 = ZERO, ZERO, ZERO, ZERO
-    a4, a5, a6, a7 = ZERO, ZERO, ZERO, ZERO
-    whole = n // 8 * 8
-    for i in range(0, whole, 8):
-        a0 += x[i]
-        a1 += x[i + 1]
-        a2 += x[i + 2]
-        a3 += x[i + 3]
-        a4 += x[i + 4]
-        a5 += x[i + 5]
-        a6 += x[i + 6]
-        a7 += x[i + 7]
-    for i in range(whole, n):
-        a0 += x[i]
-    return (((a0 + a4) + (a2 + a6)) + ((a1 + a5) + (a3 + a7))) / DTYPE(n)
+    """The mean of n numbers."""
+    q = n // 32 * 8
+    first, last = sum_of(x, q) + sum_of(part(x, q, q), q), sum_of(part(x, 2 * q, q), q)
+    return (first + (last + sum_of(part(x, 3 * q, n - 3 * q), n - 3 * q))) / DTYPE(n)
+
+
+@inline
+def mean_product(x, y, n):
+    """The mean of x y."""
+    q = n // 32 * 8
+    first = dot(x, y, q) + dot(part(x, q, q), part(y, q, q), q)
+    last, rest = dot(part(x, 2 * q, q), part(y, 2 * q, q), q), n - 3 * q
+    return (first + (last + dot(part(x, 3 * q, rest), part(y, 3 * q, rest), rest))) / DTYPE(n)
 
 
 @inline
@@ -28,7 +29,7 @@ def standardised(x, y, n, eps, centre):
     m = mean_of(x, n) if centre else ZERO
     for j in range(n):
         y[j] = x[j] - m
-    r = ONE / square_root(dot(y, y, n) / DTYPE(n) + eps)
+    r = ONE / square_root(mean_product(y, y, n) + eps)
     for j in range(n):
         y[j] = y[j] * r
     return r
@@ -49,7 +50,7 @@ def standardise_slope(A, I, S, C, lo, hi, thread):
         d, y = part(A, I[4] + i * n, n), part(A, I[3] + i * n, n)
         r = standardised(part(A, I[5] + i * n, n), y, n, eps, centre)
         m = mean_of(d, n) if centre else ZERO
-        share = dot(d, y, n) / DTYPE(n)
+        share = mean_product(d, y, n)
         for j in range(n):
             y[j] = r * (d[j] - m - y[j] * share)
     return 0
