@@ -199,7 +199,7 @@ def _bars(values: Sequence[float], left: float, name: str, below: str) -> list[R
         style = {"class_": "bar plus"} if size >= 0 else {"class_": "bar hatched", "fill": f"url(#{below})"}
         found.append(tag("rect", x=x, y=start, width=10, height=max(end - start, 0.8), **style))
         if value == 0:
-            found.append(label(x + 5, y(low) + 11, "0", "minus", "middle"))
+            found.append(label(x + 5, y(0) - 3, "0", "minus", "middle"))
     return [
         group(*found),
         label(left + 9, top + tall + 13, "1", "tick", "middle"),

@@ -75,7 +75,7 @@ def kinks(card: Card, words: Words) -> str:
         words("kink", u=number(k.u), left=number(k.left), right=number(k.right), taken=number(k.taken))
         for k in card.kinks
     ]
-    return words.listed(said)
+    return words.one_by_one(said)
 
 
 # ---- what passes ------------------------------------------------------------------------------------------------
@@ -164,7 +164,7 @@ def lost(card: Card, words: Words) -> str:
         )
         for p in card.tail
     ]
-    return words.listed(said)
+    return words.one_by_one(said)
 
 
 def share(value: float) -> str:
@@ -183,7 +183,7 @@ def care(card: Card, words: Words) -> Pairs:
         )
         for n in card.naive
     ]
-    return [(words("stable"), words.listed(said) or words("stable_as_written"))]
+    return [(words("stable"), words.one_by_one(said) or words("stable_as_written"))]
 
 
 # ---- elsewhere --------------------------------------------------------------------------------------------------

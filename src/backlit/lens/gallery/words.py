@@ -43,6 +43,10 @@ class Words:
         """Things in a row."""
         return ("、" if self.language == "ja" else ", ").join(things)
 
+    def one_by_one(self, things: Sequence[str]) -> str:
+        """Things that hold commas themselves, in a row."""
+        return ("；" if self.language == "ja" else "; ").join(things)
+
     def yes(self, holds: bool) -> str:
         """Yes or no."""
         return self("yes" if holds else "no")
