@@ -17,7 +17,7 @@ last point (`flow.py`).  Settled means d ≤ d₀ / 1000 at the end.  The first 
 12. otherwise it looks on, for up to 1000 more steps: diverges, cycles, too_slow (if it settles) or
     wanders        bounded, never settles
 
-"On its way" counts with the predicted rate ρ of the rule at the minimum, or the measured one where there is none.
+"On its way" counts with the rate ρ: the one predicted at the minimum or the measured one, whichever is slower.
 """
 
 from __future__ import annotations
@@ -144,7 +144,10 @@ def distances(points: Array, to: Array) -> Array:
 
 
 def measured_rate(d: Array, to: Array) -> float | None:
-    """The mean factor of the distance in the second half of the steps, before rounding is all that is left."""
+    """The mean factor of the distance in the second half of the steps, before rounding is all that is left.
+
+    A run that swings is now nearer, now further: what counts is the farthest still to come (or so far, if it grows).
+    """
     if len(d) < 2 or not d[0] > 0:
         return None
     floor = max(1e-9 * d[0], 1e-13 * max(1.0, float(np.abs(to).max())))
@@ -154,7 +157,10 @@ def measured_rate(d: Array, to: Array) -> float | None:
         return float(d[end] / d[end - 1])
     end -= bool(len(small))
     begin = end // 2
-    return float((d[end] / d[begin]) ** (1 / (end - begin)))
+    still = (
+        np.maximum.accumulate(d[: end + 1][::-1])[::-1] if d[end] < d[begin] else np.maximum.accumulate(d[: end + 1])
+    )
+    return float(np.exp(np.polyfit(np.arange(begin, end + 1), np.log(still[begin:]), 1)[0]))
 
 
 def needed(d: Array, predicted: float | None, measured: float | None) -> float | None:
@@ -164,9 +170,10 @@ def needed(d: Array, predicted: float | None, measured: float | None) -> float |
     above = np.flatnonzero(d > SHARE * d[0])
     if above[-1] < len(d) - 1:
         return float(above[-1] + 1)
-    rho = predicted if predicted is not None else measured
-    if rho is None or not 0 < rho < 1:
+    known = [rho for rho in (predicted, measured) if rho is not None and 0 < rho < 1]
+    if not known or (predicted is not None and not predicted < 1):
         return None
+    rho = max(known)  # far away, the run may be slower than at the minimum
     return float(len(d) - 1 + math.ceil(math.log(d[-1] / (SHARE * d[0])) / -math.log(rho)))
 
 
