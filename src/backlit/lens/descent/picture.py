@@ -201,8 +201,7 @@ def _tangents(descent: Descent, x: axes.Scale, y: axes.Scale, lang: str) -> list
             side = 1 if float(g[0]) >= 0 else -1  # outside of the bowl
             text = f"{descent.function.variables[0]}{str(k).translate(SUBSCRIPTS)}"
             if k == 0:
-                slope = say("descent.tangent", lang, value=written(float(g[0]), 4))
-                text = f"{say('descent.start_mark', lang)} {text}, {slope}"
+                text = say("descent.start_label", lang, name=text, value=written(float(g[0]), 4))
             at, anchor = a + 9 * side, "start" if side > 0 else "end"
             if side > 0 and at + width(text) > WIDE:
                 at, anchor = WIDE - 2, "end"
