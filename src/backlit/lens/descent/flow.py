@@ -119,15 +119,19 @@ def _polished(function: Function, x: Array) -> Array:
         if not near or not np.linalg.norm(function.gradient(new)) < np.linalg.norm(g):
             break
         x = new
-    return x + 0.0  # no -0
+    return _tidy(function, x, np.where(np.abs(x) < 1e-11 * max(1.0, float(np.abs(x).max())), 0.0, x))
+
+
+def _tidy(function: Function, x: Array, rounded: Array) -> Array:
+    """The rounder of two places that are one but for rounding, if f is no larger there."""
+    tidy = rounded + 0.0  # no -0
+    return tidy if function.value(tidy) <= function.value(x) else x
 
 
 def _named(function: Function, x: Array) -> Rest:
     """What kind of place it is, by the eigenvalues, and by a look around where they are 0."""
     value, curvature = function.value(x), function.hessian(x)
-    if not np.isfinite(curvature).all():
-        return _corner(function, x)
-    if function.kinks(x):
+    if not np.isfinite(curvature).all() or function.kinks(x) or _breaks(function, x, curvature):
         return _corner(function, x)
     values, vectors = np.linalg.eigh(curvature)
     values[[_vanishes(function, x, values, i, vectors[:, i]) for i in range(len(x))]] = 0.0
@@ -138,6 +142,14 @@ def _named(function: Function, x: Array) -> Rest:
     falls = any(min(left, right) < 0 or left != right for left, right in sides)
     flat = falls or (len(zero) == len(x) and not any(left for left, _ in sides))
     return Rest("flat" if flat else "minimum", x, value, values, vectors)
+
+
+def _breaks(function: Function, x: Array, curvature: Array) -> bool:
+    """Whether f″ has no value here, as that of |x|^1.5 at 0: a hair's breadth away it is another."""
+    size = max(1.0, float(np.abs(x).max()))
+    beside = [function.hessian(x + s * size * q) for q in np.eye(len(x)) for s in (-1e-9, 1e-9)]
+    scale = float(np.abs(curvature).max())
+    return scale > 1e-4 and any(not np.abs(b - curvature).max() <= 0.5 * scale for b in beside)
 
 
 def _vanishes(function: Function, x: Array, values: Array, i: int, q: Array) -> bool:
@@ -164,6 +176,7 @@ def _around(function: Function, x: Array, value: float, q: Array) -> tuple[int, 
 
 def _corner(function: Function, x: Array) -> Rest:
     """The end of a way that no step could go on: a minimum at a kink, if f is larger all around."""
+    x = _tidy(function, x, np.round(x, 12))
     value = function.value(x)
     size = max(1.0, float(np.abs(x).max()))
     around = [function.value(x + s * size * q) for q in np.eye(len(x)) for s in (-1e-3, 1e-3)]

@@ -154,5 +154,6 @@ def _first(root: Expr, made: dict[Expr, Any]) -> Trouble:
         part = below[0]
     if part.kind != "word" or np.isnan(made[part]):
         return Trouble("domain", repr(part))
-    pole = POLES.get(part.label.name, lambda *_: False)
-    return Trouble("domain" if pole(*(made[a] for a in part.args)) else "overflow", repr(part))
+    pole = POLES.get(part.label.name)
+    at_pole = pole is not None and pole(*(made[a] for a in part.args))
+    return Trouble("domain" if at_pole else "overflow", repr(part))

@@ -15,9 +15,9 @@ from ...report.words import Words
 from ...version import __version__
 from . import theory
 from .picture import SHAPES, WIDE, drawn
+from .table import GRADIENT_DESCENT, shown
 from .table import label as named
 from .table import number as written
-from .table import shown
 from .text import compared, facts, introduced, sentences
 from .theory import LEAST, Zone
 from .verdict import GOOD
@@ -202,6 +202,7 @@ def _bar(descent: Descent, zones: list[Zone], names: list[str], edge: float, lan
     for value, text in x.ticks:
         parts.append(line(x(value), bottom, x(value), bottom + 5, "axis"))
         parts.append(label(x(value), bottom + 18, text, "tick", "middle"))
+    parts += _marks(descent, x, top, bottom)
     taken: list[float] = []
     for epsilon in rates:
         at = x(epsilon)
@@ -212,5 +213,21 @@ def _bar(descent: Descent, zones: list[Zone], names: list[str], edge: float, lan
             left = min(max(at - width(text) / 2, 0), WIDE - width(text))
             parts.append(label(left, 16, text, "note"))
             parts.append(line(at, 21, at, top - 8, "best"))
-    parts.append(label((x.start + x.end) / 2, bottom + 36, say("descent.zones_axis", lang), "name", "middle"))
-    return parts, bottom + 46
+    parts.append(label((x.start + x.end) / 2, bottom + 54, say("descent.zones_axis", lang), "name", "middle"))
+    return parts, bottom + 62
+
+
+def _marks(descent: Descent, x: axes.Scale, top: float, bottom: float) -> list[Raw]:
+    """1/λ and the bound, below the ticks."""
+    run = descent.runs[0]
+    rest, edge = run.verdict.rest, run.verdict.bound
+    assert rest is not None
+    assert edge is not None
+    name = "λmax" if len(rest.eigenvalues) > 1 else "λ"
+    own = {"momentum": f"2(1+β)/{name}", "nesterov": f"2(1+β)/((1+2β){name})"}.get(run.rule.name, f"2/{name}")
+    ends = [(edge, own), *([(edge / 2, f"1/{name}")] if run.rule.name in GRADIENT_DESCENT else [])]
+    parts: list[Raw] = []
+    for epsilon, text in ends:
+        parts.append(line(x(epsilon), top, x(epsilon), bottom + 7, "best"))
+        parts.append(label(x(epsilon), bottom + 35, text, "note", "middle"))
+    return parts

@@ -11,7 +11,7 @@ import numpy as np
 from ...errors import fail
 from ...messages import say
 from ...report import axes
-from ...report.svg import Raw, drawing, fit, group, label, line, marker, number, tag, width
+from ...report.svg import Raw, drawing, fit, label, line, marker, number, tag, width
 from . import contours
 from .flow import Rest
 from .function import Array
@@ -139,7 +139,8 @@ def _curve(descent: Descent, places: Array, lang: str) -> list[Raw]:
     name = function.variables[0]
     parts = axes.frame(x, y, name, f"f({name})")
     parts.append(tag("path", d=_pieces(x, y, at, f), class_="curve fn"))
-    parts += [_run_on(descent, run, k, x, y) for k, run in reversed(list(enumerate(descent.runs)))]
+    for k, run in reversed(list(enumerate(descent.runs))):
+        parts += _run_on(descent, run, k, x, y)
     parts += _tangents(descent, x, y, lang)
     for rest in _minima(descent):
         text = f"{say('descent.minimum_mark', lang)} {written(float(rest.x[0]), 5)}"
@@ -161,12 +162,12 @@ def _pieces(x: axes.Scale, y: axes.Scale, at: Array, f: Array) -> str:
     return "".join(path)
 
 
-def _run_on(descent: Descent, run: Run, k: int, x: axes.Scale, y: axes.Scale) -> Raw:
+def _run_on(descent: Descent, run: Run, k: int, x: axes.Scale, y: axes.Scale) -> list[Raw]:
     """A run on the curve: every step a line, every point a mark, and its x on the axis."""
     points = kept(descent, run)
     pixels = [(x(float(p[0])), y(float(v))) for p, v in zip(points, run.path.values, strict=False)]
     feet = [line(a, y.start - 7, a, y.start, f"foot r{k}") for a, _ in pixels[:MARKS]] if k == 0 else []
-    return group(*feet, *_trail(pixels, k))
+    return [*feet, *_trail(pixels, k)]
 
 
 def _trail(pixels: Sequence[tuple[float, float]], k: int) -> list[Raw]:
@@ -200,8 +201,7 @@ def _tangents(descent: Descent, x: axes.Scale, y: axes.Scale, lang: str) -> list
             side = 1 if float(g[0]) >= 0 else -1  # outside of the bowl
             text = f"{descent.function.variables[0]}{str(k).translate(SUBSCRIPTS)}"
             if k == 0:
-                slope = say("descent.tangent", lang, value=written(float(g[0]), 4))
-                text = f"{say('descent.start_mark', lang)} {text}, {slope}"
+                text = say("descent.start_label", lang, name=text, value=written(float(g[0]), 4))
             at, anchor = a + 9 * side, "start" if side > 0 else "end"
             if side > 0 and at + width(text) > WIDE:
                 at, anchor = WIDE - 2, "end"
@@ -230,7 +230,7 @@ def _map(descent: Descent, places: Array, lang: str) -> list[Raw]:
         if path:
             parts.append(tag("path", d=path, class_=f"contour c{min(4, 5 * k // len(heights))}"))
     for k, run in reversed(list(enumerate(descent.runs))):
-        parts.append(group(*_trail([(x(float(a)), y(float(b))) for a, b in kept(descent, run)], k)))
+        parts += _trail([(x(float(a)), y(float(b))) for a, b in kept(descent, run)], k)
     parts += _names_on_map(descent, x, y, lang)
     return parts
 

@@ -136,16 +136,18 @@ def _of_theory(run: Run, add: object) -> None:
         add("factor", _few(np.array([m[0].real for m in known])))
     elif known:
         add("multipliers", _few(np.array([np.abs(m).max() for m in known])))
-    add("one_step", number(1 / most, 6))
+    several, name = len(values) > 1, "λmax" if len(values) > 1 else "λ"
+    if rule.name in GRADIENT_DESCENT:
+        add("one_side" if several else "one_step", number(1 / most, 6))
     if v.bound is not None:
         ways = {"momentum": "bound_momentum", "nesterov": "bound_nesterov"}
-        add(ways.get(rule.name, "bound"), number(v.bound, 6))
+        add(ways.get(rule.name, "bound"), number(v.bound, 6), name=name)
     else:
-        add("bound_none", number(2 / most, 6))
-    if len(values) > 1:
+        add("bound_none", number(2 / most, 6), name=name)
+    if several:
         add("condition", number(best.condition, 6))
         add("best", f"ε = {number(best.rate, 6)}, ρ = {number(best.factor, 6)}")
-    if rule.name in ("momentum", "nesterov") or len(values) > 1:
+    if rule.name in ("momentum", "nesterov") or several:
         rho = number(best.momentum**0.5, 6)
         add("best_momentum", f"ε = {number(best.momentum_rate, 6)}, β = {number(best.momentum, 6)}, ρ = {rho}")
 

@@ -4,20 +4,25 @@ d is the distance to the minimum to which the run leads: the place to which an i
 last point (`flow.py`).  Settled means d ≤ d₀ / 1000 at the end.  The first rule that holds gives the word:
 
  1. left_domain    f has no value at a visited point (log of a negative number, a pole)
- 2. no_derivative  f′ has no value there, or the run rests on a kink, where 0 is only chosen
- 3. diverges       overflow, or |x| larger than 1000 times max(1, |x₀|, |x*|)
- 4. stuck          settled, or at rest, where f′ = 0 but is no minimum: maximum, saddle, plateau
- 5. other_minimum  settled, or on its way, at a minimum that is not the one of an infinitely small rate from the start
- 6. one_step       settled from the first step on
- 7. oscillates     settled, or on its way, and changing sides at least twice in the second half
- 8. converges      settled, or on its way: three digits within max(steps, 50) steps
- 9. cycles         the last points repeat with a period of 2 to 8
-10. too_slow       d falls and ρ < 1, but three digits need more steps than that
-11. no_minimum     f falls, and no minimum is found
-12. otherwise it looks on, for up to 1000 more steps: diverges, cycles, too_slow (if it settles) or
+    no_derivative  f′ has no value there
+    diverges       overflow, or |x| larger than 1000 times max(1, |x₀|, |x*|)
+ 2. no_derivative  the run rests on a kink, where 0 is only chosen
+ 3. stuck          settled where f′ = 0 but f has no minimum: maximum, saddle, plateau
+ 4. other_minimum  settled at a minimum that is not the one to which an infinitely small rate leads from the start
+ 5. one_step       settled from the first step on
+ 6. oscillates     settled, changing sides at least twice in the second half
+    converges      settled
+ 7. no_minimum     not settled: f falls, and no minimum is found
+ 8. cycles         the last points repeat with a period of 2 to 8
+ 9. if d does not fall, or the predicted ρ is not below 1, the run is followed for up to 1000 more steps:
+    diverges, cycles, too_slow (it settles then), or
     wanders        bounded, never settles
+10. other_minimum  d falls, at another minimum
+11. too_slow       three digits need more than max(steps, 50) steps
+12. oscillates, converges: as in 6, on its way
 
-"On its way" counts with the predicted rate ρ of the rule at the minimum, or the measured one where there is none.
+Steps still to come are counted with the rate ρ: the one predicted at the minimum or the measured one, whichever is
+slower.
 """
 
 from __future__ import annotations
@@ -144,7 +149,10 @@ def distances(points: Array, to: Array) -> Array:
 
 
 def measured_rate(d: Array, to: Array) -> float | None:
-    """The mean factor of the distance in the second half of the steps, before rounding is all that is left."""
+    """The mean factor of the distance in the second half of the steps, before rounding is all that is left.
+
+    A run that swings is now nearer, now further: what counts is the farthest still to come (or so far, if it grows).
+    """
     if len(d) < 2 or not d[0] > 0:
         return None
     floor = max(1e-9 * d[0], 1e-13 * max(1.0, float(np.abs(to).max())))
@@ -154,7 +162,10 @@ def measured_rate(d: Array, to: Array) -> float | None:
         return float(d[end] / d[end - 1])
     end -= bool(len(small))
     begin = end // 2
-    return float((d[end] / d[begin]) ** (1 / (end - begin)))
+    still = (
+        np.maximum.accumulate(d[: end + 1][::-1])[::-1] if d[end] < d[begin] else np.maximum.accumulate(d[: end + 1])
+    )
+    return float(np.exp(np.polyfit(np.arange(begin, end + 1), np.log(still[begin:]), 1)[0]))
 
 
 def needed(d: Array, predicted: float | None, measured: float | None) -> float | None:
@@ -164,9 +175,10 @@ def needed(d: Array, predicted: float | None, measured: float | None) -> float |
     above = np.flatnonzero(d > SHARE * d[0])
     if above[-1] < len(d) - 1:
         return float(above[-1] + 1)
-    rho = predicted if predicted is not None else measured
-    if rho is None or not 0 < rho < 1:
+    known = [rho for rho in (predicted, measured) if rho is not None and 0 < rho < 1]
+    if not known or (predicted is not None and not predicted < 1):
         return None
+    rho = max(known)  # far away, the run may be slower than at the minimum
     return float(len(d) - 1 + math.ceil(math.log(d[-1] / (SHARE * d[0])) / -math.log(rho)))
 
 
