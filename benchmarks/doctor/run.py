@@ -22,10 +22,10 @@ from typing import Any
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from programs import CannotRun, Program, program  # noqa: E402
+from programs import CannotRun, Program, program
 
-import backlit  # noqa: E402
-from backlit.training.diagnosing import diagnose  # noqa: E402
+import backlit
+from backlit.training.diagnosing import diagnose
 
 
 def main() -> None:

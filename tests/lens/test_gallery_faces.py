@@ -18,8 +18,7 @@ from backlit.lens.gallery.page import page
 from backlit.lens.gallery.words import Words
 from backlit.messages import LANGUAGES
 from backlit.nn.layers import GLU, CReLU, Maxout
-from backlit.ops import REGISTRY
-from backlit.ops import find
+from backlit.ops import REGISTRY, find
 
 SINGLE = [name for name in activations if isinstance(activations[name], Card)]
 ROW_NAMES = [name for name in activations if name not in SINGLE]

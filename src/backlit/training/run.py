@@ -17,8 +17,8 @@ from .showing import History, Shown, run_card, run_rows
 if TYPE_CHECKING:
     from ..doctor.diagnosis import Diagnosis
     from ..doctor.vitals import Look
-    from .diagnosing import Origin
     from ..lens.trace import Trace
+    from .diagnosing import Origin
     from .fitting import Fitting
     from .network import Network
     from .settings import Settings

@@ -157,7 +157,7 @@ class Writer:
         read = what_it_reads(self.recording.built, aim.kind)
         leg, o = chain[-1]
         what = f"o{last}" if read is o and o is not leg.target else f"u{last}"
-        signal = "δo" if what.startswith("o") or o is leg.target and not aim.kind.reads else "δu"
+        signal = "δo" if what.startswith("o") or (o is leg.target and not aim.kind.reads) else "δu"
         if aim.kind.name == "squared_error":
             half = bool(aim.options.get("half"))
             found = [f"E = {'0.5 * ' if half else ''}np.sum((o{last} - t) ** 2){by}"]
