@@ -28,21 +28,23 @@ DRAWN = {"spirals": {}, "moons": {}, "circles": {}}
 
 TABLES = {  # name of a choice → what is given to backlit.train
     "ours": {},
+    "before": {"hidden": (128,), "dropout": 0.5, "learning_rate": 0.001},  # with 6000 steps: `OWN` in defaults.py
     "relu": {"activation": "relu"},
     "tanh": {"activation": "tanh"},
     "no dropout": {"dropout": 0.0},
+    "128": {"hidden": (128,)},
     "64-64": {"hidden": (64, 64)},
-    "valid. 0.2": {"validation": 0.2},
+    "rate 0.001": {"learning_rate": 0.001},
     "patience 40": {"patience": 40},
 }
 PLANE = {
     "ours": {},
+    "before": {"learning_rate": 0.003},
     "relu": {"activation": "relu"},
-    "tanh": {"activation": "tanh"},
     "128": {"hidden": (128,)},
     "128 dropout": {"hidden": (128,), "dropout": 0.5},
     "rate 0.001": {"learning_rate": 0.001},
-    "pat. 100": {"patience": 100},
+    "pat. 50": {"patience": 50},
 }
 
 

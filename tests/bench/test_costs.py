@@ -35,7 +35,7 @@ def test_the_peak_is_that_of_the_process_alone():
 
 def test_the_seconds_are_those_of_the_process():
     ended = processes.python(["-c", "import time; time.sleep(0.3)"])
-    assert 0.3 < ended.seconds < 10
+    assert 0.3 < ended.seconds < 60
 
 
 def test_a_process_that_fails_says_why(tmp_path):
@@ -103,7 +103,7 @@ def test_a_library_without_a_model_is_left_out(monkeypatch):
 
 def test_the_import_is_measured_within_rounds():
     (seconds,) = costs.import_seconds(1)
-    assert -1 < seconds < 5
+    assert -10 < seconds < 60  # a difference of two processes: below 0 where the second one had to wait
 
 
 def test_new_shapes_are_trained_for_a_step():

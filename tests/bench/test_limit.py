@@ -47,7 +47,7 @@ def test_every_form_computes_the_product(m, n, k, dtype):
     bench = Bench(dtype)
     for form in forms(m, n, k):
         seconds = bench.product(m, n, k, form, 1e-5)
-        assert 0 < seconds < 1
+        assert 0 < seconds < 60  # seconds, and of one product: the shortest turn has many
         a_at, b_at = 0, -(-m * k // 16) * 16
         c_at = b_at + -(-k * n // 16) * 16
         a = bench.memory[a_at : a_at + m * k]
@@ -69,8 +69,8 @@ def test_products_are_tried_by_blas_and_in_tiles_and_large_ones_with_two_threads
 def test_a_stream_has_a_bandwidth():
     bench = Bench("float32")
     found = {threads: bench.stream(30_000, threads, 0.002) for threads in (1, 2)}
-    assert 1e8 < found[1] < 1e13
-    assert 0 < found[2] < 1e13
+    assert 1e6 < found[1] < 1e13  # bytes a second, however busy the machine is
+    assert 1e6 < found[2] < 1e13
 
 
 def test_the_limit_adds_products_and_bytes():

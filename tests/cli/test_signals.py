@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -31,6 +32,21 @@ main()
 LONG = ("train", "digits", "--epochs", "100000", "--patience", "0", "--progress", "lines")
 LONG_FULL = (*LONG, "--dtype", "float64", "--optimizer", "lbfgs(ftol=0, gtol=0)")
 LONG_FULL = tuple("diabetes" if word == "digits" else word for word in LONG_FULL)
+
+
+def seconds_of(process: int) -> float | None:
+    """Processor time that a running process has had; None where no file tells it."""
+    file = Path(f"/proc/{process}/stat")
+    if not file.exists():
+        return None
+    user, system = file.read_text().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
+def children_seconds() -> float:
+    """Processor time of all processes that were started here and have ended."""
+    times = os.times()
+    return times.children_user + times.children_system
 
 
 def under_way(folder, *command):
@@ -62,13 +78,12 @@ def full_batch(tmp_path):
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_keeps_what_there_is(training, tmp_path, number, code):
     time.sleep(0.2)
-    begin = time.perf_counter()
+    others, begun = children_seconds(), seconds_of(training.pid)
     training.send_signal(number)
-    out, err = training.communicate(timeout=20)
-    took = time.perf_counter() - begin
+    out, err = training.communicate(timeout=60)
     assert (training.returncode, out) == (code, "")
-    busy = os.getloadavg()[0] > (os.cpu_count() or 1)
-    assert took < (3 if busy else 1), took
+    if begun is not None:
+        assert children_seconds() - others - begun < 2  # of the processor: judging, writing, the report
     *_, kept, last = err.splitlines()
     assert last == "interrupted"
     assert "runs/digits-1" in kept
@@ -183,5 +198,5 @@ def test_a_signal_that_a_callback_of_compiled_code_swallows_comes_again():
     with Listener().listening():
         callback()  # as LLVM calls back into Python while it compiles: the exception cannot get through
         with pytest.raises(Stopped):
-            time.sleep(10)
-    assert time.perf_counter() - begin < 1
+            time.sleep(600)
+    assert time.perf_counter() - begin < 300  # it did not sleep to the end

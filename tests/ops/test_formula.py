@@ -148,8 +148,8 @@ def test_numbering_forgets_names_so_that_equal_kernels_are_shared():
     one = fm.number([fm.uniform("a") * u + v])
     other = fm.number([fm.uniform("rate") * fm.symbol("w") + fm.symbol("x")])
     assert one[0] == other[0]
-    assert (one[1], one[2]) == (["u", "v"], ["a"])
-    assert (other[1], other[2]) == (["w", "x"], ["rate"])
+    assert (one[1], one[2]) == (("u", "v"), ("a",))
+    assert (other[1], other[2]) == (("w", "x"), ("rate",))
 
 
 # ---- printing -------------------------------------------------------------------------------------------

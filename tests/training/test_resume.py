@@ -142,9 +142,9 @@ def test_a_finished_run_is_told_to_be_finished_and_stays_as_it_is(tmp_path):
 
 def test_a_run_whose_time_was_over_goes_on(tmp_path):
     asked = {"source": "digits", "epochs": 2000, "patience": 0, "hidden": [8], "baselines": False, "progress": "none"}
-    begin = time.perf_counter()
+    begin = time.process_time()
     run = backlit.train(**asked, time_budget=0.05, out=tmp_path)
-    assert time.perf_counter() - begin < 5
+    assert time.process_time() - begin < 5
     assert run.result["stopped"] == "time"
     assert run.result["epochs"] < 2000
     same(backlit.resume(run.folder, progress="none"), backlit.train(**asked))
@@ -267,22 +267,24 @@ def test_two_processes_at_one_run_are_one_too_many(tmp_path):
 
 
 def test_saving_takes_a_twentieth_of_the_time(tmp_path, monkeypatch):
-    """However often it may save and however long a saving takes."""
+    """However often it may save and however long a saving takes, but for the last one."""
     monkeypatch.setattr(keeping, "EVERY", 0.0)
-    spent = 0.0
+    spent: list[float] = []
     save = keeping.Keeper.save_now
 
     def slow(self, fitting):
-        nonlocal spent
         begin = time.perf_counter()
         save(self, fitting)
         time.sleep(0.005)
-        spent += time.perf_counter() - begin
+        spent.append(time.perf_counter() - begin)
 
     monkeypatch.setattr(keeping.Keeper, "save_now", slow)
+    begin = time.perf_counter()
     run = backlit.train("digits", epochs=10**6, patience=0, time_budget=1.5, out=tmp_path, progress="none", hidden=[8])
-    assert 0 < spent < 0.08 * 1.5  # and the last one's share
-    assert run.result["seconds"] > 1
+    took = time.perf_counter() - begin
+    assert spent
+    assert sum(spent[:-1]) < 0.06 * took
+    assert run.result["steps"] > 1000
 
 
 def test_a_rate_cut_on_plateaus_goes_on_where_it_was(tmp_path):

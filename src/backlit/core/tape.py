@@ -7,6 +7,7 @@ kernels, both on the same arena.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -58,9 +59,9 @@ class Instruction:
         return self.op.name if self.op else "formula"
 
 
-@dataclass
+@dataclass(eq=False)  # known by itself: what was made of a tape is kept by it
 class Tape:
-    """Instructions, their values, and the scalars that are worked out before each step."""
+    """Instructions, their values, and the scalars that are worked out before each step.  Nobody writes to one."""
 
     values: list[Value]
     instructions: list[Instruction]
@@ -123,6 +124,14 @@ def lay_out(
 
     An output never shares its place with an input of the same instruction: kernels may read and write in any order.
     """
+    return _lay_out(tape, rows, guard, start, tuple((blocks or {}).items()), tuple(until or ()))
+
+
+@functools.lru_cache(64)  # a tape is asked for again and again: see `remembered.py`
+def _lay_out(
+    tape: Tape, rows: int, guard: int, start: int, placed: tuple[tuple[str, int], ...], until: tuple[int, ...]
+) -> Layout:
+    blocks = dict(placed)
     offsets = [0] * len(tape.values)
     end = start
 
@@ -131,7 +140,7 @@ def lay_out(
 
     own = [v for v in tape.values if v.block is None and v.kind != "passing"]
     for value in sorted(own, key=lambda v: v.kind != "block"):
-        if blocks and value.kind == "block" and value.name in blocks:
+        if value.kind == "block" and value.name in blocks:
             offsets[value.number] = blocks[value.name]
             continue
         offsets[value.number] = end

@@ -352,7 +352,7 @@ def _of_one_kind(low: Numbers, high: Numbers) -> bool:
     """True for columns that measure the same thing, as the pixels of an image do: many, from 0 to one common top.
 
     They keep one scale.  A scale for each would blow up the pixels that are hardly ever lit: on the digits that
-    costs 0.4 ± 0.2 per cent of accuracy (docs/decisions/0008-defaults.md).
+    costs 0.6 ± 0.2 per cent of accuracy (docs/decisions/0008-defaults.md).
     """
     if len(high) < 16 or low.min() < 0:
         return False

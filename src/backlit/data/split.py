@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import fail
+from ..errors import BacklitError, fail
 from .checks import generator
 from .table import Table
 
@@ -76,9 +76,12 @@ def split(table: Table, *, test: float = 0.2, validation: float = 0.2, seed: int
     False
     """
     fractions = {"test": test, "validation": validation}
-    refused = fail("BL210", rows=table.rows, classes=len(table.classes), **fractions)
+
+    def refused() -> BacklitError:
+        return fail("BL210", rows=table.rows, classes=len(table.classes), **fractions)
+
     if not all(_is_fraction(f) for f in fractions.values()) or sum(fractions.values()) >= 1:
-        raise refused
+        raise refused()
     random = generator(seed)
     order = random.permutation(table.rows)
     if table.rows < TINY:
@@ -90,7 +93,7 @@ def split(table: Table, *, test: float = 0.2, validation: float = 0.2, seed: int
     room = _room(counts, sum(sizes.values()))
     starved = any(fraction > 0 and sizes[part] == 0 for part, fraction in fractions.items())
     if room is None or starved or sum(sizes.values()) >= table.rows:
-        raise refused
+        raise refused()
     tests = _shares(sizes["test"], counts * fractions["test"], room)
     validations = _shares(sizes["validation"], counts * fractions["validation"], room - tests)
     group = strata[order]

@@ -11,12 +11,14 @@ import functools
 import itertools
 import weakref
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from ..core.arena import Arena
 from ..core.interpret import Interpreter
+from ..core.remembered import Remembered
 from ..core.tape import Instruction, Layout, Tape, lay_out
 from . import unit
 from .encode import Code, Encoder, Scalars
@@ -34,6 +36,7 @@ class Compiled:
     def __init__(self, dtype: str) -> None:
         self.dtype = dtype
         self.met: set[Any] = set()  # operations and formulas of the tapes so far
+        self.encoded: Remembered[tuple[Code, int, list[float]]] = Remembered()
 
     def function(self, name: str) -> Any:
         """A function that Python calls: "advance", "play_alone" …, compiled with its unit when first asked for."""
@@ -45,8 +48,19 @@ class Compiled:
         return unit.kernel_address(name, text, "float64" if name == "scalars" else self.dtype)
 
     def encode(self, tape: Tape, layout: Layout, scalars: Scalars, threads: int = 1) -> tuple[Code, int]:
-        encoder = Encoder(tape, layout, scalars, self.address, layout.length)
-        return encoder.code(threads), encoder.registers
+        """The code of a tape, and how many registers it wants; what was encoded before is copied."""
+        scalars.settings(tape)
+        known = len(scalars.values)
+
+        def make() -> tuple[Code, int, list[float]]:
+            encoder = Encoder(tape, layout, scalars, self.address, layout.length)
+            code = replace(encoder.code(threads), scalars=dict(scalars.place))
+            return code, encoder.registers, scalars.values[known:]
+
+        code, registers, values = self.encoded.get((tape, layout, tuple(scalars.place), threads), make)
+        scalars.place.update(code.scalars)
+        scalars.values[known:] = values
+        return code.copy(scalars), registers
 
     def ahead(self, tapes: Sequence[Tape]) -> None:
         """Have all that these tapes need, and what trains and predicts with them, compiled by a second process too."""

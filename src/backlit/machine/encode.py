@@ -7,7 +7,7 @@ the batch are kept as factors, and are filled in when the number of rows changes
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,10 @@ class Code:
 
     def arrays(self) -> tuple[np.ndarray, ...]:
         return self.code, self.template, self.factor, self.starts, self.meets
+
+    def copy(self, scalars: Scalars) -> Code:
+        """The same for another run: what a run writes to is its own."""
+        return replace(self, code=self.code.copy(), meets=self.meets.copy(), scalars=scalars.place)
 
 
 class Scalars:

@@ -321,7 +321,7 @@ class Loop:
 
     def epochs_done(self) -> list[dict[str, float]]:
         """The history: one dictionary an epoch."""
-        return [dict(zip(HISTORY, map(float, row), strict=True)) for row in self.history[: self.epoch]]
+        return [dict(zip(HISTORY, row, strict=True)) for row in self.history[: self.epoch].tolist()]
 
 
 def _weights_in(tape: Tape, layout: Layout) -> tuple[int, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from importlib import resources
 
 from ..ops import REGISTRY, Elementwise
@@ -37,6 +37,13 @@ def fused_text(
     output that may overlap an input forbids vector code.  The inputs in `single` are one number for all elements.
     I = [address, n, grain, outputs …, inputs …, places of uniforms in S …].
     """
+    return _fused_text(tuple(formulas), inputs, uniforms, tuple(in_place), frozenset(single))
+
+
+@functools.lru_cache(fm.REMEMBERED)
+def _fused_text(
+    formulas: tuple[Expr, ...], inputs: int, uniforms: int, in_place: tuple[int, ...], single: frozenset[int]
+) -> str:
     outputs = len(formulas)
     lines, results = written(formulas)
     text = ["@inline", "def kernel(A, I, S, C, lo, hi, thread):"]
@@ -88,10 +95,15 @@ def scalar_machine_text(plain: bool = False) -> str:
     return head + "\n".join(cases) + "\n" + tail
 
 
-def structural_text(kernel: str, words: dict[str, Expr]) -> str:
+def structural_text(kernel: str, words: Mapping[str, Expr]) -> str:
     """The text of a structural operation's kernel, its formulas in front."""
+    return _structural_text(kernel, tuple(words.items()))
+
+
+@functools.lru_cache(fm.REMEMBERED)
+def _structural_text(kernel: str, words: tuple[tuple[str, Expr], ...]) -> str:
     text = []
-    for name, e in words.items():
+    for name, e in words:
         if e.kind == "constant":
             text.append(f"{name} = DTYPE({float(e.label)!r})".replace("inf", "np.inf"))
             continue

@@ -8,6 +8,7 @@ wrote, or writes where the other thread reads (`barriers`).
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -54,6 +55,7 @@ def work(tape: Tape, i: Instruction, rows: int) -> int:
     return shapes.count(i.op.work(_shapes_in(tape, i), i.shape, **dict(i.attrs)), rows)
 
 
+@functools.lru_cache(64)
 def tapes_work(tape: Tape, rows: int) -> int:
     """About how many operations a pass over the tape takes: what the number of threads is chosen by."""
     return sum(work(tape, i, rows) for i in tape.instructions)

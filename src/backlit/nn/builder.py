@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..core.graph import Graph, Node
-from ..core.lowering import Blocks
+from ..core.lowering import Blocks, lower
+from ..core.remembered import blocks_told, remembered
+from ..core.tape import Tape
 from ..errors import fail
 from ..ops import REGISTRY, Rows
 from ..ops.normalized import softmax
@@ -49,6 +51,12 @@ class Built:
     def blocks(self) -> Blocks:
         """The order in which a tape keeps the parameters."""
         return Blocks.of(self.trained, self.frozen, self.running)
+
+    def tape(self, keep: Mapping[str, Node]) -> Tape:
+        """The tape that computes some nodes, forward only."""
+        blocks = self.blocks()
+        aim = ("forward", tuple((name, n.index) for name, n in keep.items()), blocks_told(blocks))
+        return remembered(self.graph, aim, lambda: lower(keep, blocks=blocks))
 
 
 class GraphBuilder:

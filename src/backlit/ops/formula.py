@@ -7,6 +7,7 @@ same object, so a shared part is computed and differentiated once.  All walks ar
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Self, cast
 
@@ -15,6 +16,7 @@ import numpy as np
 from .words import WORDS, Word
 
 _interned: dict[tuple[Any, ...], Expr] = {}
+REMEMBERED = 4096  # results of walks over the last formulas, which are the same for every network of a kind
 
 
 class Expr:
@@ -158,8 +160,13 @@ def simplify(word: Word, args: tuple[Expr, ...]) -> Expr:
     return Expr("word", word, args)
 
 
-def order(roots: Sequence[Expr]) -> list[Expr]:
+def order(roots: Iterable[Expr]) -> tuple[Expr, ...]:
     """All parts of the expressions, each once, arguments before what uses them."""
+    return _order(tuple(roots))
+
+
+@functools.lru_cache(REMEMBERED)
+def _order(roots: tuple[Expr, ...]) -> tuple[Expr, ...]:
     done: dict[Expr, None] = {}
     stack: list[tuple[Expr, bool]] = [(r, False) for r in reversed(roots)]
     while stack:
@@ -171,7 +178,7 @@ def order(roots: Sequence[Expr]) -> list[Expr]:
         else:
             stack.append((e, True))
             stack.extend((a, False) for a in reversed(e.args) if a not in done)
-    return list(done)
+    return tuple(done)
 
 
 def leaves(roots: Sequence[Expr], kind: str) -> list[str]:
@@ -241,11 +248,16 @@ def evaluate(roots: Sequence[Expr], values: Mapping[str, Any], dtype: Any = None
         return [np.asarray(made[r], dtype=kind) for r in roots]
 
 
-def number(roots: Sequence[Expr]) -> tuple[tuple[Expr, ...], list[str], list[str]]:
+def number(roots: Iterable[Expr]) -> tuple[tuple[Expr, ...], tuple[str, ...], tuple[str, ...]]:
     """The formulas with inputs renamed x0, x1 … and uniforms p0, p1 … in order of use, and the names they had.
 
     Two formulas that differ only in names become the same objects, so the numbered form names a kernel.
     """
+    return _number(tuple(roots))
+
+
+@functools.lru_cache(REMEMBERED)
+def _number(roots: tuple[Expr, ...]) -> tuple[tuple[Expr, ...], tuple[str, ...], tuple[str, ...]]:
     arrays, numbers = leaves(roots, "input"), leaves(roots, "uniform")
     renamed: dict[str, Operand] = {n: symbol(f"x{i}") for i, n in enumerate(arrays)}
     renamed |= {n: uniform(f"p{i}") for i, n in enumerate(numbers)}
@@ -253,9 +265,9 @@ def number(roots: Sequence[Expr]) -> tuple[tuple[Expr, ...], list[str], list[str
     def leaf(part: Expr) -> Expr:
         return part if part.kind == "constant" else cast(Expr, renamed[part.label])
 
-    return tuple(rebuild(roots, leaf)), arrays, numbers
+    return tuple(rebuild(roots, leaf)), tuple(arrays), tuple(numbers)
 
 
 def size(roots: Iterable[Expr]) -> int:
     """The number of words, each shared part counted once."""
-    return sum(e.kind == "word" for e in order(list(roots)))
+    return sum(e.kind == "word" for e in order(roots))

@@ -41,10 +41,14 @@ Shape = tuple[Size, ...]
 
 def product(sizes: Sequence[Size]) -> Size:
     """The number of elements of a shape: `product((Rows(), 3))` is `Rows(3)`, `product(())` is 1."""
-    result: Size = 1
+    factor, symbols = 1, 0
     for size in sizes:
-        result = times(result, size)
-    return result
+        if isinstance(size, Rows):
+            size, symbols = size.factor, symbols + 1
+        factor *= size
+    if symbols > 1:
+        raise fail("BL101", op="shape", expected="one batch axis", got="rows × rows", where="a product of shapes")
+    return Rows(factor) if symbols else factor
 
 
 def times(a: Size, b: Size) -> Size:

@@ -7,8 +7,9 @@ themselves stand in `descent.py` and `adaptive.py`.
 
 from __future__ import annotations
 
+import functools
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -155,10 +156,15 @@ def optimizer_named(given: str | Optimizer, **settings: float) -> Optimizer:
     return OPTIMIZERS[name](**{**inside, **settings})
 
 
-def owners() -> dict[str, list[str]]:
+def owners() -> Mapping[str, Sequence[str]]:
     """For each setting the optimizers that have it."""
+    return _owners(tuple(OPTIMIZERS.items()))
+
+
+@functools.cache
+def _owners(known: tuple[tuple[str, Callable[..., Optimizer]], ...]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for name, make in OPTIMIZERS.items():
+    for name, make in known:
         for setting in make().settings:
             found.setdefault(setting, []).append(name)
     return found

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from ..data import Split, Table
 from ..nn import Dense, Dropout, Layer
 from ..ops.loss import Loss
 
-STEPS, EPOCHS = 6000, 600  # at least so many of both: small tables have few steps an epoch
+EPOCHS, STEPS, STEPS_IF_ROOMY = 100, 400, 3000  # at least so many of both: small tables have few steps an epoch
+# What somebody asks for, a network or an optimizer, may learn more slowly than what was chosen here: it gets longer.
+OWN = ("layers", "start", "hidden", "activation", "dropout", "optimizer", "learning_rate")
+OWN_EPOCHS, OWN_STEPS = 600, 6000
+RATE = 0.005  # of Adam, for the networks below
 BATCH, VALIDATION, TEST = 32, 0.15, 0.2
 ROOMY = 100  # rows a feature
 OUTPUT = {"classification": "softmax", "regression": None, "multilabel": "sigmoid"}
@@ -24,27 +28,31 @@ class Plan:
     dropout: float
     epochs: int
     patience: int
-    learning_rate: float | None = None  # None: the optimizer's own
+    learning_rate: float | str | None = None  # None: the optimizer's own
     output: str | None = None  # activation function of the output layer; None: what fits the task
 
 
 def plan(table: Table, parts: Split, batch_size: int, **asked: Any) -> Plan:
     """The plan for a table, with what was asked for (not None) in place of the defaults.
 
-    Few rows a feature: one wide layer and much dropout, since such tables are soon learned by heart.  Many rows a
-    feature (drawn shapes in the plane): two layers, no dropout, a quicker rate, and patience for early plateaus.
-    Nothing held out: no dropout, as there is nothing to generalise to.
+    Few rows a feature: one layer and dropout, since such tables are soon learned by heart.  Many rows a feature (drawn
+    shapes in the plane): two layers, no dropout, more steps, and patience for early plateaus.  Nothing held out: no
+    dropout, as there is nothing to generalise to.
     """
-    steps = max(1, -(-len(parts.train) // batch_size))
-    epochs = asked.get("epochs") or max(EPOCHS, STEPS // steps)
-    if table.rows >= ROOMY * table.x.shape[1]:
-        made = Plan((64, 64), "silu", 0.0, epochs, max(1, epochs // 2), 0.003)
+    own = any(asked.get(name) is not None for name in OWN)
+    roomy = table.rows >= ROOMY * table.x.shape[1]
+    least, steps = (OWN_EPOCHS, OWN_STEPS) if own else (EPOCHS, STEPS_IF_ROOMY if roomy else STEPS)
+    epochs = asked.get("epochs") or max(least, steps // max(1, -(-len(parts.train) // batch_size)))
+    patience = max(1, epochs // (2 if roomy else 6 if own else 5))
+    rate = None if any(asked.get(name) is not None for name in ("layers", "start", "optimizer")) else RATE
+    if roomy:
+        made = Plan((64, 64), "silu", 0.0, epochs, patience, rate)
     else:
-        made = Plan((128,), "silu", 0.5 if parts.held_out else 0.0, epochs, max(1, epochs // 6))
-    made = _for_optimizer(made, asked.pop("optimizer", None))
+        made = Plan((64,), "silu", 0.2 if parts.held_out else 0.0, epochs, patience, rate)
+    made = _for_optimizer(made, asked.get("optimizer"))
     if asked.get("hidden") is not None:
         asked["hidden"] = tuple(asked["hidden"])
-    return replace(made, **{k: v for k, v in asked.items() if v is not None})
+    return replace(made, **{f.name: v for f in fields(made) if (v := asked.get(f.name)) is not None})
 
 
 def batch_of(optimizer: Any) -> int:

@@ -12,11 +12,13 @@ import numpy as np
 
 from ..core.backprop import backprop
 from ..core.lowering import lower
+from ..core.remembered import blocks_told, remembered, update_told
 from ..core.tape import Tape
 from ..doctor.vitals import Vitals
 from ..errors import BacklitError, fail
 from ..machine.loop import Job, Loop, Snapshot
 from ..nn import Structure
+from ..nn.builder import Built
 from ..nn.objective import right_answers, right_labels
 from ..ops.loss import loss_named
 from . import hunt
@@ -28,18 +30,30 @@ SLICE = 0.05  # seconds between two looks at the keyboard and the clock
 Array = np.ndarray[Any, Any]
 
 
+def training_graph(net: Structure, settings: Settings) -> Built:
+    """The graph that is trained: the network, and the loss E."""
+    return learning(net, settings).build(training=True, **settings.objective())
+
+
 def training_tape(net: Structure, settings: Settings, steps_per_epoch: int = 1) -> Tape:
     """Forward, backward and update for this network."""
-    built = learning(net, settings).build(training=True, **settings.objective())
-    assert built.loss is not None
-    found = backprop(built.loss, built.trained)
-    return lower(
-        {"E": built.loss},
-        blocks=built.blocks(),
-        gradients={p: found[p] for p in built.trained if p in found},
-        update=settings.update(steps_per_epoch) if built.trained else None,
-        running=built.updates,
-    )
+    return tape_of(training_graph(net, settings), settings, steps_per_epoch)
+
+
+def tape_of(built: Built, settings: Settings, steps_per_epoch: int = 1) -> Tape:
+    """Forward, backward and update for a graph."""
+    loss, blocks = built.loss, built.blocks()
+    assert loss is not None
+    update = settings.update(steps_per_epoch) if built.trained else None
+
+    def make() -> Tape:
+        found = backprop(loss, built.trained)
+        gradients = {p: found[p] for p in built.trained if p in found}
+        return lower({"E": loss}, blocks=blocks, gradients=gradients, update=update, running=built.updates)
+
+    running = tuple((old.index, new.index) for old, new in built.updates.items())
+    aim = ("training", loss.index, blocks_told(blocks), update_told(update), running)
+    return remembered(built.graph, aim, make)
 
 
 def vitals_of(net: Structure, settings: Settings, steps_per_epoch: int = 1) -> Vitals:
@@ -58,7 +72,7 @@ def judging_tape(net: Structure, settings: Settings, *, penalties: bool = False,
         keep["hits"] = right_answers(built, kind)
     elif count == LABELS:
         keep["hits"], keep["exact"] = right_labels(built, kind)
-    return lower(keep, blocks=built.blocks())
+    return built.tape(keep)
 
 
 def check_batches(net: Structure, rows: int, batch: int) -> None:
@@ -104,7 +118,8 @@ class Fitting:
         # New rows are judged without the penalties; the training's own rows by all that the training makes small.
         self.counted = counts_of(inputs["t"], loss_named(settings.loss), getattr(net, "task", ""))
         valid = judging_tape(net, settings, penalties=not held_out, count=self.counted) if judged else None
-        train = training_tape(net, settings, -(-rows // min(batch, rows)))
+        self.built = training_graph(net, settings)
+        train = tape_of(self.built, settings, -(-rows // min(batch, rows)))
         self.loop = Loop(train, valid, job, settings.dtype, engine=settings.engine, threads=settings.threads)
         for name, value in net.values.items():
             if name in self.loop.train_tape.names:

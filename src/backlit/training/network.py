@@ -28,6 +28,7 @@ from .settings import Settings
 from .showing import Shown, network_card, network_rows
 
 if TYPE_CHECKING:
+    from ..core.graph import Node
     from ..data import Preparation
     from ..lens.trace import Trace
     from .run import Run
@@ -156,10 +157,10 @@ class Network(Reworked, Shown):
             class_weight=weights.plain(class_weight), **settings,
         )  # fmt: skip
         self.loss = given.loss
-        inputs = self._rows(x, t, connect=True)
-        targets.check_outputs(loss_named(self.loss), self.build().output, given.loss_options)
+        inputs, output = self._rows(x, t, connect=True), self.build().output
+        targets.check_outputs(loss_named(self.loss), output, given.loss_options)
         held = () if validation is None else _held_out(validation)
-        held_out = self._rows(*held[:2]) if held else {}
+        held_out = self._rows(*held[:2], output=output) if held else {}
         if class_weight is not None or sample_weight is not None or len(held) == 3:
             given = replace(given, weighted=True)
             aim = Objective.of(**given.objective())
@@ -180,7 +181,7 @@ class Network(Reworked, Shown):
         run.again = functools.partial(fitting_of, start, inputs, held_out, given)
         if found is not None:
             run.facts["rate_probe"] = found.told()
-        run.notices = notices.before_training(self, given)
+        run.notices = notices.before_training(fitting.built, given)
         if ready is not None:
             ready(fitting)
         if left is not None:
@@ -213,8 +214,11 @@ class Network(Reworked, Shown):
         name = getattr(last, "activation", None) or getattr(last, "function", None)
         return "cross_entropy" if name in ("softmax", "log_softmax", "softmin") else "squared_error"
 
-    def _rows(self, x: Any, t: Any, *, connect: bool = False) -> dict[str, Array]:
-        """Inputs by name and targets as float arrays, checked; to `connect` is to let the shapes follow from them."""
+    def _rows(self, x: Any, t: Any, *, connect: bool = False, output: Node | None = None) -> dict[str, Array]:
+        """Inputs by name and targets as float arrays, checked; to `connect` is to let the shapes follow from them.
+
+        `output` is the network's, where it is known already.
+        """
         many = isinstance(x, (list, tuple)) and len(self.inputs) > 1
         names = [f"x{i + 1}" for i in range(len(x))] if many else ["x"]
         rows = {n: as_matrix(n, a) for n, a in zip(names, x if many else [x], strict=True)}
@@ -223,7 +227,7 @@ class Network(Reworked, Shown):
             self.connect(widths)
         elif widths != self.features:
             raise fail("BL102", expected=self.features, got=widths, where="x")
-        out = int(self.build().output.shape[1])  # type: ignore[arg-type]
+        out = int((output or self.build().output).shape[1])  # type: ignore[arg-type]
         rows["t"] = self._targets(t if isinstance(t, np.ndarray) else as_array("t", t), out)
         for a in rows.values():
             if len(a) != len(rows["t"]):

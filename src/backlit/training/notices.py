@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
 
-from ..core.graph import Node
-from ..nn import Structure
+from ..core.graph import Node, reachable
 from ..nn.builder import Built
 from ..ops import REGISTRY, Elementwise
 from ..ops.loss import loss_named
-from .perceptron import learning
 from .settings import Settings
 
 
-def before_training(net: Structure, settings: Settings) -> list[dict[str, Any]]:
+def before_training(built: Built, settings: Settings) -> list[dict[str, Any]]:
     """Notices as {"code", facts …}: BL603, weights that backpropagation cannot reach; BL334, u is squashed twice."""
-    built = learning(net, settings).build(training=True, **settings.objective())
     assert built.loss is not None
     found = _squashed_twice(built, settings)
     reached = _reached(built.loss)
     lost = [p.name for p in built.trained if p not in reached]
     if not lost:
         return found
-    flat = sorted({n.op.name for n in built.graph.nodes if n.op is not None and _is_flat(n)})
+    flat = sorted({n.op.name for n in reachable([built.loss]) if n.op is not None and _is_flat(n)})
     return [*found, {"code": "BL603", "activation": ", ".join(flat) or "-", "parameters": ", ".join(lost)}]
 
 
@@ -57,9 +55,13 @@ def _is_flat(node: Node) -> bool:
     """True for an elementwise operation whose derivative is 0 on a grid of ordinary inputs."""
     if not isinstance(node.op, Elementwise) or len(node.op.inputs) != 1:
         return False
-    u = np.linspace(-6.0, 6.0, 1201) + 0.00031
-    attrs = {n: node.attrs[n] for n in node.op.defaults}
-    slope = node.op.slope(0)
-    read = [node.op.compute([u], attrs) if r == "y" else u for r in slope.reads]
+    return _has_no_slope(node.op, tuple((n, node.attrs[n]) for n in node.op.defaults))
+
+
+@functools.lru_cache(1024)
+def _has_no_slope(op: Elementwise, parameters: tuple[tuple[str, float], ...]) -> bool:
+    u, attrs = np.linspace(-6.0, 6.0, 1201) + 0.00031, dict(parameters)
+    slope = op.slope(0)
+    read = [op.compute([u], attrs) if r == "y" else u for r in slope.reads]
     found = slope.op.compute(read, {n: attrs[n] for n in slope.op.defaults})
     return not np.any(found)

@@ -86,8 +86,9 @@ def train(
     fold : (number, count), optional
         Hold out this one of so many folds, in place of `test`: see `cross_validate`.
     epochs, patience : int
-        At most so many epochs (600, and at least 6000 steps); stop when the validation loss has not fallen for
-        `patience` epochs (a sixth of them; half, where there are many rows a feature).
+        At most so many epochs; stop when the validation loss has not fallen for `patience` epochs.  By default 100
+        epochs, at least 400 steps (3000 where there are many rows a feature), and a patience of a fifth of them (a
+        half); with a network or an optimizer of your own 600, at least 6000 steps, and a sixth (a half).
     out : path, optional
         The folder in which the run gets a folder of its own (a `Place` is that folder).
     progress : "auto", "bar", "lines", "none" or a Progress

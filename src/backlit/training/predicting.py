@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from ..core.arena import Arena, aligned
-from ..core.lowering import lower
 from ..core.tape import lay_out
 from ..errors import fail
 from ..machine.backend import backend
@@ -40,7 +39,7 @@ class Predictor:
         else:
             node = built.graph.names[what] if what in built.graph.names else built.linked(what)[1]
         self.inputs = [n.name for n in built.inputs]
-        self.tape = lower({"result": node}, blocks=built.blocks())
+        self.tape = built.tape({"result": node})
         self.backend = backend(engine, dtype)
         self.layout = lay_out(self.tape, MOST)
         number = self.tape.names["result"]

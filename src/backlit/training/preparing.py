@@ -80,10 +80,11 @@ def prepare(
     weight = None if sample_weight is None else weights.checked(sample_weight, table.rows)
     batch_size = settings.setdefault("batch_size", defaults.batch_of(settings.get("optimizer")))
     plan = defaults.plan(
-        table, parts, batch_size, hidden=hidden, activation=activation, dropout=dropout,
+        table, parts, batch_size, layers=layers, start=start, hidden=hidden, activation=activation, dropout=dropout,
         epochs=epochs, patience=patience, optimizer=settings.get("optimizer"),
+        learning_rate=settings.get("learning_rate"),
     )  # fmt: skip
-    if layers is None and plan.learning_rate and not {"optimizer", "learning_rate"} & set(settings):
+    if plan.learning_rate is not None:
         settings["learning_rate"] = plan.learning_rate
     begun: dict[str, Any] | None = None
     if model is not None:
