@@ -95,6 +95,7 @@ FACTS = {
     "source": "moons",
     "status": 1,
     "step": 57,
+    "stopped": "early",
     "t_rows": 3,
     "targets": 1,
     "text": "abs(t)",
