@@ -54,5 +54,7 @@ def test_own_u_of_a_model(call, runs, tmp_path):
 def test_what_is_refused(call):
     assert "[BL367]" in call("activations", "--model", "x").err
     assert "[BL367]" in call("activations", "--data", "iris").err
+    done = call("activations", "relu", "--out", "gallery.pdf")
+    assert (done.code, "gallery.pdf" in done.err, "--format html" in done.err) == (2, True, True)
     done = call("activations", "rleu")
     assert (done.code, "[BL301]" in done.err, "relu" in done.err) == (1, True, True)

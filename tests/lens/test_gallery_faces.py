@@ -46,6 +46,35 @@ def test_a_card_is_found_by_any_name_and_as_a_formula():
     assert "relu" in str(caught.value)
 
 
+POLES = {
+    "1/u": ((-math.inf, math.inf), (0.0, 0.0)), "log(u)": ((-math.inf, math.inf), (math.nan, math.inf)),
+    "exp(u*u)": ((1.0, math.inf), (math.inf, math.inf)), "abs(u)**0.5": ((0.0, math.inf), (math.inf, math.inf)),
+    "soft_exponential(u, alpha=-0.5)": ((-math.inf, math.inf), (math.nan, math.inf)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", POLES)
+def test_typed_functions_with_poles_and_gaps_have_cards(text):
+    card = activations[text]
+    assert card.range == POLES[text][0]
+    np.testing.assert_array_equal(card.limits, POLES[text][1])
+    assert math.isinf(card.steepest.value)
+    assert "<svg" in card._repr_html_()
+
+
+@pytest.mark.parametrize("text", ["3", "0 * u", "u / 0", "floor(u)", "sqrt(u)", "sin(1/u)", "relu(u) * relu(-u)"])
+def test_odd_functions_have_cards_too(text):
+    assert activations[text].text("ja")
+    assert page([activations[text], activations["relu"]], "en")
+
+
+def test_facts_follow_the_parameters():
+    flat = activations["leaky_relu(u, slope=0)"]
+    assert (flat.range, flat.ends, flat.dead) == ((0.0, math.inf), "[)", [(-math.inf, 0.0)])
+    assert (activations["elu(u, alpha=0)"].ends, activations["elu(u, alpha=2)"].smoothness) == ("[)", 0)
+    assert activations["max(u, 0) + min(u, -1)"].steepest.both is False  # it is 1 for u < -1, not for u < 0
+
+
 @pytest.mark.parametrize("name", ["elu", "hardshrink", "sinc", "softmax", "glu"])
 def test_a_card_in_a_notebook_is_html_without_scripts_and_text_with_the_same_facts(name):
     card = activations[name]

@@ -39,12 +39,15 @@ def activations(
     asked = reading.asked(given)
     if (model is None) != (data is None):
         raise fail("BL367", missing="--model" if model is None else "--data")
+    suffix = Path(out).suffix.lower() if out is not None else ".txt"
+    if form is None and suffix not in ENDINGS:
+        raise click.UsageError(say("cli_activations.ending", path=out), click.get_current_context())
     cards = [gallery[name] for name in names]
     layers = own_layers(model, data, asked) if model is not None and data is not None else []
     if not names:
         used = [layer.card for layer in layers]
         cards = list({card.name: card for card in used}.values()) if used else list(gallery.values())
-    form = form or ENDINGS.get(Path(out or "").suffix.lower(), "text")
+    form = form or ENDINGS[suffix]
     text = TEXTS[form](cards, layers, model or "", bool(names))
     if out is None:
         page.out(text)

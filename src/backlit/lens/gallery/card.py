@@ -51,9 +51,9 @@ class Card(Shown):
         The largest absolute slope and where it is.
     smoothness : float
         How many derivatives are continuous: -1 (it jumps), 0 (it bends), 1, 2, ∞; NaN of a typed function.
-    from_output : "A", "A±", "B" or "C"
+    from_output : "A", "A±", "B", "C" or "–"
         Whether f′ can be read from o alone: by a formula (A), by one for each piece (A±), only by solving for u (B),
-        not at all (C).
+        not at all (C); "–" where nothing is declared.
 
     Examples
     --------
@@ -118,7 +118,9 @@ class Card(Shown):
                 p.kind == "word" and p.label.name in ("where", "min", "max") for p in fm.order([self.output_book])
             )
             return "A±" if pieces else "A"
-        return "C" if self.twins or not self.monotone else "B"
+        if self.twins or not self.monotone:
+            return "C"
+        return "B" if self.family else "–"  # of a typed function nothing is declared
 
     # --- measured -------------------------------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ Array = np.ndarray[Any, Any]
 WIDE, STEP = 50.0, 1 / 64  # the grid; its step is a number of the machine, so that 0, ±1, ±3 are on it
 FAR = (60.0, 1e2, 1e3, 1e4, 1e6, 1e8, 1e12)
 EQUAL = 1e-9
+QUIET = np.errstate(all="ignore")  # a typed function may have poles, and no values at all
 NEAR = 8.0  # of what waves for ever only the places near 0 are told
 SATURATED = 0.01  # of the largest slope
 OF_NORMAL = np.linspace(-8.0, 8.0, 4096)  # where the mean over u ~ N(0, 1) is summed; 0 is not among them
@@ -56,8 +57,7 @@ class Curve:
         grid = np.arange(-WIDE, WIDE + STEP, STEP)
         self.u = grid[grid > self.low]
         self.o, self.slope = self(self.u)
-        with np.errstate(all="ignore"):
-            self.size = np.abs(self.slope)
+        self.size = np.abs(self.slope)
 
     def __call__(self, u: Any) -> tuple[Array, Array]:
         """(f(u), f′(u))."""
@@ -68,6 +68,7 @@ class Curve:
 
     # --- the whole curve --------------------------------------------------------------------------------------
 
+    @QUIET
     def parity(self) -> str:
         """Whether it is "odd", "even" or neither (""): f(-u) is -f(u) or f(u) for all u but at jumps."""
         u = np.linspace(0.001, 20.0, 1999)
@@ -77,6 +78,7 @@ class Curve:
                 return name
         return ""
 
+    @QUIET
     def limit(self, sign: int) -> float | None:
         """What o tends to for u → ±∞; None where it waves for ever, NaN where it has no value."""
         if sign < 0 and self.low > -math.inf:
@@ -85,9 +87,10 @@ class Curve:
         last = float(v[-1])
         if np.isnan(last):
             return math.nan
-        finite = v[np.isfinite(v)]
-        if not math.isfinite(last) or (abs(last) > 1e6 and (np.diff(np.abs(finite)) > 0).all()):
-            return math.copysign(math.inf, last) if (np.sign(finite[1:]) == np.sign(last)).all() else None
+        steps = np.diff(v[np.isfinite(v)])
+        one_way = bool((steps > 0).all() or (steps < 0).all())
+        if math.isinf(last) or (one_way and len(steps) > 1 and abs(steps[-1]) >= abs(steps[-2])):  # a logarithm, too
+            return math.copysign(math.inf, last if math.isinf(last) else steps[-1]) if one_way else None
         settled = abs(v[-1] - v[-2]) <= 1e-6 * max(1.0, abs(last))
         if not settled or len(np.unique(np.sign(np.diff(v[:4])))) > 2:
             return None
@@ -95,19 +98,30 @@ class Curve:
         near = min([0.0, *ends], key=lambda end: abs(end - last))
         return near if abs(near - last) < 1e-6 else float(f"{last:.9g}")
 
+    @QUIET
     def outputs(self) -> list[float]:
         """The values of o, where they are few: {0, 1} of a step; else empty."""
         found = np.unique(np.round(self.o[np.isfinite(self.o)], 12))
         return [float(v) for v in found] if len(found) <= 3 else []
 
+    @QUIET
     def rises(self) -> bool:
         """Whether it falls nowhere on the grid: for typed functions, which declare nothing."""
-        return bool(np.all(np.diff(self.o) >= -1e-12))
+        steps = np.diff(self.o)
+        return bool(np.all(steps[~np.isnan(steps)] >= -1e-12))
 
+    @QUIET
     def reach(self) -> tuple[tuple[float, float], str]:
         """Range and ends as far as the grid and the limits show them: for typed functions, which declare nothing."""
         tends = [v for v in (self.limit(-1), self.limit(1)) if v is not None and not math.isnan(v)]
-        low, high = float(np.nanmin(self.o)), float(np.nanmax(self.o))
+        known = self.o[~np.isnan(self.o)]
+        if not len(known):
+            return (math.nan, math.nan), "()"
+        poles = self.u[np.isinf(self.o)]
+        edge = [self.low] if math.isfinite(self.low) else []
+        beside = self(np.concatenate([poles - 1e-9, poles + 1e-9, edge]))[0]
+        known = np.concatenate([known, np.where(np.abs(beside) > 1e6, np.copysign(math.inf, beside), beside)])
+        low, high = float(np.nanmin(known)), float(np.nanmax(known))
         ends = min([low, *tends]), max([high, *tends])
         flat = [bool(np.isclose(v, end, rtol=0, atol=1e-12)) for v, end in ((low, ends[0]), (high, ends[1]))]
         return ends, "(["[flat[0]] + ")]"[flat[1]]
@@ -120,20 +134,26 @@ class Curve:
         """(u, f(u)) of the highest point, where the curve turns downwards again; None where it has none."""
         return self._turn(-1)
 
+    @QUIET
     def _turn(self, sign: int) -> tuple[float, float] | None:
         end = self.op.facts.range[0 if sign > 0 else 1]
-        o = sign * self.o
-        low = float(np.nanmin(o))
-        if not math.isfinite(end) or np.sum(o < low + 1e-12) > 0.01 * len(o) or np.nanargmin(o) in (0, len(o) - 1):
+        o = np.where(np.isfinite(self.o), sign * self.o, math.inf)
+        low, k = float(o.min()), int(o.argmin())
+        if not math.isfinite(end + low) or np.sum(o < low + 1e-12) > 0.01 * len(o) or k in (0, len(o) - 1):
             return None
         u, value = self._deepest(lambda x: sign * self(x)[0], o)
         return u, sign * value
 
     def _deepest(self, f: Callable[[Array], Array], v: Array) -> tuple[float, float]:
         """(u, f(u)) of the smallest value, v being those on the grid; of several as small the one nearest to 0."""
+        v = np.where(np.isnan(v), math.inf, v)
+        span = float(np.ptp(v[np.isfinite(v)]))
         inner = v[1:-1]
         dips = 1 + np.flatnonzero((inner <= v[:-2]) & (inner <= v[2:]))
-        dips = dips[v[dips] < np.nanmin(v) + STEP * (1e-9 + np.nanmax(v) - np.nanmin(v))]
+        dips = dips[v[dips] < v.min() + STEP * (1e-9 + span)]
+        if not len(dips):  # at an end of the inputs
+            k = int(v.argmin())
+            return float(self.u[k]), float(v[k])
         dips = dips[np.argsort(np.abs(self.u[dips]), kind="stable")][:4]
         found = [_lowest_near(f, float(self.u[k])) for k in dips]
         best = min(value for _, value in found)
@@ -144,9 +164,12 @@ class Curve:
         """The mean output for u ~ N(0, 1): 0 for a centred function, 0.5 for the sigmoid."""
         return self._mean(lambda o, slope: o)
 
+    @QUIET
     def _mean(self, of: Callable[[Array, Array], Array], half: int = 0) -> float:
         u = OF_NORMAL[self.low < OF_NORMAL]
         u = u[u * half > 0] if half else u
+        if not len(u):
+            return math.nan
         weight = np.exp(-0.5 * u * u)
         return float(np.sum(weight * of(*self(u))) / np.sum(weight))
 
@@ -157,13 +180,21 @@ class Curve:
     # --- the slope --------------------------------------------------------------------------------------------
 
     @cached_property
+    @QUIET
     def steepest(self) -> Peak:
         """The largest |f′|, found on the grid and far out, refined between its points."""
-        best = float(np.nanmax(self.size))
+        known = self.size[~np.isnan(self.size)]
+        if not len(known):
+            return Peak(math.nan, math.nan, math.nan)
+        best = float(known.max())
+        if math.isinf(best):
+            return Peak(math.inf, *(float(self.u[np.nanargmax(self.size)]),) * 2, limit=True)
+        if self.low > -math.inf and abs(float(self(self.low + EQUAL)[1])) > 10 * best:
+            return Peak(math.inf, self.low, self.low, limit=True)
         ends = [sign for sign in (-1, 1) if sign > 0 or self.low == -math.inf]
-        far = {sign: float(np.nanmax(np.abs(self(sign * np.array(FAR))[1]))) for sign in ends}
+        far = {sign: float(np.max(np.nan_to_num(np.abs(self(sign * np.array(FAR))[1]), nan=0.0))) for sign in ends}
         for sign, top in far.items():
-            if top > 10 * best or (sign > 0 and self.low > -math.inf and self.size[0] == best > 100):
+            if top > 10 * best:
                 both = len(far) == 2 and min(far.values()) > 10 * best
                 return Peak(math.inf, sign * math.inf, sign * math.inf, both, True)
             if top > best * (1 + EQUAL):
@@ -174,13 +205,17 @@ class Curve:
             return self._plateau(best, runs)
         u, value = self._deepest(lambda x: -np.abs(self(x)[1]), -self.size)
         value = max(best, -value)
+        if value > 10 * best:  # a pole between the places of the grid
+            return Peak(math.inf, u, u, limit=True)
         both = abs(u) > EQUAL and abs(abs(float(self(-u)[1])) - value) <= 1e-6 * value
         return Peak(value, abs(u) if both else u, abs(u) if both else u, both)
 
     def _plateau(self, best: float, runs: list[tuple[int, int]]) -> Peak:
         """The largest |f′| along a stretch: of two the right one.  1 - e^-u is rounded to 1 far out, not reached."""
         last, count = runs[-1], len(self.u) - 1
-        both = len(runs) > 1 and bool(self.u[runs[0][0]] == -self.u[last[1]])
+        first = runs[0]
+        inner, outer = (self.u[first[1]], self.u[last[0]]), (self.u[first[0]], self.u[last[1]])
+        both = len(runs) == 2 and bool(inner[0] == -inner[1] and outer[0] == -outer[1])
         if last[1] == count and self.u[last[0]] > 10:
             return Peak(best, math.inf, math.inf, both, True)
         if last[0] == 0 and self.u[last[1]] < -10:
@@ -190,9 +225,12 @@ class Curve:
 
     # --- where it does not pass anything on -------------------------------------------------------------------
 
+    @QUIET
     def stretches(self) -> list[Stretch]:
         """Where f′ is 0, and where |f′| is below 1 % of its largest (of 1, where that is ∞), from left to right."""
         top = self.steepest.value
+        if math.isnan(top):
+            return []
         bar = SATURATED * (top if math.isfinite(top) else 1.0)
         if top == 0:
             return [Stretch(-math.inf, math.inf, "dead")]
@@ -237,6 +275,7 @@ class Curve:
 
     # --- forgetting u -----------------------------------------------------------------------------------------
 
+    @QUIET
     def twins(self) -> tuple[float, float] | None:
         """Two inputs with one output and different slopes: then f′ cannot be read from o.  None if there are none."""
         u = self.u[np.abs(self.u) <= 5]
@@ -245,8 +284,10 @@ class Curve:
             same = o == o[-1]
             steep, flat = u[same][np.argmax(np.abs(slope[same]))], u[same][np.argmin(np.abs(slope[same]))]
             return (float(steep), float(flat)) if self(steep)[1] != self(flat)[1] else None
+        known = np.isfinite(o) & np.isfinite(slope)
+        u, o, slope = u[known], o[known], slope[known]
         order = np.argsort(o, kind="stable")
-        top = float(np.max(np.abs(slope)))
+        top = float(np.max(np.abs(slope), initial=0.0))
         best, pair = 0.05 * top, (-1, -1)
         for shift in range(1, 9):
             a, b = order[:-shift], order[shift:]

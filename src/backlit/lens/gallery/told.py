@@ -100,6 +100,8 @@ def passing(card: Card, words: Words) -> Pairs:
 
 def peak(found: Peak, words: Words) -> str:
     """The largest slope and where it is."""
+    if math.isnan(found.value):
+        return words("no_value")
     if math.isinf(found.value):
         return words("unbounded")
     value = number(found.value)
@@ -139,7 +141,7 @@ def memory(card: Card, words: Words) -> Pairs:
 def via(card: Card, words: Words) -> str:
     """A, A±, B or C with what it means; for C two inputs that show it."""
     letter = card.from_output
-    key = {"A": "via_a", "A±": "via_pieces", "B": "via_b", "C": "via_c"}[letter]
+    key = {"A": "via_a", "A±": "via_pieces", "B": "via_b", "C": "via_c", "–": "via_unknown"}[letter]
     said = words(key)
     if letter == "C" and card.twins:
         (u, v), (o, _) = card.twins, card.curve(list(card.twins))[0]

@@ -8,7 +8,8 @@ from ..declare import elementwise
 
 @elementwise(
     role="activation",
-    range=lambda alpha: (-alpha, math.inf),
+    range=lambda alpha: (0.0 - alpha, math.inf),
+    ends=lambda alpha: "()" if alpha else "[)",
     kinks=lambda alpha: () if alpha == 1 else (0.0,),
     side="left",
     initial="he",

@@ -45,6 +45,8 @@ def _(o):
 
 @elementwise(
     role="activation",
+    range=lambda slope: (-math.inf if slope else 0.0, math.inf),
+    ends=lambda slope: "()" if slope else "[)",
     kinks=(0.0,),
     side="left",
     initial="he",
