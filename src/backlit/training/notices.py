@@ -9,7 +9,7 @@ import numpy as np
 from ..core.graph import Node
 from ..nn import Structure
 from ..nn.builder import Built
-from ..ops import REGISTRY, Elementwise
+from ..ops import REGISTRY, Elementwise, Rows
 from ..ops.loss import loss_named
 from .perceptron import learning
 from .settings import Settings
@@ -59,6 +59,8 @@ def _is_flat(node: Node) -> bool:
         return False
     u = np.linspace(-6.0, 6.0, 1201) + 0.00031
     attrs = {n: node.attrs[n] for n in node.op.defaults}
+    if any(isinstance(value, Rows) for value in attrs.values()):
+        return False  # a formula of the number of rows is no activation function
     slope = node.op.slope(0)
     read = [node.op.compute([u], attrs) if r == "y" else u for r in slope.reads]
     found = slope.op.compute(read, {n: attrs[n] for n in slope.op.defaults})

@@ -128,5 +128,3 @@ def _step(chain: Chain, s: Symbols) -> list[str]:
             told += f" = {s('-ε')}·{_gradient(s)}w = {number(last.sum.terms[-1].product)}"
     cells.append(["w′", number(last.value, 9), told])
     return [say("trace.step"), *columns(cells, left=(0, 2))]
-
-

@@ -129,7 +129,9 @@ class Writer:
         if o is leg.target:
             self.lines.append(f"o{number} = u{number}")
         elif isinstance(o.op, Elementwise):
-            self.lines.append(f"o{number} = {self._formula(self._with(o, o.op.formula), {o.op.inputs[0]: f'u{number}'})}")
+            self.lines.append(
+                f"o{number} = {self._formula(self._with(o, o.op.formula), {o.op.inputs[0]: f'u{number}'})}"
+            )
         else:
             self.lines.append(f"o{number} = np.exp(u{number} - u{number}.max(axis=-1, keepdims=True))")
             self.lines.append(f"o{number} /= o{number}.sum(axis=-1, keepdims=True)")
@@ -144,7 +146,9 @@ class Writer:
         if not isinstance(o.op, Elementwise):
             return "1"
         slope = o.op.slope(0)
-        names = {n: f"o{number}" if r == "y" else f"u{number}" for n, r in zip(slope.op.inputs, slope.reads, strict=True)}
+        names = {
+            n: f"o{number}" if r == "y" else f"u{number}" for n, r in zip(slope.op.inputs, slope.reads, strict=True)
+        }
         return self._formula(self._with(o, slope.op.formula), names)
 
     def _loss(self, chain: list[tuple[Leg, Node]]) -> list[str]:
@@ -153,7 +157,7 @@ class Writer:
         read = what_it_reads(self.recording.built, aim.kind)
         leg, o = chain[-1]
         what = f"o{last}" if read is o and o is not leg.target else f"u{last}"
-        signal = "δo" if what.startswith("o") or o is leg.target and not aim.kind.reads else "δu"
+        signal = "δo" if what.startswith("o") or (o is leg.target and not aim.kind.reads) else "δu"
         if aim.kind.name == "squared_error":
             half = bool(aim.options.get("half"))
             found = [f"E = {'0.5 * ' if half else ''}np.sum((o{last} - t) ** 2){by}"]
@@ -183,7 +187,9 @@ class Writer:
         read = what_it_reads(self.recording.built, self.recording.aim.kind)
         direct = number == len(chain) and read is leg.target and o is not leg.target
         if o.op is softmax and not direct:
-            lines.append(f"δu{number} = o{number} * (δo{number} - (o{number} * δo{number}).sum(axis=-1, keepdims=True))")
+            lines.append(
+                f"δu{number} = o{number} * (δo{number} - (o{number} * δo{number}).sum(axis=-1, keepdims=True))"
+            )
         elif o is leg.target and f"δu{number} = " not in "".join(lines) and not self._is_direct(number, chain):
             lines.append(f"δu{number} = δo{number}")
         elif not direct and o is not leg.target:

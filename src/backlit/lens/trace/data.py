@@ -26,4 +26,3 @@ def ledger_data(ledger: Ledger) -> dict[str, Any]:
 def chain_data(chain: Chain) -> dict[str, Any]:
     """The chain rule of a parameter."""
     return {"closes": chain.closes, **asdict(chain)}
-

@@ -82,7 +82,9 @@ def block_text(block: Block, s: Symbols, *, formula: bool = True) -> list[str]:
     told = f"   {s(block.formula)}" if block.formula and formula else ""
     made = {1: _sums, 3: _loss, 4: _signals, 5: _updates}.get(block.stage, _plain)
     reads = f"   ← {', '.join(s(r) for r in block.reads)}" if block.stage == 2 and block.formula == "" else ""
-    note = [f"  ({s(say('trace.diagonal'))})"] if block.facts.get("slope") == "diagonal" and "f′" in block.symbols else []
+    note = (
+        [f"  ({s(say('trace.diagonal'))})"] if block.facts.get("slope") == "diagonal" and "f′" in block.symbols else []
+    )
     return [f"{title}{where}{told}{reads}", *made(block, s), *note]
 
 
@@ -126,13 +128,13 @@ def _signals(block: Block, s: Symbols) -> list[str]:
 def _with_sums(block: Block, s: Symbols, heads: list[str], symbols: list[str], summed: str) -> list[str]:
     """Columns of numbers, and to their right the products that one of them is the sum of."""
     rows = [heads]
-    rows += [[_unit(line), *(number(line[x].value) if x in line else "" for x in symbols)] for line in block.lines]
+    rows += [[_unit(line), *(number(c.value) for c in map(line.get, symbols) if c is not None)] for line in block.lines]
     rows += _others(block, symbols)
     left = columns(rows)
     start = max(len(line) for line in left) + 2
     found = [f"{pad(left[0], start, left=True)}{s(summed)} ="]
     for line, text in zip(block.lines, left[1:], strict=False):
-        cell = line[summed] if summed in line else None
+        cell = line.get(summed)
         parts = terms_text(cell.sum, s) if cell is not None and cell.sum is not None else []
         below = broken(parts, WIDE - start)
         found.append(pad(text, start, left=True) + (below[0] if below else ""))
