@@ -15,6 +15,7 @@ import numpy as np
 from ..core.lowering import followed
 from ..errors import fail
 from ..lens.trace import Step, Trace
+from ..ops import Rows
 from . import checkpoint
 from .checkpoint import Checkpoint
 from .configuring import arguments
@@ -151,7 +152,8 @@ def _stand(fitting: Fitting, step: int) -> Step:
     blocks = [v.name for v in loop.train_tape.values if v.kind == "block" and v.block is None]
     values = {name: loop[name].copy() for name in blocks if name != "∂E/∂θ"}
     # What was set, and what follows from step to step; k, and what each step works out, come by themselves.
-    kept = {*loop.train_tape.scalars, *map(followed, loop.train_tape.scalars)} - {"k"}
+    numbers = [name for name, value in loop.train_tape.scalars.items() if not isinstance(value, Rows)]
+    kept = {*numbers, *map(followed, numbers)} - {"k"}
     scalars = {name: float(loop.table[at]) for name, at in loop.train.scalars.items() if name in kept}
     total = len(fitting.loop.order)
     update = settings.update(-(-total // min(loop.batch, total)))

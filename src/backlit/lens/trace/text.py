@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from ...core.lowering import followed
 from ...messages import say
 from .cells import Block, Cell, Ledger, Line, Sum
 from .layout import WIDE, broken, columns, count, number, pad
@@ -70,7 +71,8 @@ def heading(trace: Trace, told: dict[str, Any]) -> list[str]:
 
 def _optimizer(trace: Trace, told: dict[str, Any]) -> str:
     """The optimizer with the settings that it had at this step; weight decay only where there is some."""
-    known = {n: trace.recording.scalars.get(n, v) for n, v in told.get("settings", {}).items()}
+    now = trace.recording.scalars
+    known = {n: now.get(followed(n), now.get(n, v)) for n, v in told.get("settings", {}).items()}
     settings = [f"{n}={v:g}" for n, v in known.items() if n != "weight_decay" or v]
     return f"{told['optimizer']}({', '.join(settings)})"
 
