@@ -129,7 +129,7 @@ def trace_step(fitting: Fitting, step: int, *, row: int = 0, top: int = 8, symbo
         loop.run(int(step) - 1)
     if wrong or loop.step < step - 1 or loop.stopped:
         steps = loop.step if not wrong else "…"
-        raise fail("BL363", step=step, high=steps, stopped=loop.stopped or "-", nearest=1 if wrong else loop.step)
+        raise fail("BL363", step=step, high=steps, reason=loop.stopped or "-", nearest=1 if wrong else loop.step)
     known = _stand(fitting, int(step))
     own = fitting.settings.optimizer
     told = {"optimizer": own.name, "settings": dict(own.settings)}
