@@ -126,7 +126,8 @@ def test_json_text_and_card_hold_the_same_numbers():
     assert set(found._repr_mimebundle_(include=["text/html"])) == {"text/html"}
     cells = re.findall(r"\d\.\d{5,}", bundle["text/plain"].split("\n\n")[1])
     assert len(cells) > 200
-    assert all(cell in found.html() for cell in cells[:60])
+    html = found.html()
+    assert all(cell in html for cell in cells[:60])
     card = Page(bundle["text/html"])
     assert "script" not in card.tags
     both = bundle["text/html"] + backlit.descend("x**2", 1, 0.1)._repr_html_()
