@@ -15,9 +15,10 @@ import pytest
 import backlit
 from backlit import messages
 from backlit.errors import ExpressionError
-from backlit.lens.descent import contours
+from backlit.lens.descent import contours, picture
 from backlit.lens.descent.function import Function, names_in
 from backlit.lens.descent.verdict import WORDS
+from backlit.report.axes import Scale
 from report.test_report_page import Page
 
 BOWL = ("x**2/20+y**2", (-7, 2), 0.95)
@@ -93,6 +94,18 @@ def test_the_points_of_the_picture_are_those_of_the_run():
     assert "slope -14" in svg
 
 
+def test_a_step_out_of_the_picture_ends_at_its_edge():
+    x, y = Scale(-1, 1, 0, 100, ()), Scale(-1, 1, 100, 0, ())
+    seen = [(0.0, 0.0), (10.0, 20.0), (1e300, -1e300)]
+    assert picture._leaving(seen, 1, x, y) == [(75.0, 0.0)]  # at (0.5, 1)
+    assert picture._leaving(seen, 3, x, y) == []
+    assert picture._leaving([], 0, x, y) == []
+    svg = backlit.descend("x**2+y**2", (1, 2), 2.0, steps=6).svg()  # each step leads to -3 times the point
+    pixels = re.search(r'<path d="M([^"]+)" class="curve r0"/>', svg)[1].split("L")
+    assert len(pixels) == 2
+    assert svg.count('class="mark r0"') == 1 + 1  # the start, and the legend's
+
+
 def test_there_is_no_picture_of_three_variables_but_all_else():
     found = backlit.descend("x**2+y**2+z**2", (1, 2, 3), 0.1)
     with pytest.raises(ExpressionError) as caught:
@@ -126,7 +139,8 @@ def test_json_text_and_card_hold_the_same_numbers():
     assert set(found._repr_mimebundle_(include=["text/html"])) == {"text/html"}
     cells = re.findall(r"\d\.\d{5,}", bundle["text/plain"].split("\n\n")[1])
     assert len(cells) > 200
-    assert all(cell in found.html() for cell in cells[:60])
+    html = found.html()
+    assert all(cell in html for cell in cells[:60])
     card = Page(bundle["text/html"])
     assert "script" not in card.tags
     both = bundle["text/html"] + backlit.descend("x**2", 1, 0.1)._repr_html_()

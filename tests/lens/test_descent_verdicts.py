@@ -14,6 +14,9 @@ from backlit.lens.descent.verdict import WORDS
 RUNS = [
     ("x**2", 10, 0.2, "gd", "converges"),
     ("x**2", 0, 0.2, "gd", "converges"),
+    ("x**2", 1e150, 0.2, "gd", "converges"),
+    ("1e-8*(x-3)**2", 1e3, 3e7, "gd", "converges"),
+    ("1e8*(x-3)**2", 1e3, 3e-9, "gd", "converges"),
     ("x**4", 1, 0.05, "gd", "too_slow"),
     ("(x+y)**2", (1, 2), 0.1, "gd", "converges"),
     ("x**2", 10, 0.5, "gd", "one_step"),
@@ -121,7 +124,15 @@ def test_the_part_of_the_formula_that_has_no_value_is_named():
 
 @pytest.mark.parametrize(
     ("formula", "names"),
-    [("x1 + x0", ["x0", "x1"]), ("pi*e*w", ["w"]), ("elu(u, alpha=2)", ["u"]), ("sin x", ["x"]), ("3", [])],
+    [
+        ("x1 + x0", ["x0", "x1"]),
+        ("pi*e*w", ["w"]),
+        ("elu(u, alpha=2)", ["u"]),
+        ("sin x", ["x"]),
+        ("3", []),
+        ("x = 3", ["x"]),
+        ("", []),
+    ],
 )
 def test_the_variables_are_the_names_that_are_nothing_else(formula, names):
     assert names_in(formula) == names
@@ -147,6 +158,8 @@ def test_a_start_that_does_not_fit_is_an_error(start):
     [
         ("3 + pi", {}, "BL405"),
         ("x +", {}, "BL401"),
+        ("x = 3", {}, "BL401"),
+        ("", {}, "BL401"),
         ("sgimoid(x)", {}, "BL402"),
         ("sin x", {}, "BL402"),
         ("x**2", {"learning_rate": 0}, "BL305"),

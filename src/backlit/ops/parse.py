@@ -185,9 +185,13 @@ def names_in(text: str) -> list[str]:
     >>> names_in("x1 ** 2 + elu(x0, alpha=2) * pi")
     ['x0', 'x1']
     """
-    tokens = [t for t in _Parser(text, ()).tokens if t[0] != "end"]
-    after = [*(t[1] for t in tokens[1:]), ""]
-    found = {t[1] for t, sign in zip(tokens, after, strict=True) if t[0] == "name" and sign not in ("(", "=")}
+    tokens = _Parser(text, ()).tokens
+    signs = ["", *(t[1] for t in tokens), ""]
+    found = set()
+    for (kind, name, _), before, after in zip(tokens, signs, signs[2:], strict=False):
+        parameter = after == "=" and before in ("(", ",")
+        if kind == "name" and after != "(" and not parameter:
+            found.add(name)
     functions = {*REGISTRY, *OTHER_NAMES}
     return sorted(found - {*NAMES} - functions)
 

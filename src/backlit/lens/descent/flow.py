@@ -53,7 +53,7 @@ def flow(function: Function, start: Array) -> Rest:
         length = float(np.abs(g).max())
         if length == 0 or not np.isfinite(curvature).all() or _arrived(function, x, g, curvature):
             break
-        h = h or 0.01 / max(length, float(np.abs(curvature).max()))
+        h = h or 0.01 / max(length / size, float(np.abs(curvature).max()))
         lowest = float(np.linalg.eigvalsh(curvature)[0])
         if lowest < 0:
             h = min(h, 0.5 / -lowest)
@@ -94,17 +94,16 @@ def _step(
 
 
 def _arrived(function: Function, x: Array, g: Array, curvature: Array) -> bool:
-    size = max(1.0, float(np.abs(x).max()))
-    if float(np.abs(g).max()) <= 1e-14 * (1 + abs(function.value(x))):
+    size, slope = max(1.0, float(np.abs(x).max())), float(np.abs(g).max())
+    level = 1 + abs(function.value(x))
+    if slope * size <= 1e-14 * level:
         return True
     try:
         newton = np.linalg.solve(curvature, g)
     except np.linalg.LinAlgError:
         return False
-    level = float(np.linalg.eigvalsh(curvature)[0]) >= 0 or float(np.abs(g).max()) <= 1e-9 * (
-        1 + abs(function.value(x))
-    )
-    return level and bool(np.abs(newton).max() <= 1e-11 * size)
+    flat = float(np.linalg.eigvalsh(curvature)[0]) >= 0 or slope * size <= 1e-9 * level
+    return flat and bool(np.abs(newton).max() <= 1e-11 * size)
 
 
 def _polished(function: Function, x: Array) -> Array:

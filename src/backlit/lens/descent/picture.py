@@ -167,13 +167,31 @@ def _run_on(descent: Descent, run: Run, k: int, x: axes.Scale, y: axes.Scale) ->
     points = kept(descent, run)
     pixels = [(x(float(p[0])), y(float(v))) for p, v in zip(points, run.path.values, strict=False)]
     feet = [line(a, y.start - 7, a, y.start, f"foot r{k}") for a, _ in pixels[:MARKS]] if k == 0 else []
-    return [*feet, *_trail(pixels, k)]
+    seen = [(float(p[0]), float(v)) for p, v in zip(run.path.points, run.path.values, strict=True)]
+    return [*feet, *_trail(pixels, k, _leaving(seen, len(pixels), x, y))]
 
 
-def _trail(pixels: Sequence[tuple[float, float]], k: int) -> list[Raw]:
+def _leaving(
+    seen: Sequence[tuple[float, float]], inside: int, x: axes.Scale, y: axes.Scale
+) -> list[tuple[float, float]]:
+    """Where the step out of the picture crosses its edge, as a list of one pixel; empty if there is no such step."""
+    if not 0 < inside < min(len(seen), MOST):
+        return []
+    begin, end = seen[inside - 1], seen[inside]
+    share = 1.0
+    for scale, a, b in zip((x, y), begin, end, strict=True):
+        for edge in (scale.low, scale.high):
+            if (a - edge) * (b - edge) < 0:
+                share = min(share, (edge - a) / (b - a))
+    a, b = (p + share * (q - p) for p, q in zip(begin, end, strict=True))
+    return [(x(a), y(b))]
+
+
+def _trail(pixels: Sequence[tuple[float, float]], k: int, leaving: Sequence[tuple[float, float]] = ()) -> list[Raw]:
+    """A line through the points, and a mark on each; it may end with a step out of the picture."""
     if not pixels:
         return []
-    path = "M" + "L".join(f"{number(a)} {number(b)}" for a, b in pixels)
+    path = "M" + "L".join(f"{number(a)} {number(b)}" for a, b in [*pixels, *leaving])
     last: tuple[float, float] = (-99.0, -99.0)
     marks = []
     for n, place in enumerate(pixels):
@@ -230,7 +248,9 @@ def _map(descent: Descent, places: Array, lang: str) -> list[Raw]:
         if path:
             parts.append(tag("path", d=path, class_=f"contour c{min(4, 5 * k // len(heights))}"))
     for k, run in reversed(list(enumerate(descent.runs))):
-        parts += _trail([(x(float(a)), y(float(b))) for a, b in kept(descent, run)], k)
+        pixels = [(x(float(a)), y(float(b))) for a, b in kept(descent, run)]
+        seen = [(float(a), float(b)) for a, b in run.path.points]
+        parts += _trail(pixels, k, _leaving(seen, len(pixels), x, y))
     parts += _names_on_map(descent, x, y, lang)
     return parts
 
