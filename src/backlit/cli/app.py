@@ -18,7 +18,7 @@ from . import page, trouble
 from .options import Command, common, help_page, option
 from .signals import listener
 
-COMMANDS = ("train", "evaluate", "predict", "show", "explain", "warmup", "bench")
+COMMANDS = ("train", "evaluate", "predict", "show", "curvature", "landscape", "collapse", "explain", "warmup", "bench")
 COMPLETION = "_BACKLIT_COMPLETE"
 
 

@@ -51,6 +51,7 @@ class Run(Shown):
         }
         self.folder: Path | None = None
         self.last: Network | None = None  # with the weights of the last step
+        self.state: dict[str, Any] | None = None  # of the optimizer after it
 
     def take(self, fitting: Fitting) -> None:
         """What the training left behind."""
@@ -67,7 +68,7 @@ class Run(Shown):
             "threads": loop.threads,
         }
         self.facts["settings"]["threads"] = loop.threads
-        self.last = fitting.last_network()
+        self.last, self.state = fitting.last_network(), fitting.optimizer_state()
 
     def describe(self) -> dict[str, Any]:
         """The run as plain data: what run.json holds and the report is made of."""
