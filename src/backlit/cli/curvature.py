@@ -31,7 +31,7 @@ def curvature(
 
     x, t = models.known(model, source, target, reading.asked(given))
     chosen = {"optimizer": optimizer, "learning_rate": learning_rate}
-    settings = {name: value for name, value in chosen.items() if value is not None}
+    settings: dict[str, Any] = {name: value for name, value in chosen.items() if value is not None}
     found = measure(model, x, t, rows=rows, dtype=dtype, **settings)
     if form == "json":
         tables.as_json({"model": model, "source": source, **found.data()})

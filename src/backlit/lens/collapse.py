@@ -1,4 +1,4 @@
-"""Layers joined by identity units are one layer: W = W₁ W₂ … Wₙ, b = (b₁ W₂ + b₂) W₃ + … (lecture, activation functions).
+"""Layers joined by identity units are one layer: W = W₁ W₂ … Wₙ, b = (b₁ W₂ + b₂) W₃ + ….
 
 A unit without an activation function hands on its weighted sum, and sums of sums are sums: however many such layers
 stand one behind the other, they can do nothing that a single one cannot.
@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..nn import Activation, Dense, Structure
+from ..nn import Activation, AlphaDropout, Dense, Dropout, GaussianDropout, GaussianNoise, Structure
 from ..nn.layers import Layer, Link, describe
 
 Array = np.ndarray[Any, Any]
@@ -40,7 +40,7 @@ class Joined:
     @property
     def rank(self) -> int:
         """The largest rank that W can have: that of the narrowest layer."""
-        return min(min(w.shape) for w, _ in self.parts)
+        return min(int(min(w.shape)) for w, _ in self.parts)
 
     def layered(self, x: Array) -> Array:
         """Layer after layer."""
@@ -69,7 +69,8 @@ class Joined:
 def joined(net: Structure) -> list[Joined]:
     """All chains of Dense layers in which only identity units stand between one and the next.
 
-    A layer that is used twice, or whose output goes elsewhere too, ends a chain.
+    A layer that is used twice, or whose output goes elsewhere too, ends a chain.  Dropout and noise between them are
+    nothing when the network predicts, and so no hindrance.
 
     >>> net = Structure([Dense(4), Dense(3), Dense(2, "tanh")])
     >>> net.prepare(5)
@@ -119,7 +120,7 @@ def collapsed(net: Structure) -> tuple[dict[str, Any], dict[str, Array]]:
 
 
 def _chains(net: Structure) -> list[list[Link]]:
-    """The links of each chain, from its first Dense layer to its last, identity layers between them too."""
+    """The links of each chain, from its first Dense layer to its last, with what stands between them."""
     users: dict[int, int] = {}
     uses: dict[int, int] = {}
     for link in net.links:
@@ -136,7 +137,7 @@ def _chains(net: Structure) -> list[list[Link]]:
             continue
         before: list[Link] = []
         source = link.sources[0]
-        while isinstance(source.layer, Activation) and _is_identity(source.layer.function) and single(source):
+        while _hands_on(source.layer) and single(source):
             before.insert(0, source)
             source = source.sources[0]
         if isinstance(source.layer, Dense) and _is_identity(source.layer.activation) and single(source):
@@ -146,6 +147,13 @@ def _chains(net: Structure) -> list[list[Link]]:
             else:
                 chain += [*before, link]
     return chains
+
+
+def _hands_on(layer: Layer) -> bool:
+    """Whether a layer without weights gives what it takes, when the network predicts."""
+    if isinstance(layer, Activation):
+        return _is_identity(layer.function)
+    return isinstance(layer, (Dropout, AlphaDropout, GaussianDropout, GaussianNoise))
 
 
 def _is_identity(function: str | None) -> bool:

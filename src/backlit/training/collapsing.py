@@ -101,7 +101,8 @@ def collapse(net: Network, x: Any = None, *, seed: int = 0) -> Collapse:
 
     Both networks are given the same rows.  For each chain u of its last layer is compared with x W + b; by rounding
     alone they may differ by (number of terms) · ε/2 · (|x| |W₁| |W₂| … + |b|), which is stated and checked for every
-    number.  The collapsed network predicts the same, but would train otherwise: it has other parameters.
+    number.  The collapsed network predicts the same, but would train otherwise: it has other parameters, and dropout
+    that stood within a chain is gone.
 
     Parameters
     ----------

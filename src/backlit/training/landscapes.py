@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -217,8 +217,10 @@ def landscape(
         weights = [weight_named(surface, name) for name in names]
         if len(weights) > 2:
             raise fail("BL373", reason=", ".join(names))
-        one = len(weights) == 1
-        found = weight_profile(surface, weights[0], **grid) if one else weight_plane(surface, *weights, **grid)
+        if len(weights) == 1:
+            found = weight_profile(surface, weights[0], **grid)
+        else:
+            found = weight_plane(surface, weights[0], weights[1], **grid)
     return Landscape(found, surface.rows, at.rows, at.origin, at.rate, limit, same)
 
 
@@ -247,7 +249,7 @@ class Recorded:
 
     epochs: list[int]
     thetas: list[Array]
-    values: list[Mapping[str, Array]]  # running averages
+    values: list[dict[str, Array]]  # running averages
     same: bool  # whether the last weights are those that the run kept, to the bit
 
 
@@ -260,7 +262,9 @@ def path_of(folder: str | Path, *, dots: int = DOTS) -> Recorded:
     size = sum(net.values[name].size for name in trained)
     dots = max(3, min(dots, MEMORY // max(4 * size, 1)))
     last = kept.stands["EPOCH"]
-    epochs, thetas, values = [], [], []
+    epochs: list[int] = []
+    thetas: list[Array] = []
+    values: list[dict[str, Array]] = []
     for epoch in sorted({round(e) for e in np.linspace(0, last, min(dots, last + 1))}):
         while loop.epoch < epoch and not fitting.stopped:
             if isinstance(fitting, FullBatch):

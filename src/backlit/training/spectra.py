@@ -127,7 +127,7 @@ class Curvature(Shown):
         return "\n".join([*_aligned(rows), *self.notes(language), self.last_line(language)])
 
     def last_line(self, language: str | None = None) -> str:
-        """ "verdict: WORD" and the sentence."""
+        """The word and the sentence, as scripts read them: verdict: WORD …."""
         return f"verdict: {self.word}  {self.verdict(language)}"
 
     def data(self) -> dict[str, Any]:

@@ -32,7 +32,7 @@ def shade(value: float, heights: list[float]) -> int:
 
 
 def lines(x: Array, y: Array, losses: Array, height: float) -> list[tuple[float, float, float, float]]:
-    """The pieces (x₁, y₁, x₂, y₂) of the line at this height; none runs through a cell with a corner that is not finite.
+    """The pieces (x₁, y₁, x₂, y₂) of the line at this height; none in a cell with a corner that is not finite.
 
     >>> lines(np.array([0.0, 1.0]), np.array([0.0, 1.0]), np.array([[0.0, 1.0], [0.0, 1.0]]), 0.25)
     [(0.25, 0.0, 0.25, 1.0)]

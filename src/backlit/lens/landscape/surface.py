@@ -151,7 +151,8 @@ class Surface:
         if not np.isfinite(found).all():
             name = next(n for n, part in self.split(found).items() if not np.isfinite(part).all())
             raise fail("BL370", name=pattern.format(name), where=f"{self.rows} × {self.objective['loss']}")
-        return found
+        vector: Array = found
+        return vector
 
     # --- tapes ------------------------------------------------------------------------------------------------
 
@@ -182,7 +183,7 @@ class Surface:
                     machine[name] = part
 
     def _over_rows(self, machine: Machine, read: Any) -> Any:
-        """What `read` gives for all rows: the parts' numbers, each by its share of the rows (as they are, for a sum)."""
+        """What `read` gives for all rows: the parts' numbers, each by its share of the rows (a sum: as they are)."""
         total: Any = 0.0
         for begin in range(0, self.rows, self.chunk):
             count = min(self.chunk, self.rows - begin)
