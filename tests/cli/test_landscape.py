@@ -26,19 +26,8 @@ def test_a_run_of_any_kind_is_measured_on_its_own_rows(call, runs, name):
 
 def test_other_rows_and_another_optimizer(call, runs):
     base = json.loads(call("curvature", runs["iris"], "--format", "json").out)
-    told = json.loads(
-        call(
-            "curvature",
-            runs["iris"],
-            "iris",
-            "--optimizer",
-            "nesterov(momentum=0.5)",
-            "--rate",
-            "9",
-            "--format",
-            "json",
-        ).out
-    )
+    other = ("--optimizer", "nesterov(momentum=0.5)", "--rate", "9", "--format", "json")
+    told = json.loads(call("curvature", runs["iris"], "iris", *other).out)
     assert (told["of"], told["origin"]) == (150, "given")
     assert told["bound"] == pytest.approx(2 * 1.5 / (2 * told["largest"]["value"]))
     assert told["verdict"] == "above"

@@ -17,7 +17,7 @@ Array = np.ndarray[Any, Any]
 Times = Callable[[Array], Array]
 TOLERANCE = 0.01  # of a residual ‖Hv - λv‖ / |λ|
 DENSE = 64  # up to so many weights the matrix is written out, a product for each column
-KRYLOV = 20  # directions that Lanczos keeps at a time
+KRYLOV = 16  # directions that Lanczos keeps at a time
 ZERO = 1e-4  # of the largest |λ|: an end that is closer to 0 than this counts as 0
 PRODUCTS = 600
 
@@ -34,8 +34,12 @@ class End:
     @property
     def residual(self) -> float:
         """‖Hv - λv‖ / |λ|; of an eigenvalue that counts as 0, ‖Hv‖ by a hundredth of the largest |λ|."""
-        size = 100 * ZERO * self.scale if self.is_zero else abs(self.value)
-        return self.distance / size if size else 0.0
+        return self.distance / self.size if self.size else 0.0
+
+    @property
+    def size(self) -> float:
+        """What the residual is measured by."""
+        return 100 * ZERO * self.scale if self.is_zero else abs(self.value)
 
     @property
     def is_zero(self) -> bool:
@@ -124,9 +128,9 @@ class _Counted:
 
 
 def _other_end(times: _Counted, size: int, one: End, start: Array, tolerance: float) -> End:
-    """The end that lies opposite, searched ten times as closely until its residual is within the tolerance."""
+    """The end that lies opposite, searched more closely until its residual is within the tolerance of its own size."""
     found: End | None = None
-    begin, wanted = start, tolerance / 2
+    begin, wanted = start, tolerance / 8
     while found is None or found.residual > tolerance:
         try:
             begin = _farthest(times, size, one.value, begin, wanted)
@@ -134,7 +138,8 @@ def _other_end(times: _Counted, size: int, one: End, start: Array, tolerance: fl
             if found is None or error.code != "BL371":
                 raise
             return found  # what there is stays, with its residual
-        found, wanted = _measured(times, begin, one.scale), wanted / 10
+        found = _measured(times, begin, one.scale)
+        wanted = min(wanted / 4, 0.7 * tolerance * found.size / abs(found.value - one.value))
     return found
 
 
