@@ -232,3 +232,24 @@ def test_an_optimizer_without_a_rate_has_no_forks(rng):
     net.prepare(3)
     rows = {"x": rng.normal(size=(8, 3)), "t": rng.normal(size=(8, 1))}
     assert rates(net, rows, Settings(optimizer_named("lbfgs")))["forks"] == []
+
+
+@pytest.mark.parametrize(("optimizer", "shown"), [("sgd", True), ("adam", False), ("momentum", False)])
+def test_the_rate_is_marked_only_where_steps_go_along_the_gradient(optimizer, shown, rng):
+    x = rng.normal(size=(20, 3))
+    net = Network([Dense(2, "tanh"), Dense(1)])
+    net.fit(x, x[:, 0], epochs=1)
+    found = backlit.landscape(net, x, x[:, 0], optimizer=optimizer, learning_rate=0.0123)
+    assert np.isfinite(found.rate) == shown
+    assert ("0.0123" in found.text("en")) == shown
+    assert ("rate in use" in found.svg("en")) == shown
+
+
+@pytest.mark.slow
+def test_the_ends_of_a_large_network_take_few_products(rng):
+    net = Network([Dense(256, "relu"), Dense(128, "relu"), Dense(10, "softmax")])
+    x = rng.random(size=(2000, 784))
+    t = rng.integers(0, 10, 2000)
+    found = backlit.curvature(net.fit(x, t, epochs=2), x, t)
+    assert found.spectrum.settled
+    assert found.spectrum.products <= 80

@@ -22,6 +22,7 @@ from ..lens.landscape import (
     weight_plane,
     weight_profile,
 )
+from ..lens.landscape.bound import linear_step
 from ..messages import language as chosen
 from ..messages import say
 from . import checkpoint
@@ -46,7 +47,7 @@ class Landscape(Shown):
     rows: int
     of: int
     origin: str
-    rate: float
+    rate: float  # in use; NaN where the optimizer's steps do not go along the gradient
     limit: float | None  # of gradient descent along the gradient
     same: bool | None = None  # of a path: whether the replay ended with the very weights of the run
 
@@ -110,7 +111,8 @@ class Landscape(Shown):
         )
         if f.kind == "gradient":
             key = "gradient_bowl" if self.limit is not None else "gradient_no_bowl"
-            told.append(say(f"landscape.{key}", language, bottom=f.bottom, limit=self.limit, rate=self.rate))
+            told.append(say(f"landscape.{key}", language, bottom=f.bottom, limit=self.limit))
+            told += [] if math.isnan(self.rate) else [say("landscape.gradient_rate", language, rate=self.rate)]
         elif f.bottom is not None:
             told.append(say("landscape.weight_bowl", language, name=f.name, here=f.here, bottom=f.bottom))
         return told
@@ -221,7 +223,9 @@ def landscape(
             found = weight_profile(surface, weights[0], **grid)
         else:
             found = weight_plane(surface, weights[0], weights[1], **grid)
-    return Landscape(found, surface.rows, at.rows, at.origin, at.rate, limit, same)
+    step = linear_step(at.settings.optimizer, at.state, at.step, surface.size)
+    along_it = not isinstance(step, str) and step.is_plain
+    return Landscape(found, surface.rows, at.rows, at.origin, at.rate if along_it else math.nan, limit, same)
 
 
 def names_of(text: str) -> list[str]:

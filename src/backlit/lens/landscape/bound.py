@@ -45,6 +45,11 @@ class Linear:
     pull: float  # λ of a weight decay that is added to the gradient, and so to H
     divisor: Array | None = field(repr=False)  # D; None where it is 1 for every weight
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether the step is -ε ∂E/∂w and nothing else."""
+        return not (self.beta or self.d or self.pull) and self.divisor is None and abs(self.s - 1) < CLOSE
+
     def limit(self, curvature: float) -> float:
         """The largest stable rate where the largest eigenvalue is this one; infinity where nothing curves upwards."""
         slope = curvature * self.s + self.d
