@@ -25,6 +25,9 @@ _HOMES = {
     "Descent": "lens.descent",
     "descend": "lens.descent",
     "trace": "training",
+    "collapse": "training",
+    "curvature": "training",
+    "landscape": "training",
     "APL": "nn",
     "Activation": "nn",
     "Add": "nn",
@@ -89,8 +92,11 @@ if TYPE_CHECKING:
     from .nn import Swish as Swish
     from .training import Network as Network
     from .training import Run as Run
+    from .training import collapse as collapse
     from .training import cross_validate as cross_validate
+    from .training import curvature as curvature
     from .training import gradient_check as gradient_check
+    from .training import landscape as landscape
     from .training import load as load
     from .training import repeat as repeat
     from .training import resume as resume

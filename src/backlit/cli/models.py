@@ -94,6 +94,19 @@ def judged(net: Model, source: str, target: Sequence[str], asked: dict[str, Any]
     return table, x, _counted(known, table) if known else table.t
 
 
+def known(model: str, source: str | None, target: Sequence[str], asked: dict[str, Any]) -> tuple[Any, Any]:
+    """Rows and answers of a source for one network; nothing where no source is given: then a run knows its own."""
+    from ..errors import fail
+    from ..training import Network, load
+
+    if source is None:
+        return None, None
+    net = load(model)
+    if not isinstance(net, Network):
+        raise fail("BL374", got=model)
+    return judged(net, source, target, asked)[1:]
+
+
 def _kinds(known: Preparation, names: Sequence[str]) -> dict[str, Any]:
     """The kinds of a file's columns that the model knows by name."""
     return {column.name: column.as_kind() for column in known.features if column.name in names and not column.is_number}

@@ -46,6 +46,11 @@ def history(entries: Sequence[Mapping[str, Any]], language: str) -> str:
     return _card(words, words("curves_title"), [] if figures else [words("no_history")], [], figures)
 
 
+def card(title: str, sentences: list[str], tables: list[Table], figures: list[Figure], language: str) -> str:
+    """Sentences, tables and figures under a title: for what brings its own words."""
+    return _card(Words(language), title, sentences, tables, figures)
+
+
 def _card(words: Words, title: str, sentences: list[str], tables: list[Table], figures: list[Figure]) -> str:
     """The same facts give the same bytes; ids begin with a hash of the content."""
     page = environment().get_template("card.html").render(

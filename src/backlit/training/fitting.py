@@ -20,6 +20,7 @@ from ..machine.loop import Job, Loop, Snapshot
 from ..nn import Structure
 from ..nn.builder import Built
 from ..nn.objective import right_answers, right_labels
+from ..ops import shapes
 from ..ops.loss import loss_named
 from . import hunt
 from .perceptron import learning
@@ -198,6 +199,19 @@ class Fitting:
         values = self._values()
         kept[:] = now
         return self._network(values)
+
+    def optimizer_state(self) -> dict[str, Array] | None:
+        """The optimizer's state, each part as one vector in the order of the trained weights; None before any step."""
+        update, tape = self.settings.optimizer.update, self.loop.train_tape
+        if update is None or not self.loop.step:
+            return None
+        trained = [v for v in tape.values if v.block is not None and tape.values[v.block].name == "θ"]
+        spans = [slice(v.place, v.place + shapes.elements(shapes.resolve(v.shape, 1))) for v in trained]
+        whole = {name: self.loop[name].reshape(-1) for name in update.state}
+        return {
+            name: block.copy() if name in update.single else np.concatenate([block[span] for span in spans])
+            for name, block in whole.items()
+        }
 
     def _network(self, values: dict[str, Array]) -> Any:
         other = copy.copy(self.net)

@@ -64,6 +64,7 @@ class Run(Shown):
         }
         self.folder: Path | None = None
         self.last: Network | None = None  # with the weights of the last step
+        self.state: dict[str, Any] | None = None  # of the optimizer after it
         self.looks: list[Look] = []  # vital signs of sampled steps
         self.origin: Origin | None = None  # what the training began with
         self._diagnosis: Diagnosis | None = None
@@ -94,7 +95,7 @@ class Run(Shown):
             "threads": loop.threads,
         }
         self.facts["settings"]["threads"] = loop.threads
-        self.last = fitting.last_network()
+        self.last, self.state = fitting.last_network(), fitting.optimizer_state()
         self.looks = fitting.vitals.looks if fitting.vitals is not None else []
 
     @property
