@@ -106,7 +106,7 @@ def _layer(name: str, card: Card, u: Array, slope: Array) -> Layer:
     bar = 0.01 * (top if np.isfinite(top) else 1.0)
     finite = u[np.isfinite(u)]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (-1.0, 1.0)
-    bins = np.histogram(finite, BINS, _round(low, high))
+    bins = np.histogram(finite, _edges(low, high))
     return Layer(
         name=name,
         card=card,
@@ -123,9 +123,9 @@ def _layer(name: str, card: Card, u: Array, slope: Array) -> Layer:
     )
 
 
-def _round(low: float, high: float) -> tuple[float, float]:
-    """A range of bins of which one begins at 0, so that no bar holds both signs."""
+def _edges(low: float, high: float) -> Array:
+    """The edges of the bins, one of which is 0 where both signs occur, so that no bar holds both."""
     if low >= 0 or high <= 0:
-        return min(low, 0.0), max(high, 1e-6, low + 1e-6)
+        return np.linspace(min(low, 0.0), max(high, 0.0) if low < 0 else max(high, 1e-6), BINS + 1)
     step = (high - low) / (BINS - 2)
-    return step * np.floor(low / step), step * (np.floor(low / step) + BINS)
+    return np.asarray(step * (np.floor(low / step) + np.arange(BINS + 1)))
