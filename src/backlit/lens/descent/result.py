@@ -19,6 +19,7 @@ from .run import SHORT, Path, optimizer, run
 from .verdict import Verdict, judge
 
 MOST_STEPS, MOST_RUNS = 100_000, 6
+_QUIETLY = np.errstate(all="ignore")  # what is not finite has a verdict, or is shown as it is
 Start = float | Sequence[float] | Mapping[str, float] | str | None
 
 
@@ -45,6 +46,7 @@ class Descent:
         A row for each step: k, the variables, f, the derivatives, the step, where it leads.
     """
 
+    @_QUIETLY
     def __init__(self, function: Function, start: Array, steps: int, rules: Sequence[Optimizer]) -> None:
         self.function, self.start, self.steps = function, start, steps
         self.home: Rest = flow(function, start)
@@ -70,35 +72,41 @@ class Descent:
         return self.runs[0].path.gradients
 
     @cached_property
+    @_QUIETLY
     def table(self) -> list[dict[str, Any]]:
         from .table import records
 
         return records(self.function, self.runs[0].path)
 
+    @_QUIETLY
     def text(self, lang: str | None = None) -> str:
         """The table, the facts and the verdict, whose word stands on the last line."""
         from .text import text
 
         return text(self, lang or language())
 
+    @_QUIETLY
     def svg(self, lang: str | None = None) -> str:
         """The picture as a file of its own; an ExpressionError (BL406) for more than two variables."""
         from .picture import standalone
 
         return standalone(self, lang or language())
 
+    @_QUIETLY
     def html(self, lang: str | None = None) -> str:
         """Picture, table, verdict and the zones of the rate as one page without scripts."""
         from .html import page
 
         return page(self, lang or language())
 
+    @_QUIETLY
     def csv(self) -> str:
         """The tables of all runs, with all digits."""
         from .table import csv
 
         return csv(self)
 
+    @_QUIETLY
     def told(self) -> dict[str, Any]:
         """Everything as plain data, for JSON."""
         from .table import told
@@ -108,6 +116,7 @@ class Descent:
     def __repr__(self) -> str:
         return self.text()
 
+    @_QUIETLY
     def _repr_html_(self) -> str:
         """For a notebook: HTML and SVG, no script."""
         from .html import card
@@ -190,8 +199,7 @@ def descend(
     if isinstance(steps, bool) or not isinstance(steps, int) or not 1 <= steps <= MOST_STEPS:
         raise fail("BL305", name="steps", low=1, high=MOST_STEPS, value=steps, where="descend")
     rules = _rules(optimizer, learning_rate, compare)
-    with np.errstate(all="ignore"):  # what is not finite has a verdict
-        return Descent(function, begin, steps, rules)
+    return Descent(function, begin, steps, rules)
 
 
 def starting_point(start: Start, variables: Sequence[str]) -> Array:

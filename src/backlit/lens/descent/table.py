@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv as writer
 import io
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -99,7 +100,7 @@ def shown(function: Function, path: Path, lang: str) -> tuple[list[str], list[li
         cells = [number(v) for v in x]
         if len(names) > 2:
             cells = cells if len(names) <= 4 else [*cells[:3], "…"]
-            cells += [number(f), number(float(np.linalg.norm(g))), _cell(float(np.linalg.norm(move)))]
+            cells += [number(f), number(math.hypot(*g)), _cell(math.hypot(*move))]
         else:
             cells += [number(f), *map(number, g), *map(_cell, move), *([_cell(new[0])] if single else [])]
         rows.append([str(k), *cells])
