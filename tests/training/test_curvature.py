@@ -8,9 +8,10 @@ import pytest
 import backlit
 from backlit import BatchNorm, Dense, Dropout, Network
 from backlit.errors import BacklitError
+from backlit.lens.landscape import Surface
 from backlit.optim import optimizer_named
 from backlit.training.landscapes import path_of
-from backlit.training.rates import rates
+from backlit.training.rates import rates, rates_of_run
 from backlit.training.settings import Settings
 from backlit.training.standing import standing, standing_of_run
 
@@ -36,8 +37,6 @@ def test_a_folder_stands_at_the_last_step_with_the_state_of_the_optimizer(run):
 def test_adam_s_bound_is_that_of_the_whole_preconditioned_matrix(run):
     found = backlit.curvature(run.folder)
     at = standing_of_run(run.folder)
-    from backlit.lens.landscape import Surface
-
     surface = Surface(at.net, at.inputs, at.objective())
     h = np.array([surface.product(row) for row in np.eye(surface.size)])
     assert found.sharpness == pytest.approx(np.linalg.eigvalsh(h).max(), rel=1e-9)
@@ -215,6 +214,15 @@ def test_the_fork_at_the_rate_itself_is_the_training(rng):
     run = twin.fit(x, t, batch_size=8, epochs=2)
     middle = found["forks"][1]["losses"]
     assert [np.mean(middle[:5]), np.mean(middle[5:])] == pytest.approx([r["train_loss"] for r in run.history], rel=1e-6)
+
+
+def test_the_rates_of_a_run_begin_where_it_began(run):
+    found = rates_of_run(run.folder, steps=4)
+    assert found["rate"] == run.settings.optimizer.learning_rate
+    begun = path_of(run.folder, dots=3).thetas[0]
+    at = standing_of_run(run.folder)
+    surface = Surface(at.net, at.inputs, at.objective())
+    assert found["start"] == pytest.approx(surface.loss(begun.astype(np.float64)), rel=1e-12)
 
 
 def test_a_rate_that_breaks_the_training_is_called_so(rng):

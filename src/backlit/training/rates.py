@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from ..nn import Structure
 from ..optim import optimizer_named
 from .fitting import Fitting
 from .settings import Settings
+from .standing import fitting_of_work, work_of
 
 Array = np.ndarray[Any, Any]
 FACTORS = (1 / 3, 1.0, 3.0)
@@ -69,6 +71,12 @@ def rates(
         **found,
         "forks": [_fork(net, inputs, settings, factor, steps, surface, found["start"]) for factor in factors],
     }
+
+
+def rates_of_run(folder: str | Path, *, factors: Sequence[float] = FACTORS, steps: int = STEPS) -> dict[str, Any]:
+    """The same for the run in a folder, from where it began: its data is read and its first weights are drawn again."""
+    fitting = fitting_of_work(work_of(folder, anew=True))
+    return rates(fitting.net, fitting.loop.job.inputs, fitting.settings, factors=factors, steps=steps)
 
 
 def _fork(
