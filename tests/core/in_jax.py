@@ -33,6 +33,7 @@ def of_rows(jax: Any) -> dict[str, Any]:
     return {
         "softmin": lambda u: jax.nn.softmax(-u),
         "sparsemax": sparsemax,
+        "row_shares": lambda o: o / jnp.sum(o, axis=-1, keepdims=True),
         "standardise": standardise,
         "standardise_slope": standardise_slope,
         "column_affine": lambda x, w, b: x * w + b,

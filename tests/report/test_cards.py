@@ -58,8 +58,9 @@ def test_text_and_terminal_show_the_same_numbers(run):
         assert set(thing._repr_mimebundle_(include=["text/plain"])) == {"text/plain"}
         assert set(thing._repr_mimebundle_(exclude=["text/plain"])) == {"text/html"}
     assert f"{run.result['test']['accuracy']:.6g}" in run._repr_mimebundle_()["text/plain"]
-    assert "1,027" in run.network._repr_mimebundle_()["text/plain"]
-    assert "1,027" in run.network._repr_html_()
+    size = f"{run.network.size:,}"
+    assert size in run.network._repr_mimebundle_()["text/plain"]
+    assert size in run.network._repr_html_()
 
 
 def test_a_history_is_a_list_and_shows_its_last_epoch(run):

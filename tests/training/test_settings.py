@@ -28,7 +28,7 @@ def code_of(**settings) -> str:
 def test_the_defaults_are_stated():
     assert Settings.of().told() == {
         "optimizer": "adam", "learning_rate": 0.001, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8,
-            "weight_decay": 0.0,
+            "amsgrad": 0.0, "weight_decay": 0.0,
         "loss": "squared_error", "batch_size": 32, "epochs": 100, "patience": 0, "seed": 0, "shuffle": True,
         "dtype": "float32", "engine": "compiled", "threads": 0,
     }  # fmt: skip

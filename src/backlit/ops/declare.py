@@ -341,7 +341,13 @@ class Structural(Op):
 
 
 def structural(*, role: str, domain: tuple[float, float] = (-4.0, 4.0), source: str = "", **parts: Any) -> Any:
-    """Decorator: declares a structural operation by its NumPy body; `parts` as in `Structural`."""
+    """Decorator: declares a structural operation by its NumPy body; `parts` as in `Structural`.
+
+    Examples
+    --------
+    >>> REGISTRY["softmax"].facts.role, REGISTRY["softmax"].kernel
+    ('activation', 'softmax')
+    """
     facts_names = {
         k: parts.pop(k) for k in ("names", "also", "differs", "limits", "nan", "range", "ends") if k in parts
     }

@@ -44,6 +44,13 @@ class Descent:
         What was visited: x, f and f′ at step k.
     table : list of dictionaries
         A row for each step: k, the variables, f, the derivatives, the step, where it leads.
+
+    Examples
+    --------
+    >>> import backlit
+    >>> found = backlit.descend("(x - 3)**2 + 1", start=0, rate=0.5)
+    >>> type(found).__name__, found.verdict, float(found.points[-1][0])
+    ('Descent', 'one_step', 3.0)
     """
 
     @_QUIETLY
