@@ -86,7 +86,7 @@ def test_conventions_are_told_and_change_the_numbers(call, model):
 
 def test_a_step_of_the_run(call, model):
     result = call("trace", model, "--step", 7, "--top", 3)
-    assert "7 (epoch 2" in result.out
+    assert "7, in epoch 2" in result.out
     assert result.err == ""
     assert "adam(learning_rate=0.001" in result.out
 

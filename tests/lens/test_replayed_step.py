@@ -10,6 +10,7 @@ import pytest
 import backlit
 from backlit import BatchNorm, Dense, Dropout, Network
 from backlit.errors import BacklitError
+from backlit.optim import OPTIMIZERS
 from tolerance import same_bits
 
 RUNS = {
@@ -58,6 +59,16 @@ def test_after_the_step_stand_the_bits_of_the_training(name, step):
     again.loop.run(last - step)
     for value, known in seen[last].items():
         assert same_bits(known, np.asarray(again.loop[value]))
+
+
+@pytest.mark.parametrize("name", [n for n in OPTIMIZERS if n not in ("lbfgs", "perceptron")])
+def test_the_step_of_every_optimizer_closes(name):
+    run = Network([Dense(5, "tanh"), Dense(3, "softmax")]).fit(*rows(), epochs=5, batch_size=25, optimizer=name)
+    trace = run.trace(min(5, run.result["steps"]), top=100)
+    assert trace.about["same_bits"]
+    ledger = trace.ledger()
+    assert ledger.closes
+    assert all("w′" in line for block in ledger.stage(5) for line in block.lines)
 
 
 def test_a_recorded_run_is_replayed_from_its_folder(tmp_path):

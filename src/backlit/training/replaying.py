@@ -133,12 +133,12 @@ def trace_step(fitting: Fitting, step: int, *, row: int = 0, top: int = 8, symbo
     known = _stand(fitting, int(step))
     own = fitting.settings.optimizer
     told = {"optimizer": own.name, "settings": dict(own.settings)}
-    epoch, begin = loop.epoch, loop.step
+    epoch = loop.epoch + 1
     made = Trace(learning(fitting.net, fitting.settings), known, row=row, top=top, symbols=symbols, about=told)
     done = loop.run(1)
     after = made.recording.after.get("θ")
     same = after is None or not done or after.tobytes() == np.asarray(loop["θ"]).tobytes()
-    made.about |= {"of_step": f"{step} (epoch {epoch + 1}, {begin} done before)", "same_bits": bool(same)}
+    made.about |= {"of_step": int(step), "epoch": epoch, "same_bits": bool(same)}
     return made
 
 

@@ -107,6 +107,9 @@ class Line:
                 return cell
         raise KeyError(symbol)
 
+    def __contains__(self, symbol: str) -> bool:
+        return self.get(symbol) is not None
+
     def get(self, symbol: str) -> Cell | None:
         """The cell of this symbol, if there is one."""
         return next((cell for cell in self.cells if cell.symbol == symbol), None)

@@ -63,9 +63,11 @@ def heading(trace: Trace, told: dict[str, Any]) -> list[str]:
         numbers.append(say("trace.in_use"))
     facts.append((say("trace.numbers"), ", ".join(numbers)))
     facts.append((say("trace.symbols"), s.told() + "; " + say("trace.counted")))
-    for name in ("source", "model", "of_step"):
+    for name in ("source", "model"):
         if name in told:
             facts.insert(0, (say(f"trace.{name}"), str(told[name])))
+    if "of_step" in told:
+        facts.insert(0, (say("trace.of_step"), say("trace.of_epoch", step=told["of_step"], epoch=told["epoch"])))
     return [*lines, *columns(facts, left=(0, 1))]
 
 
@@ -149,10 +151,11 @@ def terms_text(total: Sum, s: Symbols, *, named: bool | None = None) -> list[str
     named = total.rest is not None if named is None else named
     parts = []
     for i, term in enumerate(total.terms):
-        negative = term.a < 0
+        taken = term.right.startswith("-")  # taken away by its name: o/n - t/n, and not a factor below 0
+        negative, b = (term.a < 0) != taken, -term.b if taken else term.b
         factors = number(abs(term.a))
-        if term.right and term.b != 1.0:
-            factors += f"·({number(term.b)})" if term.b < 0 else f"·{number(term.b)}"
+        if term.right and b != 1.0:
+            factors += f"·({number(b)})" if b < 0 else f"·{number(b)}"
         if not term.right and "←" in term.left:
             factors += f" ({say('trace.through', layer=s(_behind(term.left)))})"
         place = f"[{_index(term.left)}] " if named and term.right else ""
