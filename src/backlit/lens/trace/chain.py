@@ -241,7 +241,10 @@ class Walker:
     # --- all of them ------------------------------------------------------------------------------------------
 
     def paths(self, roots: list[Place], top: int) -> tuple[list[Path], float]:
-        """The `top` paths that add most, followed to E, and the sum of all others."""
+        """So many paths to E, and the sum of all others: what adds most in all is followed first.
+
+        They are sorted by what they add themselves; a path that others of its branch nearly cancel may be left out.
+        """
         order = itertools.count()
         heap: list[tuple[float, int, Place | Path]] = [(_first_most(self.value(p)), next(order), p) for p in roots]
         heapq.heapify(heap)
@@ -259,6 +262,7 @@ class Walker:
             for path in arrived:
                 heapq.heappush(heap, (_first_most(path.product), next(order), path))
         left = [item.product if isinstance(item, Path) else self.value(item) for _, _, item in heap]
+        found.sort(key=lambda path: _first_most(path.product))
         return found, float(np.sum(left)) if not np.isfinite(left).all() else math.fsum(left)
 
     def fork(self, roots: list[Place]) -> tuple[tuple[Factor, ...], list[Place], Path | None]:
@@ -297,9 +301,9 @@ def chain_of(
     recording = walker.recording
     roots, penalty = walker.roots(p, at)
     own = [r for r in roots if r.row == row]
-    by_row: dict[int, list[float]] = {}
+    by_row: dict[int, list[float]] = {r: [] for r in range(recording.rows)}
     for r in roots:
-        by_row.setdefault(r.row, []).append(walker.value(r))
+        by_row[r.row].append(walker.value(r))
     rows = {r: float(np.sum(v)) for r, v in by_row.items()}
     trunk, parting, _ = walker.fork(own)
     branches, other_branches = _branches(walker, trunk, parting, top)

@@ -15,8 +15,11 @@ def chain_text(chain: Chain, s: Symbols, rows: int = 1) -> str:
     lines = [f"{_gradient(s)}{name}{key} = {number(chain.gradient)}"]
     if chain.rows:
         lines += ["", say("trace.by_row"), *_rows(chain)]
-    lines += ["", *_forks(chain, s, rows)]
-    lines += ["", say("trace.paths", shown=len(chain.paths), ways=count(chain.ways)), *_paths(chain, s)]
+    if chain.paths or chain.others is not None:
+        lines += ["", *_forks(chain, s, rows)]
+        lines += ["", say("trace.paths", shown=len(chain.paths), ways=count(chain.ways)), *_paths(chain, s)]
+    else:
+        lines += ["", say("trace.no_paths", row=chain.row), *_paths(chain, s)]
     lines += ["", *_sums(chain)]
     if len(chain.step) > 1:
         lines += ["", *_step(chain, s)]

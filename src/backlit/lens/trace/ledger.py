@@ -140,7 +140,8 @@ class Bookkeeper:
             values = {n: f"{node.attrs[n]:g}" for n in op.defaults}
             parts = {i: (a.name.rsplit(".", 1)[-1] or i) for i, a in zip(op.inputs[1:], node.args[1:], strict=True)}
             written = plain(op.formula, {**names, **values, **parts})
-            return f"o = {op.name}(u) = {written}" if len(written) < 60 else f"o = {op.name}(u)"
+            named = f"{op.name}(u)"
+            return f"o = {named}" if written == named or len(written) >= 60 else f"o = {named} = {written}"
         return f"o = {op.name}(u)" if op is not None else "o = f(u)"
 
     def _slope(self, label: str) -> str:

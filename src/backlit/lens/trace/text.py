@@ -156,8 +156,10 @@ def terms_text(total: Sum, s: Symbols, *, named: bool | None = None) -> list[str
         factors = number(abs(term.a))
         if term.right and b != 1.0:
             factors += f"·({number(b)})" if b < 0 else f"·{number(b)}"
-        if not term.right and "←" in term.left:
-            factors += f" ({say('trace.through', layer=s(_behind(term.left)))})"
+        if not term.right and ("←" in term.left or term.left == "penalty"):
+            behind = _behind(term.left)
+            of_E = behind in ("E", "")
+            factors += f" ({say('trace.of_penalty') if of_E else say('trace.through', layer=s(behind))})"
         place = f"[{_index(term.left)}] " if named and term.right else ""
         sign = "- " if negative else "+ "
         parts.append(f"{place}{'-' if negative else ''}{factors}" if i == 0 else f"{sign}{place}{factors}")
