@@ -199,6 +199,15 @@ def test_a_large_layer_shows_its_largest_and_sums_the_rest(rng):
     assert everything == pytest.approx(trace["dense1.u"].sum(), rel=1e-10)
 
 
+def test_layers_that_work_on_every_unit_show_those_of_the_layer_before(rng):
+    net = prepared([Dense(30), PReLU(), Dropout(0.5), Dense(2)])
+    ledger = net.trace(*rows_of(rng, 1), top=4).ledger()
+    shown = [[line.unit for line in b.lines] for b in ledger.stage(2)[:3] + ledger.stage(4)[1:4]]
+    assert len(shown[0]) == 4
+    assert all(units == shown[0] for units in shown)
+    assert ledger.closes
+
+
 def test_paths_that_are_not_written_out_are_in_the_sum(rng):
     net = prepared([Dense(6, "tanh"), Dense(6, "tanh"), Dense(6, "tanh"), Dense(2)])
     trace = net.trace(*rows_of(rng, 1))
