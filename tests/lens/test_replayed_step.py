@@ -83,6 +83,34 @@ def test_a_recorded_run_is_replayed_from_its_folder(tmp_path):
     assert chain.difference.error < 1e-3
 
 
+def test_steps_after_a_resumption_and_none_that_was_not_done(tmp_path):
+    run = backlit.train("iris", hidden=[5], epochs=4, patience=0, out=tmp_path, progress="none")
+    steps = run.result["steps"]
+    with pytest.raises(BacklitError) as caught:
+        backlit.trace(run.folder, step=steps + 1)
+    assert caught.value.code == "BL363"
+    more = backlit.resume(run.folder, epochs=6, progress="none")
+    trace = backlit.trace(more.folder, step=steps + 3)
+    assert trace.about["same_bits"]
+    last = backlit.trace(more.folder, step=more.result["steps"])
+    for name, value in more.last.values.items():
+        assert same_bits(last.recording.after[name], value), name
+
+
+def test_a_run_that_was_stopped_by_the_clock_ends_where_it_ended():
+    def stop(fitting):
+        raise KeyboardInterrupt
+
+    left = []
+    with pytest.raises(KeyboardInterrupt):
+        network().fit(*rows(), epochs=10_000, batch_size=16, watch=stop, left=left)
+    run = left[0]
+    assert run.trace(run.result["steps"]).about["same_bits"]
+    with pytest.raises(BacklitError) as caught:
+        run.trace(run.result["steps"] + 1)
+    assert caught.value.code == "BL363"
+
+
 def test_a_change_of_the_data_is_told(tmp_path):
     source = tmp_path / "rows.csv"
     x, t = rows()
