@@ -73,12 +73,14 @@ def short(name: str) -> str:
 
 def _paths(chain: Chain, s: Symbols) -> list[str]:
     lines = []
+    largest = max((abs(p.product) for p in chain.paths), default=0.0) or 1.0
     for number_of, path in enumerate(chain.paths, start=1):
         head = f"{number_of:>3}  "
         names = _product([s(short(f.name)) for f in path.factors])
         values = _product([_signed(f) for f in path.factors])
         lines += [head + broken(names, WIDE - 5)[0], *(" " * 5 + more for more in broken(names, WIDE - 5)[1:])]
-        parts = broken([*values, "=", number(path.product)], WIDE - 7)
+        shown = f"{number(path.product)}  {bar(abs(path.product) / largest, 12)}".rstrip()
+        parts = broken([*values, "=", shown], WIDE - 7)
         lines += [" " * 5 + ("= " if i == 0 else "  ") + part for i, part in enumerate(parts)]
     if chain.others is not None:
         told = say("trace.other_paths", count=count(max(chain.ways - len(chain.paths), 1)))
