@@ -80,7 +80,9 @@ def test_conventions_are_told_and_change_the_numbers(call, model):
     whole = call("trace", model, "iris", "--loss", "squared_error", "--half", "--reduction", "sum", "--in-use").out
     assert "squared_error: e = ½·(o - t)², E = Σ e  (reduction=sum)" in whole
     other = call("trace", model, "iris", "--loss", "squared_error", "--symbols", "azyt", "--in-use").out
-    assert "e = (z - t)², E = Σ e / 3" in other
+    assert "e = (y - t)², E = Σ e / 3" in other
+    assert re.search(r"^  unit +a +z +f′$", other, re.MULTILINE)
+    assert re.search(r"^  unit +a +y +f′$", other, re.MULTILINE)
     assert "a = Σ w·x + b" in other
 
 

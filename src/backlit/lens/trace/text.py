@@ -23,6 +23,7 @@ def ledger_text(trace: Trace, ledger: Ledger, *, tape: bool = False) -> str:
     lines_of_tape = trace.recording.tape.text().split("\n")
     derived = len(trace.recording.tape.derived)
     part, seen = "", set[int]()
+    output = next(block.layer for block in ledger.blocks if block.stage == 3)
     for block in ledger.blocks:
         now = "forward" if block.stage <= 2 else "loss" if block.stage == 3 else "backward"
         now = "update" if block.stage == 5 else now
@@ -31,7 +32,8 @@ def ledger_text(trace: Trace, ledger: Ledger, *, tape: bool = False) -> str:
             part = now
             if block.stage == 5 and block.formula:  # the same for all layers, and sometimes long
                 lines += ["", *("  " + line for line in broken(trace.symbols(block.formula).split(" "), WIDE - 2))]
-        lines += ["", *block_text(block, trace.symbols, formula=block.stage < 5)]
+        symbols = trace.symbols.last if block.layer == output else trace.symbols
+        lines += ["", *block_text(block, symbols, formula=block.stage < 5)]
         if tape:
             made = {c.instruction for line in block.lines for c in line.cells if c.instruction is not None} - seen
             lines += [_cut(f"  │ {lines_of_tape[derived + n].strip()}") for n in sorted(made)]
@@ -49,7 +51,9 @@ def heading(trace: Trace, told: dict[str, Any]) -> list[str]:
     row, rows = told["row"], told["rows"]
     lines = [say("trace.title", row=row, rows=rows) if rows > 1 else say("trace.title_alone")]
     whole = f"{s('E')} = Σ e" + (f" / {told['n']}" if told["n"] != 1 else "")
-    facts = [(say("trace.loss"), f"{told['loss']}: e = {s(told['formula'])}, {whole}  (reduction={told['reduction']})")]
+    facts = [
+        (say("trace.loss"), f"{told['loss']}: e = {s.last(told['formula'])}, {whole}  (reduction={told['reduction']})")
+    ]
     more = [f"{n}={told[n]}" for n in ("label_smoothing", "l1", "l2") if n in told]
     more += [say("trace.weighted")] if told.get("weighted") else []
     if more:
