@@ -65,11 +65,15 @@ def layers(net: Network) -> None:
 def _told(net: Network, source: Any, typed: Any) -> dict[str, str]:
     """The facts below the layers."""
     known = net.preparation
-    told = {"parameters": str(net.size), "loss": net.loss}
+    told = {
+        "parameters": str(net.size),
+        "loss": ", ".join([net.loss, *(f"{k}={v}" for k, v in net.loss_options.items())]),
+    }
     told["dtype"] = ", ".join(sorted({str(v.dtype) for v in net.values.values()}))
     if known is not None:
         told["task"] = say(f"cli_show.task_{known.task}")
         told["target"] = ", ".join(column.name for column in known.target)
+        told["weight"] = known.weight
         told["classes"] = ", ".join(known.classes)
     told["source"], told["command"] = str(source or ""), str(typed or "")
     return {say(f"cli_show.{key}"): value for key, value in told.items() if value}

@@ -78,6 +78,14 @@ class Origin(NamedTuple):
     name: str
     lines: Sequence[int] | None = None
 
+    def take(self, rows: Sequence[int] | NDArray[np.int64]) -> Origin:
+        """Of some of the rows.
+
+        >>> Origin("a.csv", [2, 3, 5]).take([2, 0])
+        Origin(name='a.csv', lines=[5, 2])
+        """
+        return self if self.lines is None else Origin(self.name, [int(self.lines[row]) for row in rows])
+
     def place(self, row: int, column: int | None = None) -> str:
         """The place of a row: "iris.csv:17" in a file, "X[16, 3]" in an array.
 

@@ -68,6 +68,8 @@ class Preparation:
         The classes of a classification, in the order of the network's outputs; else empty.
     reading : dict
         What has to be known to read other data in the same way, such as the size of images.
+    weight : str
+        The name of a column that holds the weights of rows, and is no input; "" where there was none.
 
     Notes
     -----
@@ -93,6 +95,7 @@ class Preparation:
     task: Task
     classes: tuple[str, ...] = ()
     reading: dict[str, Any] = field(default_factory=dict)
+    weight: str = ""
 
     @classmethod
     def fit(cls, table: Table, rows: ArrayLike | None = None) -> Preparation:
@@ -282,7 +285,8 @@ class Preparation:
             "task": self.task,
             "classes": list(self.classes),
         }
-        return {**stored, "reading": self.reading} if self.reading else stored
+        more = {"reading": self.reading, "weight": self.weight}
+        return stored | {name: value for name, value in more.items() if value}
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> Preparation:
@@ -293,6 +297,7 @@ class Preparation:
             stored["task"],
             tuple(stored["classes"]),
             dict(stored.get("reading", {})),
+            str(stored.get("weight", "")),
         )
 
 

@@ -54,18 +54,24 @@ def worst(run: dict[str, Any], words: Words) -> Table | None:
         return None
     numbers = "error" in found[0]
     several = any("target" in row for row in found)
-    keys = [*(["target"] if several else []), "true", "predicted", *(["error"] if numbers else ["share_true"])]
+    keys = [*(["target"] if several else []), "true", "predicted"]
+    keys.append("error" if numbers else "output_true" if "output_true" in found[0] else "share_true")
+    lines = "line" in found[0]
     rows = []
     for row in found:
-        cells = [count(finite(row.get("row"))) or "–"]
+        cells = [count(finite(row.get("line" if lines else "row"))) or "–"]
         for key in keys:
             value = row.get(key)
             shown = percent(finite(value)) if key == "share_true" else ""
             cells.append(shown or (measured(finite(value), 4) if isinstance(value, (int, float)) else str(value)))
         rows.append(cells)
-    head = [words("worst_row"), *(words(f"worst_{key}") for key in keys)]
+    head = [words("worst_line" if lines else "worst_row"), *(words(f"worst_{key}") for key in keys)]
     return Table(
-        words("worst_caption"), head, rows, words=3 - numbers - (numbers and not several), notes=[words("worst_note")]
+        words("worst_caption"),
+        head,
+        rows,
+        words=3 - numbers - (numbers and not several),
+        notes=[words("worst_note_lines" if lines else "worst_note")],
     )
 
 

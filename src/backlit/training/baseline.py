@@ -15,34 +15,48 @@ from .scores import plain_scores
 Array = np.ndarray[Any, Any]
 
 
-def baselines(table: Table, parts: Split, preparation: Preparation, judged: Array, seed: int) -> dict[str, Any]:
-    """{"constant": metrics, "linear": metrics} on the rows `judged`; nothing is learned from them."""
+def baselines(
+    table: Table, parts: Split, preparation: Preparation, judged: Array, seed: int, weight: Array | None = None
+) -> dict[str, Any]:
+    """{"constant": metrics, "linear": metrics} on the rows `judged`; nothing is learned from them.
+
+    With a weight for each row of the table both are learned and judged with weights, as the network is.
+    """
     make = {"classification": _for_classes, "regression": _for_numbers, "multilabel": _for_numbers}[table.task]
     measure = metrics.MEASURES[table.task]
-    t = table.t[judged]
-    answers = make(table, parts, preparation, judged, seed)
-    return {name: {**plain_scores(table.task, out, t), **measure(out, t)} for name, out in answers.items()}
+    t, w = table.t[judged], None if weight is None else weight[judged]
+    answers = make(table, parts, preparation, judged, seed, weight)
+    return {name: {**plain_scores(table.task, out, t, w), **measure(out, t, w)} for name, out in answers.items()}
 
 
-def _for_classes(table: Table, parts: Split, preparation: Preparation, judged: Array, seed: int) -> dict[str, Array]:
+def _for_classes(
+    table: Table, parts: Split, preparation: Preparation, judged: Array, seed: int, weight: Array | None
+) -> dict[str, Array]:
     learned = np.concatenate([parts.train, parts.validation])
-    shares = np.bincount(table.t[learned], minlength=len(table.classes)) / len(learned)
-    constant = np.tile(shares, (len(judged), 1))
+    w = None if weight is None else weight[learned]
+    shares = np.bincount(table.t[learned], weights=w, minlength=len(table.classes))
+    constant = np.tile(shares / shares.sum(), (len(judged), 1))
     # The linear model is the same trainer's network without hidden layers: softmax regression, stopped early.
     net = Network([Dense(len(table.classes), "softmax", weights="zeros")])
-    x = preparation.inputs(table)
-    held = (x[parts.validation], table.t[parts.validation]) if len(parts.validation) else None
+    given = [preparation.inputs(table), table.t] + ([] if weight is None else [weight])
+    x, t, *own = (a[parts.train] for a in given)
+    held = tuple(a[parts.validation] for a in given) if len(parts.validation) else None
     net.fit(
-        x[parts.train], table.t[parts.train], validation=held, learning_rate=0.02, batch_size=64,
+        x, t, validation=held, sample_weight=own[0] if own else None, learning_rate=0.02, batch_size=64,
         epochs=200, patience=20, seed=seed,
     )  # fmt: skip
-    return {"constant": constant, "linear": net.predict(x[judged])}
+    return {"constant": constant, "linear": net.predict(given[0][judged])}
 
 
-def _for_numbers(table: Table, parts: Split, preparation: Preparation, judged: Array, seed: int) -> dict[str, Array]:
+def _for_numbers(
+    table: Table, parts: Split, preparation: Preparation, judged: Array, seed: int, weight: Array | None
+) -> dict[str, Array]:
     learned = np.concatenate([parts.train, parts.validation])
-    constant = np.tile(table.t[learned].mean(axis=0), (len(judged), 1))
+    w = np.ones(len(learned)) if weight is None else weight[learned]
+    mean = table.t[learned].mean(axis=0) if weight is None else w @ table.t[learned] / w.sum()
+    constant = np.tile(mean, (len(judged), 1))
     x = preparation.inputs(table)
     design = np.column_stack([x, np.ones(len(x))])
-    weights = np.linalg.lstsq(design[learned], table.t[learned], rcond=None)[0]
+    root = np.sqrt(w)[:, None]  # Σ w (o - t)² = Σ (√w o - √w t)²
+    weights = np.linalg.lstsq(root * design[learned], root * table.t[learned], rcond=None)[0]
     return {"constant": constant, "linear": design[judged] @ weights}

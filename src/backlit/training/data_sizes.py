@@ -9,7 +9,7 @@ import numpy as np
 
 from ..data import Split
 from . import metrics
-from .judging import judged_part
+from .judging import judged_part, of
 from .preparing import Prepared, prepare
 
 SHARES = (0.1, 0.2, 0.4, 0.7)
@@ -34,10 +34,10 @@ def data_sizes(work: Prepared, asked: Mapping[str, Any], result: Mapping[str, An
         if table.task == "classification" and len(np.unique(table.t[rows])) < len(np.unique(table.t[parts.train])):
             continue
         part = prepare(table, Split(rows, parts.validation, parts.test), **asked)
-        part.net.fit(*part.learned, validation=part.held, **part.settings)
+        part.net.fit(*part.learned, sample_weight=part.weights, validation=part.held, **part.settings)
         entry: dict[str, Any] = {"rows": len(rows)}
         for which, chosen in (("train", rows), (name, judged)):
-            entry[which] = measure(part.net.predict(table.x[chosen]), table.t[chosen])
+            entry[which] = measure(part.net.predict(table.x[chosen]), table.t[chosen], of(work.counted, chosen))
         found.append(entry)
     return [*found, {"rows": len(parts.train), **{n: result[n] for n in ("train", name) if n in result}}]
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .network import Network
 
 Indices = np.ndarray[Any, Any]
+Weights = np.ndarray[Any, Any] | None
 
 
 def judged_part(parts: Split) -> tuple[str, Indices]:
@@ -36,9 +37,10 @@ def answering(net: Network | Ensemble, table: Table) -> Callable[[Indices], Indi
     return lambda x: net.predict(replace(table, x=x, t=np.resize(table.t, (len(x), *table.t.shape[1:]))))
 
 
-def judge(run: Run, table: Table, parts: Split, *, evidence: bool = False) -> None:
+def judge(run: Run, table: Table, parts: Split, *, evidence: bool = False, weight: Weights = None) -> None:
     """Metrics of all three parts, and the confusion matrix or the residuals of the judged rows.
 
+    With a `weight` for each row of the table the metrics are weighted; the confusion matrix counts rows.
     With `evidence` also what a report shows and nobody else asks for (`evidence_of`).
     """
     predict = answering(run.network, table)
@@ -46,7 +48,7 @@ def judge(run: Run, table: Table, parts: Split, *, evidence: bool = False) -> No
     out = {name: predict(table.x[r]) for name, r in rows.items() if len(r)}
     measure = metrics.MEASURES[table.task]
     for name, o in out.items():
-        run.result[name] = measure(o, table.t[rows[name]])
+        run.result[name] = measure(o, table.t[rows[name]], of(weight, rows[name]))
     name, judged = judged_part(parts)
     t = table.t[judged]
     if table.task == "classification":
@@ -56,12 +58,18 @@ def judge(run: Run, table: Table, parts: Split, *, evidence: bool = False) -> No
         listed = {"t": t[:, 0].tolist(), "o": np.asarray(out[name][:, 0], np.float64).tolist()}
         run.facts["residuals"] = {"target": table.target[0], **listed}
     if evidence:
-        run.facts |= evidence_of(predict, out[name], table.x[judged], t, judged, table, most=MOST)
+        w = of(weight, judged)
+        run.facts |= evidence_of(predict, out[name], table.x[judged], t, judged, table, most=MOST, weight=w)
+
+
+def of(weight: Weights, rows: Indices) -> Weights:
+    """The weights of some rows; None where all rows count the same."""
+    return None if weight is None else weight[rows]
 
 
 def evidence_of(
     predict: Callable[[Indices], Indices], out: Indices, x: Indices, t: Indices, rows: Indices, table: Table,
-    *, most: int | None = None,
+    *, most: int | None = None, weight: Weights = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Scores with intervals, worst rows, calibration, importance of the columns.
 
@@ -70,12 +78,12 @@ def evidence_of(
     """
     names = table.classes if table.task == "classification" else table.target
     found: dict[str, Any] = {
-        "scores": scores(table.task, out, t, quick=most is not None),
-        "worst": worst_rows(table.task, out, t, rows, names),
+        "scores": scores(table.task, out, t, quick=most is not None, weight=weight),
+        "worst": worst_rows(table.task, out, t, rows, names, table.lines),
     }
     if "brier" in found["scores"]:
-        found["calibration"] = calibration(out, t)
-    each = importance(predict, x, t, table.task, most=most)
+        found["calibration"] = calibration(out, t, weight)
+    each = importance(predict, x, t, table.task, most=most, weight=weight)
     order = sorted(range(len(each)), key=lambda j: -each[j]["mean"])
     found["importance"] = [{"feature": table.features[j], **each[j]} for j in order]
     return found

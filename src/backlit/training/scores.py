@@ -19,7 +19,12 @@ AT_A_TIME = 2_000_000  # counts
 
 
 def interval(
-    score: Callable[..., dict[str, Array]], rows: int, *, seed: int = 0, quick: bool = False
+    score: Callable[..., dict[str, Array]],
+    rows: int,
+    *,
+    seed: int = 0,
+    quick: bool = False,
+    weight: Array | None = None,
 ) -> dict[str, dict[str, float]]:
     """{name: {"value", "low", "high"}}: the scores on all rows and their percentile bootstrap interval.
 
@@ -32,6 +37,8 @@ def interval(
         The same seed draws the same 1000 samples.
     quick : bool
         Leave out the interval of roc_auc, which takes longer than all others.
+    weight : array of shape (rows,), optional
+        How much each row counts, in the figure and in every sample.
 
     Notes
     -----
@@ -40,12 +47,21 @@ def interval(
     a class in it) counts for nothing; an interval is NaN where more than half of the samples are without.
     """
     random = np.random.default_rng(seed)
-    found = {name: [values] for name, values in score(np.ones((1, rows))).items()}
+    w = np.ones(rows) if weight is None else weight
+    with np.errstate(divide="ignore", invalid="ignore"):  # a sample may hold nothing but rows of weight 0: NaN
+        return _bootstrapped(score, w, random, quick)
+
+
+def _bootstrapped(
+    score: Callable[..., dict[str, Array]], w: Array, random: np.random.Generator, quick: bool
+) -> dict[str, dict[str, float]]:
+    rows = len(w)
+    found = {name: [values] for name, values in score(w[None, :]).items()}
     some = max(1, AT_A_TIME // rows)
     for first in range(0, SAMPLES, some):
         drawn = random.integers(0, rows, (min(some, SAMPLES - first), rows))
         places = (drawn + rows * np.arange(len(drawn))[:, None]).ravel()
-        counts = np.bincount(places, minlength=drawn.size).reshape(drawn.shape).astype(np.float64)
+        counts = np.bincount(places, minlength=drawn.size).reshape(drawn.shape) * w
         for name, values in (score(counts, ranks=False) if quick else score(counts)).items():
             found[name].append(values)
     return {name: _ends(float(value[0]), samples) for name, (value, *samples) in found.items()}
@@ -174,13 +190,17 @@ def of_numbers(o: Array, t: Array) -> Callable[..., dict[str, Array]]:
     return score
 
 
-def scores(task: str, out: Array, t: Array, *, seed: int = 0, quick: bool = False) -> dict[str, dict[str, float]]:
+def scores(
+    task: str, out: Array, t: Array, *, seed: int = 0, quick: bool = False, weight: Array | None = None
+) -> dict[str, dict[str, float]]:
     """All scores of outputs against answers, each with its interval."""
     make = of_classes if task == "classification" else of_numbers
-    return interval(make(out, t), len(t), seed=seed, quick=quick)
+    return interval(make(out, t), len(t), seed=seed, quick=quick, weight=weight)
 
 
-def plain_scores(task: str, out: Array, t: Array) -> dict[str, float]:
+def plain_scores(task: str, out: Array, t: Array, weight: Array | None = None) -> dict[str, float]:
     """All scores without intervals."""
     make = of_classes if task == "classification" else of_numbers
-    return {name: float(values[0]) for name, values in make(out, t)(np.ones((1, len(t)))).items()}
+    w = np.ones((1, len(t))) if weight is None else weight[None, :]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return {name: float(values[0]) for name, values in make(out, t)(w).items()}
