@@ -205,6 +205,17 @@ def test_worst_rows_are_lines_of_the_file_even_where_rows_were_left_out(tmp_path
     assert "row" in arrays.facts["worst"][0]
 
 
+def test_a_number_that_the_network_cannot_take_is_told_with_its_line(tmp_path):
+    path = table(tmp_path / "a.csv", ["a", "b", "t"])
+    net = backlit.train(path, hidden=[3], **QUICK).network
+    lines = path.read_text("utf-8").splitlines()
+    lines[7] = "1e300,0.2,1.5"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    known = net.preparation
+    error = told(lambda: known.inputs(backlit.data.load(path), "float32"), "BL207")
+    assert error.values["place"].endswith("a.csv:8")
+
+
 def test_margins_are_not_called_shares(tmp_path):
     run = backlit.train("moons", hidden=[2], loss="hinge", out=tmp_path, **QUICK)
     assert run.facts["worst"]

@@ -34,7 +34,7 @@ def answering(net: Network | Ensemble, table: Table) -> Callable[[Indices], Indi
     """`net.predict` for rows of the table's x, whose categories may have other codes than its own."""
     if not table.kinds:
         return net.predict
-    return lambda x: net.predict(replace(table, x=x, t=np.resize(table.t, (len(x), *table.t.shape[1:]))))
+    return lambda x: net.predict(replace(table, x=x, t=np.resize(table.t, (len(x), *table.t.shape[1:])), origin=None))
 
 
 def judge(run: Run, table: Table, parts: Split, *, evidence: bool = False, weight: Weights = None) -> None:
