@@ -124,6 +124,35 @@ def test_old_model_files_are_read_and_odd_options_are_not(tmp_path):
         told(lambda: backlit.load(tmp_path / "odd.safetensors"), "BL501")
 
 
+def test_gradients_are_checked_and_tapes_shown_with_the_options(rng, monkeypatch):
+    from backlit.cli.show import observed_tape, trained_tape
+
+    seen = []
+    monkeypatch.setattr("backlit.training.gradients.Objective.of", _remembering(seen))
+    x, t = rng.normal(size=(20, 2)), rng.normal(size=20)
+    net = Network([Dense(1)])
+    net.fit(x, t, loss="quantile(q=0.8)", epochs=1)
+    assert all(c.worst < 1e-6 for c in backlit.gradient_check(net, x, t))
+    assert seen[-1]["q"] == 0.8
+    shown = [trained_tape(net, {}, "").text(), observed_tape(net).text()]
+    assert shown[0] == trained_tape(net, {"q": 0.8}, "").text()
+    net.loss_options = {}
+    assert shown[0] != trained_tape(net, {}, "").text()
+    assert shown[1] != observed_tape(net).text()
+
+
+def _remembering(seen):
+    from backlit.nn.objective import Objective
+
+    real = Objective.of
+
+    def of(loss, **options):
+        seen.append(options)
+        return real(loss, **options)
+
+    return of
+
+
 def test_the_perceptrons_own_sum_is_no_option_of_the_next_training(rng):
     x = rng.normal(size=(30, 2))
     net = Network([Dense(1, "step")])

@@ -134,13 +134,14 @@ def _of_objective(net: Network, told: dict[str, Any]) -> dict[str, Any]:
     from ..training.settings import OBJECTIVE
 
     named = {k: told[k] for k in OBJECTIVE if k in told}
-    return {**named, "loss_options": {k: told[k] for k in loss_named(net.loss).options if k in told}}
+    of_run = {k: told[k] for k in loss_named(net.loss).options if k in told}
+    return {**named, "loss_options": {**net.loss_options, **of_run}}
 
 
 def observed_tape(net: Network) -> Tape:
     """The tape on which u, f′, o, δᵒ and δᵘ of every unit have places of their own."""
     from ..core.lowering import lower
 
-    built, keep, gradient = net.observe(loss=net.loss)
+    built, keep, gradient = net.observe(loss=net.loss, **net.loss_options)
     found = {p: gradient[p] for p in built.trained if p in gradient}
     return lower(keep, blocks=built.blocks(), gradients=found)
