@@ -165,7 +165,7 @@ def test_the_perceptrons_own_sum_is_no_option_of_the_next_training(rng):
 
 def test_weights_of_classes_need_classes():
     error = told(lambda: backlit.train("diabetes", class_weight="balanced", **QUICK), "BL320")
-    assert error.values["got"].startswith("regression (")
+    assert error.values["got"].startswith("regression: progression")
     assert "loss" not in str(error.values["got"])
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..data import Preparation, Split, Table
 from ..errors import fail
+from ..messages import say
 from ..nn import Layer, Structure
 from ..ops.loss import Loss, called, loss_named
 from . import defaults, starting, targets, weights
@@ -129,10 +130,11 @@ def prepare(
 
 def _check_task(table: Table, rule: str, class_weight: Any) -> None:
     """What is for classes only: weights of classes (BL320), the perceptron's rule (BL321; labels are classes too)."""
+    got = f"{say(f'report.task_{table.task}')}: {', '.join(table.target[:5])}"
     if class_weight is not None and table.task != "classification":
-        raise fail("BL320", got=f"{table.task} ({', '.join(table.target[:5])})")
+        raise fail("BL320", got=got)
     if rule == "perceptron" and table.task == "regression":
-        raise fail("BL321", got=f"{table.task} ({', '.join(table.target[:5])})")
+        raise fail("BL321", got=got)
 
 
 def network_of(layers: Structure | Mapping[str, Any] | Sequence[Layer]) -> Network:

@@ -36,7 +36,9 @@ def load_weighted(source: Any, column: str, *, target: Any = None, **given: Any)
     Raises
     ------
     DataError
-        BL205: there is no such column; BL322: it is the target, or holds what is no weight.
+        BL205: there is no such column; BL206: it has text.
+    ParameterError
+        BL322: it is the target, or holds what is no weight.
 
     Examples
     --------

@@ -66,7 +66,7 @@ def of_classes(given: Any, t: Array, kind: Loss) -> Array:
     if not kind.classes:
         raise fail("BL320", got=f"loss={kind.name}")
     if not one_class_a_row(t, kind):
-        raise fail("BL320", got=f"multilabel (loss={kind.name})")
+        raise fail("BL320", got=f"{say('report.task_multilabel')} (loss={kind.name})")
     count = max(2, t.shape[1])
     if isinstance(given, str) and given == BALANCED:
         rows_of = np.bincount(classes_of(t, kind), minlength=count)
