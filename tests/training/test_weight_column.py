@@ -46,6 +46,21 @@ def test_the_column_is_no_input_and_trains_as_an_array_of_weights_does(path):
     assert named.facts["data"]["weight"] == "w"
 
 
+def test_the_verdict_of_the_report_knows_how_much_weighted_rows_tell(path):
+    """Wilson's interval of as many rows of one weight: wider than that of all rows."""
+    from backlit.report.numbers import percent, wilson
+
+    run = backlit.train(path, sample_weight="w", **QUICK)
+    _, w = load_weighted(path, "w")
+    told = run.facts["data"]["worth"]["test"]
+    test = backlit.data.split(load_weighted(path, "w")[0], test=0.2, validation=0.15, seed=0).test
+    assert told == pytest.approx(w[test].sum() ** 2 / np.square(w[test]).sum())
+    assert told < len(test)
+    share = run.facts["baselines"]["constant"]["accuracy"] + 1e-6  # so near that an interval is told
+    run.result["test"]["accuracy"] = share
+    assert percent(wilson(share, told)[0]) in run.report(language="en")
+
+
 def test_measures_are_those_of_rows_repeated(path):
     """Weights that are whole numbers are rows that are there so many times."""
     run = backlit.train(path, sample_weight="w", baselines=False, **QUICK)

@@ -104,21 +104,25 @@ def _judged(run: dict[str, Any], used: str, words: Words) -> tuple[str, str]:
     scores = part(part(run, "result"), used)
     accuracy, rmse = finite(scores.get("accuracy")), finite(scores.get("rmse"))
     rows = finite(part(part(run, "data"), "split").get(used))
+    # Weighted rows tell as much as so many that count the same: (Σw)² / Σw² (Kish, Survey Sampling, 1965).
+    worth = finite(part(part(run, "data"), "worth").get(used)) or rows
     if accuracy is not None:
-        return _judged_accuracy(run, accuracy, rows, words)
+        return _judged_accuracy(run, accuracy, rows, worth, words)
     if rmse is None:
         return "plain", ""
-    return _judged_rmse(run, rmse, rows, words)
+    return _judged_rmse(run, rmse, rows, worth, words)
 
 
-def _judged_accuracy(run: dict[str, Any], share: float, rows: float | None, words: Words) -> tuple[str, str]:
+def _judged_accuracy(
+    run: dict[str, Any], share: float, rows: float | None, worth: float | None, words: Words
+) -> tuple[str, str]:
     """A difference counts only when it is larger than what so few rows can show (Wilson's 95 % interval)."""
     constant, linear = _baseline(run, "constant", "accuracy"), _baseline(run, "linear", "accuracy")
     if constant is not None and share <= constant:
         return "bad", words("judged_constant")
-    if not rows or rows < 1 or not 0 <= share <= 1:
+    if not rows or not worth or worth < 1 or not 0 <= share <= 1:
         return "plain", ""
-    low, high = wilson(share, rows)
+    low, high = wilson(share, worth)
     facts = {"low": percent(low), "high": percent(high), "rows": count(rows)}
     if constant is not None and constant >= low:
         return "bad", words("judged_constant_even", **facts)
@@ -131,7 +135,9 @@ def _judged_accuracy(run: dict[str, Any], share: float, rows: float | None, word
     return "good", words("judged_better", **facts)
 
 
-def _judged_rmse(run: dict[str, Any], rmse: float, rows: float | None, words: Words) -> tuple[str, str]:
+def _judged_rmse(
+    run: dict[str, Any], rmse: float, rows: float | None, worth: float | None, words: Words
+) -> tuple[str, str]:
     """The same for an error: with n rows and normal errors, its standard error is about RMSE / √(2n)."""
     constant, linear = _baseline(run, "constant", "rmse"), _baseline(run, "linear", "rmse")
     if constant is not None and rmse >= constant:
@@ -141,7 +147,7 @@ def _judged_rmse(run: dict[str, Any], rmse: float, rows: float | None, words: Wo
     if rmse >= linear:
         return "even", words("judged_linear_better")
     share = percent(1 - rmse / linear)
-    half = 1.96 * rmse / math.sqrt(2 * rows) if rows and rows >= 1 else 0.0
+    half = 1.96 * rmse / math.sqrt(2 * worth) if worth and worth >= 1 else 0.0
     if linear <= rmse + half:
         facts = {"rows": count(rows), "low": measured(rmse - half), "high": measured(rmse + half)}
         return "even", words("judged_rmse_even", share=share, **facts)

@@ -22,7 +22,7 @@ from .network import Network
 from .preparing import Prepared, prepare
 from .progress import Progress, progress_named
 from .run import Run
-from .weighting import load_weighted
+from .weighting import load_weighted, worth
 
 
 def train(
@@ -146,7 +146,7 @@ def train(
         work = prepare(table, parts, **{**words, "start": out.begun(start) if isinstance(out, Place) else start})
         told = {"name": table.name, **(facts or {}), "data": about(table, parts), "config": config_of(asked, work)}
         if column:
-            told["data"]["weight"] = column
+            told["data"] |= {"weight": column, "worth": worth(parts, sample_weight)}
         if work.start:
             told["start"] = past.get("start", work.start)
         keeper = None

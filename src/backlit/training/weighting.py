@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..data import Table, load
+from ..data import Split, Table, load
 from ..data.checks import plain, shown
 from ..data.columns import chosen, some
 from ..data.extras import needed
@@ -95,3 +95,16 @@ def without(table: Table, column: str) -> tuple[Table, Array]:
         notices=tuple(notice for notice in table.notices if notice.get("column") != column),
     )  # fmt: skip
     return table, w
+
+
+def worth(parts: Split, weight: Array) -> dict[str, float]:
+    """For each part of the rows: as many rows of one weight tell as much, (Σw)² / Σw² (Kish, Survey Sampling, 1965).
+
+    >>> worth(Split(np.array([0, 1]), np.array([2, 3]), np.array([], int)), np.array([2.0, 2.0, 1.0, 0.0]))
+    {'train': 2.0, 'validation': 1.0, 'test': 0.0}
+    """
+    found = {}
+    for name in ("train", "validation", "test"):
+        w = weight[getattr(parts, name)]
+        found[name] = float(w.sum() ** 2 / (w @ w)) if w.any() else 0.0
+    return found
