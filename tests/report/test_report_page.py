@@ -21,6 +21,7 @@ from backlit import messages
 from backlit.report import render
 
 VOID = {"meta", "link", "br", "hr", "img", "input"}
+DATA = {"data:text", "data:appl"}
 SHAPES = {"path", "rect", "line"}
 
 
@@ -67,7 +68,11 @@ def check(page: str) -> Page:
         assert not key.startswith("on"), key
         if key in ("href", "src", "action", "data"):
             assert value is not None
-            assert value.startswith(("#", "data:,")), value
+            assert value.startswith(("#", "data:,", "data:text/csv;", "data:application/json;")), value[:40]
+    kept = [value for _, key, value in parsed.attributes if key == "href" and value and value[:9] in DATA]
+    names = [value for _, key, value in parsed.attributes if key == "download"]
+    assert len(kept) == len(names)  # a data: address is never opened as a page, only saved
+    assert len(page.encode()) <= 500_000
     style = page[page.index("<style>") : page.index("</style>")]
     assert "url(" not in style
     assert "@import" not in style

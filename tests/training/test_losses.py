@@ -220,11 +220,16 @@ def test_a_hinge_counts_the_side_and_takes_class_numbers_for_several_units(rng):
     assert 0 <= run.history[-1]["valid_accuracy"] <= 1
 
 
-def test_several_labels_a_row_have_no_accuracy_of_the_largest_output(rng):
+def test_several_labels_a_row_are_counted_one_by_one_and_not_by_the_largest_output(rng):
     x, t = rng.normal(size=(40, 2)), rng.integers(0, 2, (40, 3))
     t[0] = 1
-    run = Network([Dense(3, "sigmoid")]).fit(x, t, loss="binary_cross_entropy", epochs=2, validation=(x, t))
-    assert set(run.history[-1]) == {"epoch", "train_loss", "valid_loss"}
+    net = Network([Dense(3, "sigmoid")])
+    run = net.fit(x, t, loss="binary_cross_entropy", epochs=2, validation=(x, t))
+    assert set(run.history[-1]) == {"epoch", "train_loss", "valid_loss", "valid_accuracy", "valid_exact"}
+    right = (net.predict(x) >= 0.5) == (t == 1)
+    best = run.history[run.result["best_epoch"] - 1]
+    assert best["valid_accuracy"] == pytest.approx(right.mean())
+    assert best["valid_exact"] == pytest.approx(right.all(axis=1).mean())
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from ..training import Ensemble, Network
 
 SHOWN = 20  # columns
+PER_LABEL = ("accuracy", "precision", "recall", "f1", "roc_auc")
 WIDEST = 20  # classes of a confusion matrix in a terminal
-WORST = ("line", "row", "target", "true", "predicted", "share_true", "output_true", "error")
+WORST = ("line", "row", "target", "true", "predicted", "share_true", "output_true", "output", "error")
 
 
 @command("evaluate")
@@ -32,14 +33,16 @@ def evaluate(model: str, source: str, target: tuple[str, ...], full: bool, as_js
     from ..data import Table, Tally
     from ..ops.loss import loss_named
     from ..training import load, metrics
+    from ..training.label_scores import edge_of
     from ..training.targets import two_columns
     from . import models
 
     net = load(model)
     table, x, t, w = models.judged(net, source, target, reading.asked(given))
     out = two_columns(net.predict(x), loss_named(net.loss)) if net.loss and t.ndim == 1 else net.predict(x)
-    measure: Any = metrics.classes if t.ndim == 1 else metrics.labels if net.task == "multilabel" else metrics.numbers
-    found: dict[str, Any] = _checked(measure, out, t, w)
+    _check(out, t)
+    task = "classification" if t.ndim == 1 else net.task if net.task == "multilabel" else "regression"
+    found: dict[str, Any] = metrics.measure(task, out, t, edge_of(net.loss), w)
     more = evidence(net, table, x, t, out, w) if full else {}
     seen = models.was_seen(model, table)
     weighted = {} if w is None or net.preparation is None else {"weighted_by": net.preparation.weight}
@@ -71,15 +74,13 @@ def evaluate(model: str, source: str, target: tuple[str, ...], full: bool, as_js
         reading.warn(notice)
 
 
-def _checked(measure: Any, out: Any, t: Any, w: Any) -> dict[str, float]:
-    """Measure, if outputs and answers fit: a model without a preparation knows nothing of classes and columns."""
+def _check(out: Any, t: Any) -> None:
+    """Outputs and answers have to fit: a model without a preparation knows nothing of classes and columns."""
     from ..errors import fail
 
     wanted = int(t.max()) + 1 if t.ndim == 1 else t.shape[1]
     if wanted > out.shape[1] or (t.ndim == 2 and wanted != out.shape[1]):
         raise fail("BL104", expected=out.shape[1], got=wanted, layer="t")
-    found: dict[str, float] = measure(out, t, w)
-    return found
 
 
 # ---- --full -----------------------------------------------------------------------------------------------------
@@ -93,14 +94,18 @@ def evidence(net: Network | Ensemble, table: Table, x: Any, t: Any, out: Any, w:
 
     from ..data import Table
     from ..training import judging, metrics
+    from ..training.label_scores import edge_of
 
     known = net.preparation
     predict = judging.answering(net, x) if isinstance(x, Table) else net.predict
     x = x.x if isinstance(x, Table) else x
+    if known is not None and known.task == "multilabel":
+        table = replace(table, target=tuple(column.name for column in known.target))
     if known is not None:  # the columns and classes in the order and under the names of the model
         classes, names = tuple(known.classes), tuple(column.name for column in known.features)
         table = replace(table, x=x, t=t, features=names, classes=classes or table.classes)
-    found: dict[str, Any] = judging.evidence_of(predict, out, x, t, np.arange(len(t)), table, weight=w)
+    rows, edge = np.arange(len(t)), edge_of(net.loss)
+    found: dict[str, Any] = judging.evidence_of(predict, out, x, t, rows, table, edge=edge, weight=w)
     if table.task == "classification":
         counts = metrics.confusion(out, t, out.shape[1])
         names = table.classes or tuple(map(str, range(out.shape[1])))
@@ -117,6 +122,14 @@ def show_evidence(found: dict[str, Any]) -> None:
     ]
     _section("scores", head, rows)
     page.out(say("cli_evaluate.interval"))
+    if "labels" in found:
+        keys = ("label", "rows", "told", "right")
+        head = [say(f"cli_evaluate.label_{key}") for key in (*keys, *PER_LABEL)]
+        rows = [
+            [*(str(one[key]) for key in keys), *(tables.measured(key, one[key]) for key in PER_LABEL)]
+            for one in found["labels"]
+        ]
+        _section("labels", head, rows)
     if "confusion" in found and len(found["confusion"]["classes"]) <= WIDEST:
         classes = found["confusion"]["classes"]
         counts = zip(classes, found["confusion"]["counts"], strict=True)

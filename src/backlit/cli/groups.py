@@ -90,7 +90,9 @@ def tell(group: Group) -> None:
         page.out()
     page.out(say(f"cli_train.several_{group.kind}", count=len(group.members)))
     if group.folder is not None:
-        tables.facts({say("cli_train.folder"): str(group.folder)})
+        report = group.folder / "report.html"
+        more = {say("cli_train.report_path"): str(report)} if report.exists() else {}
+        tables.facts({say("cli_train.folder"): str(group.folder), **more})
 
 
 def _is_spread(group: Group, who: str, key: str) -> bool:

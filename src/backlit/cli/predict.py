@@ -106,6 +106,8 @@ def _rows(net: Model, found: Array, spread: Array | None, proba: bool) -> list[l
     """The answers for some rows."""
     import numpy as np
 
+    from ..training.label_scores import edge_of
+
     known = net.preparation
     more = found[:, :0] if spread is None else spread
     if _is_classifier(net) and not proba:
@@ -116,7 +118,7 @@ def _rows(net: Model, found: Array, spread: Array | None, proba: bool) -> list[l
         numbers = [[_number(v, net) for v in row] for row in both.tolist()]
         return [[str(label), *row] for label, row in zip(shown, numbers, strict=True)]
     if net.task == "multilabel" and known and not proba:
-        found = known.restore(found)
+        found = known.restore(found, edge_of(net.loss))
     return [[_number(v, net) for v in row] for row in np.column_stack([found, more]).tolist()]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shlex
 import sys
@@ -276,7 +277,7 @@ def intervals(facts: dict[str, Any]) -> Iterator[str]:
     """How much chance of the judged rows is in the measures, where it was worked out (for the report)."""
     for key in MEASURES[facts["data"]["task"]]:
         found = facts.get("scores", {}).get(key, {})
-        if "low" in found:
+        if math.isfinite(found.get("low", math.nan)):
             ends = {end: tables.measured(key, found[end]) for end in ("low", "high")}
             yield say("cli_train.interval", name=tables.named(key), rows=facts["data"]["split"][judged(facts)], **ends)
 

@@ -240,19 +240,21 @@ class Preparation:
         one_hot[np.arange(len(indices)), indices] = 1
         return one_hot
 
-    def restore(self, o: ArrayLike) -> Numbers:
+    def restore(self, o: ArrayLike, edge: float = 0.5) -> Numbers:
         """The outputs of the network as answers: the inverse of `targets`.
 
         Parameters
         ----------
         o : array, shape (rows, out_features)
+        edge : float
+            Of several labels a row, the output from which on a label is told: one half, 0 after a hinge.
 
         Returns
         -------
         array
             Classification: the index of the largest output, int64, shape (rows,); -1 where an output is NaN.
             Regression: float64 in the units of the table, shape (rows, k).
-            Multilabel: 1 where an output is at least 0.5, else 0, float64, shape (rows, k); NaN stays NaN.
+            Multilabel: 1 where an output is at least `edge`, else 0, float64, shape (rows, k); NaN stays NaN.
         """
         outputs = np.asarray(o)
         _check("o", outputs, self.classes or [column.name for column in self.target])
@@ -260,7 +262,7 @@ class Preparation:
             mean, scale = _line(self.target)
             return outputs * scale + mean
         if self.task == "multilabel":
-            return np.where(np.isnan(outputs), np.nan, (outputs >= 0.5).astype(np.float64))
+            return np.where(np.isnan(outputs), np.nan, (outputs >= edge).astype(np.float64))
         # argmax would name a class for a row of NaN, and hide that the network has broken down.
         return np.where(np.isnan(outputs).any(axis=1), -1, outputs.argmax(axis=1))
 

@@ -72,7 +72,7 @@ class Loop:
     train : Tape
         Forward, backward and update, with the value "E" and the block "θ".
     valid : Tape or None
-        Forward only, with "E" and for classes "hits".
+        Forward only, with "E", for classes "hits", for several labels a row also "exact".
     job : Job
     dtype, engine : as for `Machine`
     threads : 1, 2 or 0
@@ -129,8 +129,11 @@ class Loop:
             UPDATE_AT=train.update_at + self.train.extra, LOSS_AT=layout.offsets[train.names["E"]],
             BLOCK_AT=begin, BLOCK_LENGTH=size, THREADS=self.threads,
             VALID_LOSS_AT=valid_layout.offsets[valid.names["E"]] if self.valid and valid else 0,
-            VALID_HITS_AT=valid_layout.offsets[valid.names["hits"]]
-            if self.valid and valid and "hits" in valid.names else -1,
+            **{
+                f"VALID_{name.upper()}_AT": valid_layout.offsets[valid.names[name]]
+                if self.valid and valid and name in valid.names else -1
+                for name in ("hits", "exact")
+            },
         )  # fmt: skip
         self._set(RATE_AT=self.train.scalars.get(followed("learning_rate"), self.train.scalars["learning_rate"]))
         if job.plateau:

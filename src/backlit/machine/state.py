@@ -39,6 +39,7 @@ FIELDS = (
     "LOSS_AT",  # places in the arena
     "VALID_LOSS_AT",
     "VALID_HITS_AT",  # -1: not counted
+    "VALID_EXACT_AT",
     "BLOCK_AT",  # θ and the running averages behind it: what the best epoch's weights are copied from
     "BLOCK_LENGTH",
     # how it is run
@@ -58,7 +59,7 @@ REASONS = {0: "", 1: "epochs", 2: "early", 3: "not finite", 4: "kernel", 5: "con
 # Real numbers: the sum of the epoch that is running, the best loss so far; the best one that counts for a plateau, and
 # what is done on it (`kernels/loop.py`).
 SUMS = ("TRAIN_SUM", "BEST", "PLATEAU_BEST", "PLATEAU_FACTOR", "PLATEAU_THRESHOLD", "PLATEAU_LEAST")
-HISTORY = ("train_loss", "valid_loss", "valid_hits", "learning_rate")
+HISTORY = ("train_loss", "valid_loss", "valid_hits", "learning_rate", "valid_exact")
 # Each thread counts its arrivals at a barrier in a place of its own, far from what others write: 16 int64 are the two
 # cache lines that processors fetch together.
 APART = 16

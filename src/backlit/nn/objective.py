@@ -15,7 +15,7 @@ from ..core.backprop import backprop
 from ..core.graph import Node
 from ..errors import fail, nearest
 from ..ops import REGISTRY
-from ..ops.arithmetic import absolute, add, mul
+from ..ops.arithmetic import absolute, add, equal, less, mul
 from ..ops.loss import LOSSES, Loss, called, hits, loss_named
 from ..ops.movement import concatenate
 from ..ops.reduction import sum_
@@ -144,6 +144,15 @@ def right_answers(built: Built, kind: Loss) -> Node:
         z, t = _beside(z, side), _beside(t, target)
     counted: Node = hits(z, t)
     return counted
+
+
+def right_labels(built: Built, kind: Loss) -> tuple[Node, Node]:
+    """Of several labels a row: how many labels are right, and in how many rows all of them are."""
+    assert built.target is not None
+    z = what_it_reads(built, kind)
+    side, target = kind.between
+    right = add(equal(less(z, side), less(built.target, target)), mul(z, 0.0))  # 0 · z keeps a NaN in sight
+    return sum_(right), sum_(equal(sum_(right, axis=-1), count(z.shape[-1], 1)))
 
 
 def _beside(x: Node, edge: float) -> Node:

@@ -38,7 +38,7 @@ add, sub, mul, div = (REGISTRY[n] for n in ("add", "sub", "mul", "div"))
 neg, exp, expm1, log, log1p, sqrt = (REGISTRY[n] for n in ("neg", "exp", "expm1", "log", "log1p", "sqrt"))
 absolute, sin, cos, power, floor = (REGISTRY[n] for n in ("abs", "sin", "cos", "pow", "floor"))
 ndtr, atan = (REGISTRY[n] for n in ("ndtr", "atan"))
-maximum, minimum, where, equal = (REGISTRY[n] for n in ("max", "min", "where", "eq"))
+maximum, minimum, where, equal, less = (REGISTRY[n] for n in ("max", "min", "where", "eq", "lt"))
 
 
 def sigmoid_formula(u: Any) -> Any:

@@ -5,7 +5,9 @@
     words.py     the sentences of one language
     svg.py, axes.py                              elements, text that fits, ticks on round numbers
     boxes.py, curves.py, heat.py, residuals.py   the figures, each with its table twin
+    downloads.py                                              the numbers as files that the page holds itself
     parts.py, verdict.py, evidence.py, sections.py, page.py   from the first sentence to the whole page
+    members.py, several.py                                    the page of several trainings: folds, seeds
 
 `import backlit.report` loads none of them; `render` does.
 """
@@ -15,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["render"]
+__all__ = ["render", "render_group"]
 
 
 def render(run: Mapping[str, Any], history: Sequence[Mapping[str, Any]], language: str = "en") -> str:
@@ -48,3 +50,34 @@ def render(run: Mapping[str, Any], history: Sequence[Mapping[str, Any]], languag
     from .page import page  # Jinja2 costs some 50 ms: only who wants a report pays
 
     return page(run, history, language)
+
+
+def render_group(
+    found: Mapping[str, Any], members: Mapping[str, Mapping[str, Any]], language: str = "en", *, links: bool = True
+) -> str:
+    """The report of several trainings (folds or seeds) as one self-contained HTML page.
+
+    Parameters
+    ----------
+    found : mapping
+        What group.json holds: kind, name, result (mean and standard deviation), command.
+    members : mapping
+        For each member, by the name of its folder, what its run.json holds.
+    language : {"en", "ja"}
+    links : bool
+        Whether the members have reports of their own: a link to NAME/report.html then, relative to this page.
+
+    Returns
+    -------
+    str
+        The page; write it as UTF-8.
+
+    Examples
+    --------
+    >>> page = render_group({"kind": "folds", "name": "xor"}, {"fold-1": {}, "fold-2": {}})
+    >>> page.startswith("<!doctype html>"), "xor: 2 folds" in page
+    (True, True)
+    """
+    from .several import page
+
+    return page(found, members, language, links)

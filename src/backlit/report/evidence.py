@@ -14,7 +14,7 @@ from .verdict import SETS, is_regression, target
 from .words import Words
 
 WIDE, HALF = 760, 488  # pixels: a figure alone, and one of two side by side
-METRICS = ("accuracy", "loss", "rmse", "mae", "r2")
+METRICS = ("accuracy", "exact", "loss", "rmse", "mae", "r2")
 
 
 def scores(run: dict[str, Any], words: Words) -> Table | None:
@@ -35,7 +35,7 @@ def scores(run: dict[str, Any], words: Words) -> Table | None:
 
 def _score(key: str, found: dict[str, Any]) -> str:
     value = number(found.get(key))
-    return (percent(value) if key == "accuracy" else measured(value)) or "–"
+    return (percent(value) if key in ("accuracy", "exact") else measured(value)) or "–"
 
 
 def effort(run: dict[str, Any], words: Words) -> list[tuple[str, str]]:
@@ -57,6 +57,9 @@ def learning(run: dict[str, Any], history: Sequence[Any], words: Words) -> Secti
     section = Section("curves", words("curves_title"))
     loss = _curves(history, "loss", words)
     accuracy = [] if is_regression(run) else _curves(history, "accuracy", words)
+    if (exact := series(history, "valid_exact")).points:  # several labels a row
+        accuracy = [curves.Curve(c.series, words("curve_labels"), c.shape, c.class_) for c in accuracy]
+        accuracy.append(curves.Curve(exact, words("curve_exact"), "diamond", "third"))
     best = _best(run, history)
     wide = HALF if loss and accuracy else WIDE
     if loss:
@@ -148,5 +151,5 @@ def baselines(run: dict[str, Any], words: Words) -> Section:
 def _best_model(key: str, models: list[tuple[str, dict[str, Any]]]) -> str | None:
     """The model that is best in `key`: high for accuracy and R², low for the rest."""
     known = [(name, value) for name, found in models if (value := finite(found.get(key))) is not None]
-    sign = 1 if key in ("accuracy", "r2") else -1
+    sign = 1 if key in ("accuracy", "exact", "r2") else -1
     return max(known, key=lambda pair: sign * pair[1])[0] if len(known) > 1 else None

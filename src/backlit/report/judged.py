@@ -5,21 +5,38 @@ from __future__ import annotations
 from typing import Any
 
 from . import charts
-from .facts import finite, items, number, part
+from .facts import finite, items, number, part, text
 from .numbers import count, measured, percent
 from .parts import Figure, Section, Table
-from .verdict import SETS, is_regression
+from .verdict import SETS, is_multilabel, is_regression
 from .words import Words
 
+MOST_LABELS = 200
 SHOWN = 20  # columns with a bar
-HIGHER = ("accuracy", "balanced_accuracy", "f1", "roc_auc", "r2")  # the higher the better
+HIGHER = (
+    "accuracy",
+    "exact",
+    "balanced_accuracy",
+    "f1",
+    "f1_micro",
+    "f1_macro",
+    "roc_auc",
+    "r2",
+)  # the higher the better
+SHARES = ("accuracy", "exact", "balanced_accuracy", "hamming", "precision", "recall")  # written as percentages
 WIDE, HALF = 760, 488
 
 
 def score(key: str, value: Any) -> str:
     """A score as it is written: shares as percentages."""
     found = number(value)
-    return (percent(found) if key in ("accuracy", "balanced_accuracy") else measured(found)) or "–"
+    return (percent(found) if key in SHARES else measured(found)) or "–"
+
+
+def _known(key: str, value: Any) -> str:
+    """The same, where NaN says that there is none."""
+    found = number(value)
+    return "–" if found is None or found != found else score(key, found)
 
 
 def intervals(run: dict[str, Any], words: Words) -> Table | None:
@@ -36,7 +53,7 @@ def intervals(run: dict[str, Any], words: Words) -> Table | None:
         known = [value for value in values if value is not None]
         best = (max if key in HIGHER else min)(known) if len(known) > 1 else None
         cells = [("✓ " if value is not None and value == best else "") + score(key, value) for value in values]
-        ends = [score(key, own.get(end)) for end in ("low", "high")]
+        ends = [_known(key, own.get(end)) for end in ("low", "high")]
         named = words(f"score_{key}_name") if words.known(f"score_{key}_name") else key
         rows.append([named, cells[0], *ends, *cells[1:]])
     if not rows:
@@ -52,27 +69,47 @@ def worst(run: dict[str, Any], words: Words) -> Table | None:
     found = [row for row in items(run, "worst") if isinstance(row, dict)]
     if not found:
         return None
-    numbers = "error" in found[0]
-    several = any("target" in row for row in found)
-    keys = [*(["target"] if several else []), "true", "predicted"]
-    keys.append("error" if numbers else "output_true" if "output_true" in found[0] else "share_true")
-    lines = "line" in found[0]
+    last = next((key for key in ("error", "output", "output_true") if key in found[0]), "share_true")
+    several, numbers = any("target" in row for row in found), last == "error"
+    keys, lines = [*(["target"] if several else []), "true", "predicted", last], "line" in found[0]
     rows = []
     for row in found:
         cells = [count(finite(row.get("line" if lines else "row"))) or "–"]
         for key in keys:
             value = row.get(key)
+            if last == "output" and key in ("true", "predicted"):  # a label, told or not
+                value = words("yes" if value else "no")
             shown = percent(finite(value)) if key == "share_true" else ""
             cells.append(shown or (measured(finite(value), 4) if isinstance(value, (int, float)) else str(value)))
         rows.append(cells)
-    head = [words("worst_line" if lines else "worst_row"), *(words(f"worst_{key}") for key in keys)]
-    return Table(
-        words("worst_caption"),
-        head,
-        rows,
-        words=3 - numbers - (numbers and not several),
-        notes=[words("worst_note_lines" if lines else "worst_note")],
-    )
+    named = {"target": words("label_name")} if last == "output" else {}
+    head = [words("worst_line" if lines else "worst_row"), *(named.get(key) or words(f"worst_{key}") for key in keys)]
+    texts = 4 if last == "output" else 3 - numbers - (numbers and not several)
+    notes = [words("worst_note_lines" if lines else "worst_note")]
+    return Table(words("worst_caption"), head, rows, words=texts, notes=notes)
+
+
+def labels(run: dict[str, Any], words: Words) -> Section:
+    """Of several labels a row, each one by itself."""
+    section = Section("labels", words("labels_heading"))
+    found = [one for one in items(run, "labels") if isinstance(one, dict)]
+    if not found:
+        return section
+    counts, keys = ("rows", "told", "right"), ("accuracy", "precision", "recall", "f1", "roc_auc")
+    head = [words("label_name"), *(words(f"label_{key}") for key in (*counts, *keys))]
+    rows = [
+        [str(one.get("label")), *(count(finite(one.get(key))) or "–" for key in counts)]
+        + [_known(key, one.get(key)) for key in keys]
+        for one in found[:MOST_LABELS]
+    ]
+    notes = [words("labels_note")]
+    if text(part(run, "data"), "weight"):
+        notes.append(words("labels_note_weighted"))
+    if len(found) > len(rows):
+        notes.append(words("labels_some", shown=count(len(rows)), total=count(len(found))))
+    tables = [Table(words("labels_caption"), head, rows, notes=notes), worst(run, words)]
+    section.tables = [table for table in tables if table]
+    return section
 
 
 def calibration(run: dict[str, Any], words: Words) -> Section:
@@ -86,7 +123,8 @@ def calibration(run: dict[str, Any], words: Words) -> Section:
     both = [(float(b["share"]), finite(b.get("right")) or 0.0) for b in bins]
     counts = [finite(b.get("rows")) or 0.0 for b in bins]
     surer = sum(n * (share - right) for n, (share, right) in zip(counts, both, strict=True)) > 0
-    section.intro = [words("calibration_intro"), words("calibration_error", error=percent(error))]
+    intro = "calibration_intro_labels" if is_multilabel(run) else "calibration_intro"
+    section.intro = [words(intro), words("calibration_error", error=percent(error))]
     title = words("calibration_figure")
     description = words("calibration_described", bins=count(len(bins)), error=percent(error))
     exact = words("calibration_exact")

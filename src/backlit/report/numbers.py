@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 NBSP = "\u00a0"
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -92,6 +93,17 @@ def power_of_ten(exponent: int) -> str:
     if -3 <= exponent <= 4:
         return f"{10.0**exponent:,.{max(0, -exponent)}f}"
     return "10" + str(exponent).translate(_SUPERSCRIPT)
+
+
+def prose(sentence: str) -> str:
+    """A sentence with real minus signs before its numbers; in tables they stay ASCII, and can be copied.
+
+    Examples
+    --------
+    >>> prose("R² -0.5 (1e-05) on data-2")
+    'R² −0.5 (1e-05) on data-2'
+    """
+    return re.sub(r"(?<![\w.-])-(?=\d)", "\u2212", sentence)
 
 
 def wilson(share: float, rows: float, z: float = 1.959964) -> tuple[float, float]:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from .evidence import effort, scores
 from .facts import clean, text
+from .parts import Section, Table
 from .sections import sections
 from .svg import width
-from .verdict import verdict
+from .verdict import Verdict, verdict
 from .words import Words
 
 if TYPE_CHECKING:
@@ -49,18 +50,22 @@ def page(run: Mapping[str, Any], history: Sequence[Mapping[str, Any]], language:
     facts = clean(run) if isinstance(run, Mapping) else {}
     entries = clean(history) if history is not None else []
     words = Words(language)
-    template = environment().get_template("page.html")
-    return template.render(
-        words=words,
-        policy=POLICY,
-        name=text(facts, "name") or words("unnamed"),
-        created=moment(text(facts, "created")),
-        version=text(facts, "backlit"),
-        verdict=verdict(facts, words),
-        scores=scores(facts, words),
-        effort=effort(facts, words),
+    return whole(
+        words, facts, text(facts, "name") or words("unnamed"), over=words("over_title"),
+        verdict=verdict(facts, words), scores=scores(facts, words), effort=effort(facts, words),
         sections=sections(facts, entries if isinstance(entries, list) else [], words),
-    )
+    )  # fmt: skip
+
+
+def whole(
+    words: Words, facts: dict[str, Any], name: str, *, over: str, verdict: Verdict | None,
+    effort: list[tuple[str, str]], sections: list[Section], scores: Table | None = None,
+) -> str:  # fmt: skip
+    """The parts put into the template."""
+    return environment().get_template("page.html").render(
+        words=words, policy=POLICY, name=name, over=over, created=moment(text(facts, "created")),
+        version=text(facts, "backlit"), verdict=verdict, scores=scores, effort=effort, sections=sections,
+    )  # fmt: skip
 
 
 def moment(created: str) -> str:

@@ -14,6 +14,7 @@ class Table:
     rows: list[list[str]]
     words: int = 1
     notes: list[str] = field(default_factory=list)
+    links: list[str] = field(default_factory=list)  # for each row where its first cell leads to; "": nowhere
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,15 @@ class Figure:
     notes: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Download:
+    """A file that the page holds itself, as a link."""
+
+    title: str
+    name: str
+    address: str  # data:…
+
+
 @dataclass
 class Section:
     """A heading and whatever follows it; the template draws the parts in this order."""
@@ -41,8 +51,11 @@ class Section:
     tables: list[Table] = field(default_factory=list)
     codes: list[tuple[str, str]] = field(default_factory=list)
     terms: list[tuple[str, str]] = field(default_factory=list)
+    downloads: list[Download] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    below: bool = False  # the tables are wide: below the figures, and not beside them
 
     def empty(self) -> bool:
         """Whether there is nothing but the heading."""
-        return not (self.facts or self.figures or self.tables or self.codes or self.terms or self.notes)
+        parts = (self.facts, self.figures, self.tables, self.codes, self.terms, self.downloads, self.notes)
+        return not any(parts)

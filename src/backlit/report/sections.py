@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from . import boxes
+from . import boxes, downloads
 from .evidence import baselines, confusion, errors, learning
 from .facts import finite, items, part, text
-from .judged import calibration, importance, sizes
+from .judged import calibration, importance, labels, sizes
 from .numbers import count
 from .parts import Section
 from .verdict import SETS, target
@@ -19,16 +19,19 @@ def sections(run: dict[str, Any], history: Sequence[Any], words: Words) -> list[
     """All sections after the verdict that have something to say."""
     found = [
         settings(run, words),
+        start(run, words),
         data(run, words),
         architecture(run, words),
         learning(run, history, words),
         confusion(run, words),
         errors(run, words),
+        labels(run, words),
         baselines(run, words),
         calibration(run, words),
         importance(run, words),
         sizes(run, words),
         reproduce(run, words),
+        downloads.section(run, history, words),
     ]
     shown = [section for section in found if not section.empty()]
     return [*shown, glossary(run, history, {section.key for section in shown}, words)]
@@ -41,6 +44,28 @@ def settings(run: dict[str, Any], words: Words) -> Section:
         if value is not None and value != "":
             named = words(f"setting_{key}") if words.known(f"setting_{key}") else key
             section.facts.append((named, _given(value, words)))
+    return section
+
+
+def start(run: dict[str, Any], words: Words) -> Section:
+    """For a training that began with the weights of a model: what came from it and what is new."""
+    section = Section("start", words("start_title"))
+    found = part(run, "start")
+    if not found:
+        return section
+    taken = [str(name) for name in items(found, "taken")]
+    layers = [
+        text(row, "name") for row in items(run, "architecture") if isinstance(row, dict) and row.get("parameters")
+    ]
+    new = [name for name in layers if name not in taken]
+    section.intro = [words("start_kept" if text(found, "head") == "kept" else "start_new")]
+    facts = [
+        (words("start_model"), text(found, "model")),
+        (words("start_taken"), words.listed(taken)),
+        (words("start_drawn"), words.listed(new)),
+        (words("start_frozen"), words.listed([str(name) for name in items(found, "frozen")])),
+    ]
+    section.facts = [(name, value) for name, value in facts if value]
     return section
 
 
@@ -138,13 +163,17 @@ def glossary(run: dict[str, Any], history: Sequence[Any], shown: set[str], words
         "validation": True,
         "held_out": bool(part(result, "test")),
         "early": text(result, "stopped") == "early",
-        "accuracy": accuracy,
+        "accuracy": accuracy and "exact" not in measured_keys,
+        "accuracy_labels": accuracy and "exact" in measured_keys,
         "confusion": "confusion" in shown,
         "rmse": "rmse" in measured_keys,
         "r2": "r2" in measured_keys,
         "baseline": "baselines" in shown,
         "bootstrap": bool(part(run, "scores")),
         "auc": "roc_auc" in part(run, "scores"),
+        "exact": "exact" in measured_keys,
+        "hamming": "hamming" in part(run, "scores"),
+        "precision": "labels" in shown,
         "brier": "brier" in part(run, "scores"),
         "calibration": "calibration" in shown,
         "importance": "importance" in shown,

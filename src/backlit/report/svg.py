@@ -134,5 +134,5 @@ def drawing(key: str, title: str, description: str, size: tuple[float, float], *
         height=high,
         role="img",
         aria_labelledby=f"{key}-title {key}-desc",
-        style=f"min-width:{number(max(min(wide, 480), 0.75 * wide))}px",
+        style=f"min-width:{number(max(min(wide, 400), 0.75 * wide))}px",
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .facts import finite, items, number, part, text
-from .numbers import count, measured, percent, wilson
+from .numbers import count, measured, percent, prose, wilson
 from .words import Words
 
 SETS = ("test", "validation", "train")  # the most honest first
@@ -30,6 +30,11 @@ def is_regression(run: dict[str, Any]) -> bool:
         return task == "regression"
     scores = [part(part(run, "result"), name) for name in SETS]
     return any(finite(found.get(key)) is not None for found in scores for key in ("rmse", "r2"))
+
+
+def is_multilabel(run: dict[str, Any]) -> bool:
+    """Whether a row may have several labels."""
+    return text(part(run, "data"), "task") == "multilabel"
 
 
 def target(run: dict[str, Any]) -> str:
@@ -58,7 +63,7 @@ def verdict(run: dict[str, Any], words: Words) -> Verdict | None:
     if text(result, "stopped") in NOT_FINITE:
         status = "bad"
     flattering = [words(f"flattering_{used}")] if main and used != "test" else []
-    return Verdict(status, sentence, [line for line in [judged, *flattering, *stopped] if line])
+    return Verdict(status, prose(sentence), [prose(line) for line in [judged, *flattering, *stopped] if line])
 
 
 def _score(run: dict[str, Any], scores: dict[str, Any], used: str, words: Words) -> str:
@@ -67,6 +72,10 @@ def _score(run: dict[str, Any], scores: dict[str, Any], used: str, words: Words)
     form = "unknown" if rows is None else "one" if rows == 1 else "many"
     where = words(f"where_{used}_{form}", rows=count(rows))
     accuracy, r2, rmse, loss = (number(scores.get(key)) for key in ("accuracy", "r2", "rmse", "loss"))
+    exact, labels = number(scores.get("exact")), len(items(part(run, "data"), "target"))
+    if accuracy is not None and exact is not None:
+        facts = {"accuracy": percent(accuracy), "exact": percent(exact), "where": where}
+        return words("score_labels", labels=count(labels), **facts)
     if accuracy is not None:
         rest = words("score_accuracy", accuracy=percent(accuracy), where=where)
         classes = len(items(part(run, "data"), "classes"))
@@ -116,13 +125,16 @@ def _judged(run: dict[str, Any], used: str, words: Words) -> tuple[str, str]:
 def _judged_accuracy(
     run: dict[str, Any], share: float, rows: float | None, worth: float | None, words: Words
 ) -> tuple[str, str]:
-    """A difference counts only when it is larger than what so few rows can show (Wilson's 95 % interval)."""
+    """A difference counts only when it is larger than what so few rows can show."""
     constant, linear = _baseline(run, "constant", "accuracy"), _baseline(run, "linear", "accuracy")
     if constant is not None and share <= constant:
         return "bad", words("judged_constant")
     if not rows or not worth or worth < 1 or not 0 <= share <= 1:
         return "plain", ""
-    low, high = wilson(share, worth)
+    ends = _interval(run, "accuracy")
+    if ends is None and is_multilabel(run):  # labels of one row are not so many rows
+        return _judged_plainly(share, constant, linear, words)
+    low, high = ends or wilson(share, worth)
     facts = {"low": percent(low), "high": percent(high), "rows": count(rows)}
     if constant is not None and constant >= low:
         return "bad", words("judged_constant_even", **facts)
@@ -135,10 +147,26 @@ def _judged_accuracy(
     return "good", words("judged_better", **facts)
 
 
+def _judged_plainly(share: float, constant: float | None, linear: float | None, words: Words) -> tuple[str, str]:
+    """Without an interval."""
+    if linear is not None and linear >= share:
+        return "even", words("judged_linear_better")
+    return "good" if constant is not None else "plain", ""
+
+
+def _interval(run: dict[str, Any], key: str) -> tuple[float, float] | None:
+    """The interval of a score of the judged rows, the same that stands in the table of all scores."""
+    low, high = (finite(part(part(run, "scores"), key).get(end)) for end in ("low", "high"))
+    return None if low is None or high is None else (low, high)
+
+
 def _judged_rmse(
     run: dict[str, Any], rmse: float, rows: float | None, worth: float | None, words: Words
 ) -> tuple[str, str]:
-    """The same for an error: with n rows and normal errors, its standard error is about RMSE / √(2n)."""
+    """The same for an error.
+
+    Where nobody worked out the interval: with n rows and normal errors, the standard error is about RMSE / √(2n).
+    """
     constant, linear = _baseline(run, "constant", "rmse"), _baseline(run, "linear", "rmse")
     if constant is not None and rmse >= constant:
         return "bad", words("judged_constant")
@@ -148,8 +176,9 @@ def _judged_rmse(
         return "even", words("judged_linear_better")
     share = percent(1 - rmse / linear)
     half = 1.96 * rmse / math.sqrt(2 * worth) if worth and worth >= 1 else 0.0
-    if linear <= rmse + half:
-        facts = {"rows": count(rows), "low": measured(rmse - half), "high": measured(rmse + half)}
+    low, high = _interval(run, "rmse") or (rmse - half, rmse + half)
+    if linear <= high:
+        facts = {"rows": count(rows), "low": measured(low), "high": measured(high)}
         return "even", words("judged_rmse_even", share=share, **facts)
     return "good", words("judged_rmse", share=share)
 
@@ -166,6 +195,6 @@ def _stopped(result: dict[str, Any], words: Words) -> list[str]:
     said = [words(f"stopped_{why}_{form}", epochs=count(ran))]
     if why == "epochs" and ran is not None and ran == best and ran > 1:
         said.append(words("still_improving"))
-    elif best is not None:
+    elif best:
         said.append(words("best_described", epoch=count(best)))
     return said

@@ -22,11 +22,13 @@ def baselines(
 
     With a weight for each row of the table both are learned and judged with weights, as the network is.
     """
-    make = {"classification": _for_classes, "regression": _for_numbers, "multilabel": _for_numbers}[table.task]
-    measure = metrics.MEASURES[table.task]
+    make = {"classification": _for_classes, "regression": _for_numbers, "multilabel": _for_labels}[table.task]
     t, w = table.t[judged], None if weight is None else weight[judged]
     answers = make(table, parts, preparation, judged, seed, weight)
-    return {name: {**plain_scores(table.task, out, t, w), **measure(out, t, w)} for name, out in answers.items()}
+    return {
+        name: {**plain_scores(table.task, out, t, weight=w), **metrics.measure(table.task, out, t, weight=w)}
+        for name, out in answers.items()
+    }
 
 
 def _for_classes(
@@ -36,16 +38,39 @@ def _for_classes(
     w = None if weight is None else weight[learned]
     shares = np.bincount(table.t[learned], weights=w, minlength=len(table.classes))
     constant = np.tile(shares / shares.sum(), (len(judged), 1))
-    # The linear model is the same trainer's network without hidden layers: softmax regression, stopped early.
-    net = Network([Dense(len(table.classes), "softmax", weights="zeros")])
+    head = Dense(len(table.classes), "softmax", weights="zeros")
+    return {"constant": constant, "linear": _linear(head, table, parts, preparation, judged, seed, weight)}
+
+
+def _for_labels(
+    table: Table, parts: Split, preparation: Preparation, judged: Array, seed: int, weight: Array | None
+) -> dict[str, Array]:
+    constant = _mean(table, parts, judged, weight)
+    head = Dense(table.t.shape[1], "sigmoid", weights="zeros")
+    return {"constant": constant, "linear": _linear(head, table, parts, preparation, judged, seed, weight)}
+
+
+def _linear(
+    head: Dense, table: Table, parts: Split, preparation: Preparation, judged: Array, seed: int, weight: Array | None
+) -> Array:
+    """The same trainer's network without hidden layers: softmax or logistic regression, stopped early."""
+    net = Network([head])
     given = [preparation.inputs(table), table.t] + ([] if weight is None else [weight])
     x, t, *own = (a[parts.train] for a in given)
     held = tuple(a[parts.validation] for a in given) if len(parts.validation) else None
     net.fit(
         x, t, validation=held, sample_weight=own[0] if own else None, learning_rate=0.02, batch_size=64,
-        epochs=200, patience=20, seed=seed,
+        epochs=200, patience=20, seed=seed, loss="binary_cross_entropy" if head.activation == "sigmoid" else None,
     )  # fmt: skip
-    return {"constant": constant, "linear": net.predict(given[0][judged])}
+    return net.predict(given[0][judged])
+
+
+def _mean(table: Table, parts: Split, judged: Array, weight: Array | None) -> Array:
+    """The mean of the targets that are known, for every judged row."""
+    learned = np.concatenate([parts.train, parts.validation])
+    t = table.t[learned]
+    mean = t.mean(axis=0) if weight is None else weight[learned] @ t / weight[learned].sum()
+    return np.tile(mean, (len(judged), 1))
 
 
 def _for_numbers(
@@ -53,10 +78,8 @@ def _for_numbers(
 ) -> dict[str, Array]:
     learned = np.concatenate([parts.train, parts.validation])
     w = np.ones(len(learned)) if weight is None else weight[learned]
-    mean = table.t[learned].mean(axis=0) if weight is None else w @ table.t[learned] / w.sum()
-    constant = np.tile(mean, (len(judged), 1))
     x = preparation.inputs(table)
     design = np.column_stack([x, np.ones(len(x))])
     root = np.sqrt(w)[:, None]  # Σ w (o - t)² = Σ (√w o - √w t)²
     weights = np.linalg.lstsq(root * design[learned], root * table.t[learned], rcond=None)[0]
-    return {"constant": constant, "linear": design[judged] @ weights}
+    return {"constant": _mean(table, parts, judged, weight), "linear": design[judged] @ weights}

@@ -10,6 +10,7 @@ import numpy as np
 from ..data import Split
 from . import metrics
 from .judging import judged_part, of
+from .label_scores import edge_of
 from .preparing import Prepared, prepare
 
 SHARES = (0.1, 0.2, 0.4, 0.7)
@@ -25,7 +26,6 @@ def data_sizes(work: Prepared, asked: Mapping[str, Any], result: Mapping[str, An
     """
     table, parts = work.table, work.parts
     name, judged = judged_part(parts)
-    measure = metrics.MEASURES[table.task]
     found = []
     for share in SHARES:
         rows = _some(work, share)
@@ -37,7 +37,8 @@ def data_sizes(work: Prepared, asked: Mapping[str, Any], result: Mapping[str, An
         part.net.fit(*part.learned, sample_weight=part.weights, validation=part.held, **part.settings)
         entry: dict[str, Any] = {"rows": len(rows)}
         for which, chosen in (("train", rows), (name, judged)):
-            entry[which] = measure(part.net.predict(table.x[chosen]), table.t[chosen], of(work.counted, chosen))
+            out, w = part.net.predict(table.x[chosen]), of(work.counted, chosen)
+            entry[which] = metrics.measure(table.task, out, table.t[chosen], edge_of(part.net.loss), w)
         found.append(entry)
     return [*found, {"rows": len(parts.train), **{n: result[n] for n in ("train", name) if n in result}}]
 

@@ -15,15 +15,16 @@ MOST = (
 
 
 def worst_rows(
-    task: str, out: Array, t: Array, rows: Array, classes: Sequence[str] = (), lines: Sequence[int] | None = None
-) -> list[dict[str, Any]]:
+    task: str, out: Array, t: Array, rows: Array, classes: Sequence[str] = (), lines: Sequence[int] | None = None,
+    edge: float = 0.5,
+) -> list[dict[str, Any]]:  # fmt: skip
     """The rows that the answers miss most, the worst first; `rows` are their numbers in the table, from 0.
 
     They are told by their `lines` in the file where there is one ("line"; 1 is the first of the file), else by their
     numbers from 1 on ("row").  Outputs that are no shares (the margins of a hinge) are "output_true".
 
     Of classes those whose true class got the smallest share (only wrong answers are listed); of numbers those with the
-    largest error, over all targets.
+    largest error, over all targets; of several labels a row the labels that were told wrong with the surest output.
     """
 
     def number(i: int) -> dict[str, int]:
@@ -41,6 +42,8 @@ def worst_rows(
             }
             for i in order
         ]  # fmt: skip
+    if task == "multilabel":
+        return _worst_labels(np.asarray(out, np.float64), t == 1, number, classes, edge)
     error = np.asarray(out, np.float64) - t
     order = [int(i) for i in np.argsort(-np.abs(error).max(axis=1), kind="stable")[:WORST]]
     column = np.abs(error).argmax(axis=1)
@@ -53,18 +56,38 @@ def worst_rows(
     ]  # fmt: skip
 
 
-def calibration(shares: Array, t: Array, weight: Array | None = None) -> dict[str, Any]:
+def _worst_labels(
+    o: Array, true: Array, number: Callable[[int], dict[str, int]], names: Sequence[str], edge: float
+) -> list[dict[str, Any]]:
+    """Each row once, with the label that it missed most."""
+    wrong = np.where((o >= edge) == true, 0.0, np.abs(o - edge))
+    column = wrong.argmax(axis=1)
+    order = [int(i) for i in np.argsort(-wrong.max(axis=1), kind="stable") if wrong[i].max() > 0][:WORST]
+    return [
+        {
+            **number(i), "target": str(names[k := int(column[i])]), "true": int(true[i, k]),
+            "predicted": int(o[i, k] >= edge), "output": float(o[i, k]),
+        }
+        for i in order
+    ]  # fmt: skip
+
+
+def calibration(shares: Array, t: Array, weight: Array | None = None, *, each: bool = False) -> dict[str, Any]:
     """Whether answers given with a share of 80 % are right in 80 % of the cases.
 
     The rows are put into ten bins by the share of the class that was answered: {"bins": [{"low", "high", "rows",
-    "share" (mean), "right"}], "error"}.  The error (ECE) is the mean over the rows of abs(right - share) of their bin.
-    With weights of rows the means are weighted.
+    "share" (mean), "right"}], "error"}; with `each`, of several labels a row every label is such an
+    answer.  The error (ECE) is the mean over the rows of abs(right - share) of their bin.  With weights of rows the
+    means are weighted.
     Guo et al., On calibration of modern neural networks, ICML 2017.
 
     >>> found = calibration(np.array([[0.9, 0.1], [0.3, 0.7]]), np.array([0, 0]))
     >>> [(b["low"], b["rows"], b["right"]) for b in found["bins"]], round(found["error"], 2)
     ([(0.7, 1, 0.0), (0.9, 1, 1.0)], 0.4)
     """
+    if each:  # yes or no for every label
+        weight = None if weight is None else np.repeat(weight, shares.shape[1])
+        shares, t = np.column_stack([1 - shares.ravel(), shares.ravel()]), np.asarray(t).ravel()
     top, right = shares.max(axis=1).astype(np.float64), shares.argmax(axis=1) == t
     bin_of = np.minimum((np.round(top, 9) * BINS).astype(int), BINS - 1)
     w = np.ones(len(t)) if weight is None else weight
@@ -88,13 +111,15 @@ def importance(
     *,
     seed: int = 0,
     most: int | None = MOST,
+    edge: float = 0.5,
     weight: Array | None = None,
 ) -> list[dict[str, float]]:
     """How much worse the answers get when a column is shuffled: for each column {"mean", "spread"} of 5 shuffles.
 
-    Measured by accuracy or R², as scikit-learn's `permutation_importance` does.  What the network can know from another
-    column just as well counts for little in both.  With more than `most` predictions only some of the rows, drawn at
-    random, are asked; an empty list where these would be fewer than 50.
+    Measured by accuracy (of several labels a row: the share of labels told right) or R², as scikit-learn's
+    `permutation_importance` does.  What the network can know from another column just as well counts for little in
+    both.  With more than `most` predictions only some of the rows, drawn at random, are asked; an empty list where
+    these would be fewer than 50.
     Breiman, Random forests, Machine Learning 45 (2001).
     """
     random = np.random.default_rng(seed)
@@ -106,25 +131,27 @@ def importance(
         chosen = random.choice(len(x), rows, replace=False)
         x, t = x[chosen], t[chosen]
         weight = None if weight is None else weight[chosen]
-    whole = _measured(predict(x), t, task, weight)[0]
+    w = np.ones(len(t)) if weight is None else weight
+    whole = _measured(predict(x), t, task, edge, w)[0]
     found = []
     for j in range(columns):
         tried = np.tile(x, (REPEATS, 1))
         for k in range(REPEATS):
             tried[k * rows : (k + 1) * rows, j] = x[random.permutation(rows), j]
         with np.errstate(invalid="ignore"):  # R² of answers that are all alike is no number, and stays one
-            drops = whole - _measured(predict(tried), t, task, weight)
+            drops = whole - _measured(predict(tried), t, task, edge, w)
             found.append({"mean": float(drops.mean()), "spread": float(drops.std(ddof=1))})
     return found
 
 
-def _measured(out: Array, t: Array, task: str, weight: Array | None = None) -> Array:
+def _measured(out: Array, t: Array, task: str, edge: float, w: Array) -> Array:
     """Accuracy or R² of each of the copies of the rows that `out` holds one after the other."""
     parts = out.reshape(-1, len(t), out.shape[1])
-    w = np.ones(len(t)) if weight is None else weight
     with np.errstate(divide="ignore", invalid="ignore"):
         if task == "classification":
             return np.asarray((parts.argmax(axis=2) == t) @ w / w.sum())
+        if task == "multilabel":
+            return np.asarray(((parts >= edge) == (t == 1)).mean(axis=2) @ w / w.sum())
         around = w @ np.square(t - w @ t / w.sum())
         squared = np.einsum("kij,i->kj", np.square(parts.astype(np.float64) - t), w)
         return np.asarray((1 - squared / around).mean(axis=1))

@@ -15,12 +15,12 @@ from ..core.tape import Tape
 from ..errors import BacklitError, fail
 from ..machine.loop import Job, Loop, Snapshot
 from ..nn import Structure
-from ..nn.objective import right_answers
+from ..nn.objective import right_answers, right_labels
 from ..ops.loss import loss_named
 from . import hunt
 from .perceptron import learning
 from .settings import Settings
-from .targets import one_class_a_row
+from .targets import CLASSES, LABELS, counts_of
 
 SLICE = 0.05  # seconds between two looks at the keyboard and the clock
 Array = np.ndarray[Any, Any]
@@ -40,14 +40,16 @@ def training_tape(net: Structure, settings: Settings, steps_per_epoch: int = 1) 
     )
 
 
-def judging_tape(net: Structure, settings: Settings, *, penalties: bool = False, count: bool = True) -> Tape:
-    """Forward only: the loss, and for classes how many answers are right."""
+def judging_tape(net: Structure, settings: Settings, *, penalties: bool = False, count: str = CLASSES) -> Tape:
+    """Forward only: the loss, and for classes or labels (`counts_of`) how many answers are right."""
     built = net.build(**settings.objective(penalties=penalties))
     assert built.loss is not None
     keep = {"E": built.loss}
     kind = loss_named(settings.loss)
-    if kind.classes and count:
+    if kind.classes and count == CLASSES:
         keep["hits"] = right_answers(built, kind)
+    elif count == LABELS:
+        keep["hits"], keep["exact"] = right_labels(built, kind)
     return lower(keep, blocks=built.blocks())
 
 
@@ -92,7 +94,7 @@ class Fitting:
             settings.schedule.settings if settings.schedule and settings.schedule.waits else {},
         )  # fmt: skip
         # New rows are judged without the penalties; the training's own rows by all that the training makes small.
-        self.counted = one_class_a_row(inputs["t"], loss_named(settings.loss))
+        self.counted = counts_of(inputs["t"], loss_named(settings.loss), getattr(net, "task", ""))
         valid = judging_tape(net, settings, penalties=not held_out, count=self.counted) if judged else None
         train = training_tape(net, settings, -(-rows // min(batch, rows)))
         self.loop = Loop(train, valid, job, settings.dtype, engine=settings.engine, threads=settings.threads)
@@ -100,6 +102,7 @@ class Fitting:
             if name in self.loop.train_tape.names:
                 self.loop[name] = value
         self.held_out = len(held_out["t"]) if held_out else 0
+        self.labels = int(inputs["t"].shape[1])
         self.seconds = 0.0
         self.steps_a_slice = 1
         self.before: Snapshot = self.loop.snapshot()  # where a replay begins when something goes wrong
@@ -220,8 +223,13 @@ class Fitting:
         )  # fmt: skip
 
     def history(self) -> list[dict[str, float]]:
-        """One dictionary an epoch: epoch, train_loss; learning_rate, valid_loss, valid_accuracy where they belong."""
+        """One dictionary an epoch: epoch, train_loss; learning_rate, valid_loss, valid_accuracy where they belong.
+
+        Of several labels a row valid_accuracy is the share of labels told right, valid_exact that of rows with all.
+        """
         changes = self.settings.schedule is not None or self.settings.warm_up > 0
+        labels = self.counted == LABELS
+        answers = self.held_out * (self.labels if labels else 1)
         rows = []
         for number, row in enumerate(self.loop.epochs_done(), start=1):
             kept = {"epoch": number, "train_loss": row["train_loss"]}
@@ -230,6 +238,8 @@ class Fitting:
             if self.held_out:
                 kept["valid_loss"] = row["valid_loss"]
                 if self.counted:
-                    kept["valid_accuracy"] = row["valid_hits"] / self.held_out
+                    kept["valid_accuracy"] = row["valid_hits"] / answers
+                if labels:
+                    kept["valid_exact"] = row["valid_exact"] / self.held_out
             rows.append(kept)
         return rows

@@ -19,6 +19,7 @@ from .ensemble import Ensemble, load_members
 from .files import GROUP, write_atomic
 from .judging import judged_part, of
 from .keeping import Place, new_folder
+from .label_scores import edge_of
 from .network import Network
 from .pipeline import train
 from .progress import Progress
@@ -87,6 +88,18 @@ class Group:
             "data": first["data"], "result": self.result,
             "judged": dict(zip(self.members, self.judged(), strict=True)),
         }  # fmt: skip
+
+    def report(self, path: str | Path | None = None, language: str | None = None) -> Path | str:
+        """The report as one HTML file; without a path (and without a folder) its text."""
+        from ..messages import language as chosen
+        from ..report import render_group
+
+        target = Path(path) if path is not None else self.folder / "report.html" if self.folder else None
+        facts = {**(read_group(self.folder) if self.folder else {}), **self.describe()}
+        beside = None if target is None or target.parent != self.folder else target.parent
+        links = beside is not None and all((beside / name / "report.html").exists() for name in self.members)
+        page = render_group(facts, self.members, language or chosen(), links=links)
+        return page if target is None else write_atomic(target, page.encode("utf-8"))
 
     def __str__(self) -> str:
         found = self.result["network"]
@@ -198,7 +211,9 @@ def _run(
         first = next(iter(group.members.values()))
         group.result |= first.get("baselines", {})
     if folder is not None:
-        _write(folder, {**json.loads((folder / GROUP).read_text(encoding="utf-8")), **group.describe()})
+        _write(folder, {**read_group(folder), **group.describe()})
+        if next(iter(each.values())).get("report", True):
+            group.report()
     return group
 
 
@@ -252,8 +267,9 @@ def _judge_together(group: Group, source: Any, given: dict[str, Any]) -> dict[st
     shares = {"test": defaults.TEST, "validation": defaults.VALIDATION}
     parts: Split = split(table, seed=seed, **{k: given.get(k, v) for k, v in shares.items()})
     rows = judged_part(parts)[1]
-    measure = metrics.MEASURES[table.task]
-    return measure(group.network.predict(table.x[rows]), table.t[rows], of(weight, rows))
+    together = group.network
+    out, edge = together.predict(table.x[rows]), edge_of(together.loss)
+    return metrics.measure(table.task, out, table.t[rows], edge, of(weight, rows))
 
 
 # ---- on disk ----------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ import numpy as np
 from ..data import Split, Table
 from . import metrics
 from .evidence import MOST, calibration, importance, worst_rows
+from .label_scores import each_label, edge_of
 from .run import Run
 from .scores import scores
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from .ensemble import Ensemble
     from .network import Network
 
+RANKED = 500  # rows times outputs for which every training can afford the interval of roc_auc: some milliseconds
 Indices = np.ndarray[Any, Any]
 Weights = np.ndarray[Any, Any] | None
 
@@ -46,9 +48,9 @@ def judge(run: Run, table: Table, parts: Split, *, evidence: bool = False, weigh
     predict = answering(run.network, table)
     rows = {"train": parts.train, "validation": parts.validation, "test": parts.test}
     out = {name: predict(table.x[r]) for name, r in rows.items() if len(r)}
-    measure = metrics.MEASURES[table.task]
+    edge = edge_of(run.network.loss)
     for name, o in out.items():
-        run.result[name] = measure(o, table.t[rows[name]], of(weight, rows[name]))
+        run.result[name] = metrics.measure(table.task, o, table.t[rows[name]], edge, of(weight, rows[name]))
     name, judged = judged_part(parts)
     t = table.t[judged]
     if table.task == "classification":
@@ -58,8 +60,10 @@ def judge(run: Run, table: Table, parts: Split, *, evidence: bool = False, weigh
         listed = {"t": t[:, 0].tolist(), "o": np.asarray(out[name][:, 0], np.float64).tolist()}
         run.facts["residuals"] = {"target": table.target[0], **listed}
     if evidence:
-        w = of(weight, judged)
-        run.facts |= evidence_of(predict, out[name], table.x[judged], t, judged, table, most=MOST, weight=w)
+        told = evidence_of(
+            predict, out[name], table.x[judged], t, judged, table, most=MOST, edge=edge, weight=of(weight, judged)
+        )
+        run.facts |= told
 
 
 def of(weight: Weights, rows: Indices) -> Weights:
@@ -69,21 +73,23 @@ def of(weight: Weights, rows: Indices) -> Weights:
 
 def evidence_of(
     predict: Callable[[Indices], Indices], out: Indices, x: Indices, t: Indices, rows: Indices, table: Table,
-    *, most: int | None = None, weight: Weights = None,
+    *, most: int | None = None, edge: float = 0.5, weight: Weights = None,
 ) -> dict[str, Any]:  # fmt: skip
-    """Scores with intervals, worst rows, calibration, importance of the columns.
+    """Scores with intervals, worst rows, calibration, importance of the columns; of several labels each one by itself.
 
-    With a limit for the predictions, what would take long is left out: the interval of roc_auc, importance on many
-    columns.
+    With a limit for the predictions, what would take long is left out: the interval of roc_auc for more than some
+    hundred rows, importance on many columns.
     """
     names = table.classes if table.task == "classification" else table.target
     found: dict[str, Any] = {
-        "scores": scores(table.task, out, t, quick=most is not None, weight=weight),
-        "worst": worst_rows(table.task, out, t, rows, names, table.lines),
+        "scores": scores(table.task, out, t, quick=most is not None and out.size > RANKED, edge=edge, weight=weight),
+        "worst": worst_rows(table.task, out, t, rows, names, table.lines, edge),
     }
+    if table.task == "multilabel":
+        found["labels"] = each_label(out, t, names, edge, weight)
     if "brier" in found["scores"]:
-        found["calibration"] = calibration(out, t, weight)
-    each = importance(predict, x, t, table.task, most=most, weight=weight)
+        found["calibration"] = calibration(out, t, weight, each=table.task == "multilabel")
+    each = importance(predict, x, t, table.task, most=most, edge=edge, weight=weight)
     order = sorted(range(len(each)), key=lambda j: -each[j]["mean"])
     found["importance"] = [{"feature": table.features[j], **each[j]} for j in order]
     return found

@@ -31,12 +31,13 @@ def classes(shares: Array, t: Array, weight: Array | None = None) -> dict[str, f
         return {"loss": mean(-np.log(chosen), weight), **accuracy}
 
 
-def labels(shares: Array, t: Array, weight: Array | None = None) -> dict[str, float]:
+def labels(out: Array, t: Array, edge: float = 0.5, weight: Array | None = None) -> dict[str, float]:
     """For several labels a row, both (rows, labels): the share of labels told right, and of rows with all of them.
 
-    A label is told where its share is at least one half; a NaN tells neither yes nor no, and is never right.
+    A label is told where its output is at least `edge` (one half; 0 after a hinge, see `label_scores.edge_of`); a NaN
+    tells neither yes nor no, and is never right.
     """
-    right = np.where(np.isnan(shares), False, (shares >= 0.5) == (t == 1))
+    right = np.where(np.isnan(out), False, (out >= edge) == (t == 1))
     return {"accuracy": mean(right.mean(axis=1), weight), "exact": mean(right.all(axis=1), weight)}
 
 
@@ -55,7 +56,11 @@ def numbers(o: Array, t: Array, weight: Array | None = None) -> dict[str, float]
     return {"loss": mse, "rmse": mse**0.5, "mae": mean(np.abs(d).mean(axis=1), weight), "r2": r2}
 
 
-MEASURES = {"classification": classes, "regression": numbers, "multilabel": labels}
+def measure(task: str, out: Array, t: Array, edge: float = 0.5, weight: Array | None = None) -> dict[str, float]:
+    """The measures of a task, weighted where rows have weights."""
+    if task == "multilabel":
+        return labels(out, t, edge, weight)
+    return classes(out, t, weight) if task == "classification" else numbers(out, t, weight)
 
 
 def confusion(shares: Array, t: Array, n: int) -> list[list[int]]:

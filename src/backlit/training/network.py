@@ -18,6 +18,7 @@ from . import metrics, notices, sequential, targets, weights
 from .arrays import as_array, as_matrix
 from .fitting import Fitting
 from .full_batch import fitting_of
+from .label_scores import edge_of
 from .predicting import Predictor
 from .probe import probed
 from .reworking import Reworked
@@ -284,7 +285,10 @@ class Network(Reworked, Shown):
         return self._predictors[what]
 
     def evaluate(self, x: Any, t: Any) -> dict[str, float]:
-        """Loss and accuracy for classes (t: class numbers), loss, RMSE, MAE and R² for numbers."""
+        """Loss and accuracy for classes (t: class numbers), loss, RMSE, MAE and R² for numbers.
+
+        For several labels a row: accuracy (the share of labels told right) and exact (that of rows with all of them).
+        """
         kind = loss_named(self.loss or self._default_loss())
         out, target = self.predict(x), as_array("t", t)
         if kind.classes:
@@ -295,6 +299,9 @@ class Network(Reworked, Shown):
             raise fail("BL213", x_rows=len(out), t_rows=len(target))
         if target.shape[1] != out.shape[1]:
             raise fail("BL104", expected=out.shape[1], got=target.shape[1], layer=self.last.name)
+        if targets.counts_of(target, kind, self.task) == targets.LABELS:
+            yes = target > kind.between[1]
+            return metrics.labels(out, yes.astype(np.float64), edge_of(kind.name))
         if targets.one_class_a_row(target, kind):
             return metrics.classes(out, target.argmax(axis=1))
         return metrics.numbers(out, target.astype(np.float64))

@@ -157,6 +157,9 @@ def _targets(table: Table, preparation: Preparation, net: Network, kind: Loss | 
     width = net._width()
     if table.task == "classification":
         t = targets.of_classes(t, width, kind or loss_named(net._default_loss()))
+    elif table.task == "multilabel":
+        targets.check_labels(kind or loss_named(net._default_loss()))
+        t = targets.coded(t, kind) if kind is not None else t
     elif kind is not None:
         targets.check(kind, t, table.place)  # the loss sees the numbers of the table
     if width and t.shape[1] != width:

@@ -213,7 +213,7 @@ def _short(layer: Any) -> str:
 
 def measures(row: dict[str, float]) -> list[str]:
     """What was measured in an epoch."""
-    names = {"train_loss": "loss", "valid_loss": "valid", "valid_accuracy": "accuracy"}
+    names = {"train_loss": "loss", "valid_loss": "valid", "valid_accuracy": "accuracy", "valid_exact": "exact"}
     return [say(f"train.{name}", value=row[key]) for key, name in names.items() if key in row]
 
 

@@ -29,7 +29,8 @@ class Run(Shown):
     network : Network
         With the best weights.
     history : list of dict
-        One an epoch: epoch, train_loss, and with held-out rows valid_loss (and valid_accuracy).
+        One an epoch: epoch, train_loss, and with held-out rows valid_loss (and valid_accuracy, of
+        several labels a row also valid_exact: the share of rows with all labels right).
     result : dict
         epochs, best_epoch, stopped ("epochs", "early", "time", "interrupted", "not finite"), seconds, steps,
         microseconds_per_step, threads; after `backlit.train` also the metrics of train, validation and test rows.

@@ -12,10 +12,13 @@ from typing import Any
 
 import numpy as np
 
+from ..report.numbers import wilson
+
 Array = np.ndarray[Any, Any]
 SAMPLES = 1000  # of the bootstrap
 LEVEL = 0.95
 AT_A_TIME = 2_000_000  # counts
+SHARES_OF_ROWS = {"classification": ("accuracy",), "multilabel": ("exact",)}  # right or wrong, row by row
 
 
 def interval(
@@ -31,7 +34,8 @@ def interval(
     Parameters
     ----------
     score : callable
-        Weights of shape (samples, rows) → {name: array of shape (samples,)}; see `of_classes`, `of_numbers`.
+        Weights of shape (samples, rows) → {name: array of shape (samples,)}; see `of_classes`, `of_numbers` and
+        `label_scores.of_labels`.
     rows : int
     seed : int
         The same seed draws the same 1000 samples.
@@ -44,7 +48,9 @@ def interval(
     -----
     The interval holds the middle 95 % of the scores of the samples.  It tells how far another set of held-out rows
     would have been from this one; it says nothing of another training.  A score that a sample does not have (no row of
-    a class in it) counts for nothing; an interval is NaN where more than half of the samples are without.
+    a class in it) counts for nothing; an interval is NaN where more than half of the samples are without.  It is NaN,
+    too, where all samples have the same score: rows without a mistake have no sample with one, and know nothing of
+    those that new rows would bring.
     """
     random = np.random.default_rng(seed)
     w = np.ones(rows) if weight is None else weight
@@ -73,6 +79,8 @@ def _ends(value: float, parts: list[Array]) -> dict[str, float]:
     samples = np.concatenate(parts)
     known = samples[~np.isnan(samples)]
     if 2 * len(known) < len(samples):
+        return {"value": value, "low": float("nan"), "high": float("nan")}
+    if known.min() == known.max():
         return {"value": value, "low": float("nan"), "high": float("nan")}
     low, high = np.sort(known)[[round(q * (len(known) - 1)) for q in ((1 - LEVEL) / 2, (1 + LEVEL) / 2)]]
     return {"value": value, "low": float(low), "high": float(high)}
@@ -115,32 +123,40 @@ def of_classes(shares: Array, t: Array) -> Callable[..., dict[str, Array]]:
         loss = -np.log(chosen)
     far = np.square(shares.astype(np.float64) - true)
     brier = far[:, 1] if n == 2 else far.sum(axis=1)
-    auc = [_auc(shares[:, k], t == k) for k in (range(n) if n > 2 else range(1, n))]
+    auc = [area_under(shares[:, k], t == k) for k in (range(n) if n > 2 else range(1, n))]
 
     def score(w: Array, *, ranks: bool = True) -> dict[str, Array]:
         total = w.sum(axis=1)
         hits, there, given = w @ (true * right[:, None]), w @ true, w @ said
         with np.errstate(divide="ignore", invalid="ignore"):
-            recalled = np.nanmean(np.where(there > 0, hits / there, np.nan), axis=1)
+            recalled = mean_known(np.where(there > 0, hits / there, np.nan))
             each = np.where(there + given > 0, 2 * hits / (there + given), np.nan)
-        found = {"accuracy": w @ right / total, "balanced_accuracy": recalled, "f1": np.nanmean(each, axis=1)}
+        found = {"accuracy": w @ right / total, "balanced_accuracy": recalled, "f1": mean_known(each)}
         if proper and ranks:
             found["roc_auc"] = np.mean([a(w) for a in auc], axis=0) if auc else np.full(len(w), np.nan)
         if proper:
-            found |= {"loss": _mean(w, loss), "brier": w @ brier / total}
+            found |= {"loss": weighted_mean(w, loss), "brier": w @ brier / total}
         return found
 
     return score
 
 
-def _mean(w: Array, values: Array) -> Array:
+def weighted_mean(w: Array, values: Array) -> Array:
     """The weighted mean; an infinite value counts wherever its weight is not 0 (0 · ∞ would be NaN)."""
     bad = ~np.isfinite(values)
     found: Array = w @ np.where(bad, 0.0, values) / w.sum(axis=1)
     return np.where(w[:, bad].any(axis=1), np.inf, found)
 
 
-def _auc(shares: Array, positive: Array) -> Callable[[Array], Array]:
+def mean_known(values: Array) -> Array:
+    """The mean over the classes or labels that have a value; NaN where none has."""
+    known = ~np.isnan(values)
+    with np.errstate(invalid="ignore"):
+        mean: Array = np.where(known, values, 0.0).sum(axis=1) / known.sum(axis=1)
+    return mean
+
+
+def area_under(shares: Array, positive: Array) -> Callable[[Array], Array]:
     """The area under the ROC curve by ranks: pairs in the right order, of equal shares one half."""
     order = np.argsort(shares, kind="stable")
     ranked, is_positive = shares[order], positive[order]
@@ -190,17 +206,43 @@ def of_numbers(o: Array, t: Array) -> Callable[..., dict[str, Array]]:
     return score
 
 
+def _made(task: str, out: Array, t: Array, edge: float) -> Callable[..., dict[str, Array]]:
+    if task == "multilabel":
+        from .label_scores import of_labels  # which is built on this file
+
+        return of_labels(out, t, edge)
+    return of_classes(out, t) if task == "classification" else of_numbers(out, t)
+
+
 def scores(
-    task: str, out: Array, t: Array, *, seed: int = 0, quick: bool = False, weight: Array | None = None
-) -> dict[str, dict[str, float]]:
-    """All scores of outputs against answers, each with its interval."""
-    make = of_classes if task == "classification" else of_numbers
-    return interval(make(out, t), len(t), seed=seed, quick=quick, weight=weight)
+    task: str, out: Array, t: Array, *,
+    seed: int = 0, quick: bool = False, edge: float = 0.5, weight: Array | None = None,
+) -> dict[str, dict[str, float]]:  # fmt: skip
+    """All scores of outputs against answers, each with its interval; `edge` as in `label_scores`.
+
+    A share of rows that are right (accuracy; of several labels a row: exact) has Wilson's interval, which needs no
+    samples and is one even where all rows are right; all others have the bootstrap's (docs/decisions/0011-judging.md).
+    Weighted rows count for Wilson's as so many as tell as much (`effective`).
+    """
+    found = interval(_made(task, out, t, edge), len(t), seed=seed, quick=quick, weight=weight)
+    told = float(len(t)) if weight is None else effective(weight)
+    for name in SHARES_OF_ROWS.get(task, ()):
+        low, high = wilson(found[name]["value"], told) if told else (float("nan"), float("nan"))
+        found[name] |= {"low": low, "high": high}
+    return found
 
 
-def plain_scores(task: str, out: Array, t: Array, weight: Array | None = None) -> dict[str, float]:
+def effective(weight: Array) -> float:
+    """As many rows of one weight tell as much: (Σw)² / Σw² (Kish, Survey Sampling, 1965); 0 where all weights are 0.
+
+    >>> effective(np.array([2.0, 2.0])), effective(np.array([1.0, 0.0])), effective(np.zeros(2))
+    (2.0, 1.0, 0.0)
+    """
+    return float(weight.sum() ** 2 / (weight @ weight)) if weight.any() else 0.0
+
+
+def plain_scores(task: str, out: Array, t: Array, edge: float = 0.5, weight: Array | None = None) -> dict[str, float]:
     """All scores without intervals."""
-    make = of_classes if task == "classification" else of_numbers
     w = np.ones((1, len(t))) if weight is None else weight[None, :]
     with np.errstate(divide="ignore", invalid="ignore"):
-        return {name: float(values[0]) for name, values in make(out, t)(w).items()}
+        return {name: float(values[0]) for name, values in _made(task, out, t, edge)(w).items()}

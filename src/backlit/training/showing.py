@@ -48,7 +48,7 @@ class Shown:
 
 
 class History(list[dict[str, float]], Shown):
-    """One dictionary an epoch: epoch, train_loss, and with rows held out valid_loss (and valid_accuracy)."""
+    """One dictionary an epoch: epoch, train_loss, with rows held out valid_loss (and valid_accuracy, valid_exact)."""
 
     def _card(self) -> str:
         from ..report import cards

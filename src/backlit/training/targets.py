@@ -10,9 +10,10 @@ import numpy as np
 from ..core.graph import Node
 from ..errors import fail
 from ..ops import REGISTRY
-from ..ops.loss import Loss
+from ..ops.loss import LOSSES, Loss
 
 Array = np.ndarray[Any, Any]
+CLASSES, LABELS = "classes", "labels"
 
 
 def one_hot(t: Array, classes: int) -> Array:
@@ -80,9 +81,29 @@ def one_class_a_row(t: Array, kind: Loss) -> bool:
     """Whether right answers can be counted: a single output, shares of classes, or one class in each row."""
     if not kind.classes:
         return False
-    if t.shape[1] == 1 or kind.by == "rows":
-        return True
+    return t.shape[1] == 1 or kind.by == "rows" or _one_yes(t, kind)
+
+
+def _one_yes(t: Array, kind: Loss) -> bool:
     return bool(((t > kind.between[1]).sum(axis=1) == 1).all())
+
+
+def counts_of(t: Array, kind: Loss, task: str = "") -> str:
+    """What can be counted as right: rows (CLASSES), labels and rows (LABELS), or nothing ("")."""
+    if of_labels(kind) and t.shape[1] > 1 and (task == "multilabel" or not _one_yes(t, kind)):
+        return LABELS
+    return CLASSES if one_class_a_row(t, kind) else ""
+
+
+def check_labels(kind: Loss) -> None:
+    """A ParameterError (BL325) for a loss of one class a row, or of counts, where a row has several labels."""
+    if kind.by == "rows" or (kind.targets.low == 0 and kind.targets.high == np.inf):
+        raise fail("BL325", loss=kind.name, known=", ".join(n for n, one in LOSSES.items() if of_labels(one)))
+
+
+def of_labels(kind: Loss) -> bool:
+    """Whether a loss is made for yes or no in each output."""
+    return kind.classes and kind.by == "elements"
 
 
 def two_columns(o: Array, kind: Loss) -> Array:

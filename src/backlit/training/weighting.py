@@ -17,6 +17,7 @@ from ..data.frames import is_frame
 from ..data.kinds import Kind
 from ..data.load import opened
 from ..errors import fail, nearest
+from .scores import effective
 
 Array = np.ndarray[Any, Any]
 
@@ -98,13 +99,9 @@ def without(table: Table, column: str) -> tuple[Table, Array]:
 
 
 def worth(parts: Split, weight: Array) -> dict[str, float]:
-    """For each part of the rows: as many rows of one weight tell as much, (Σw)² / Σw² (Kish, Survey Sampling, 1965).
+    """For each part of the rows: as many rows of one weight tell as much (`scores.effective`).
 
     >>> worth(Split(np.array([0, 1]), np.array([2, 3]), np.array([], int)), np.array([2.0, 2.0, 1.0, 0.0]))
     {'train': 2.0, 'validation': 1.0, 'test': 0.0}
     """
-    found = {}
-    for name in ("train", "validation", "test"):
-        w = weight[getattr(parts, name)]
-        found[name] = float(w.sum() ** 2 / (w @ w)) if w.any() else 0.0
-    return found
+    return {name: effective(weight[getattr(parts, name)]) for name in ("train", "validation", "test")}

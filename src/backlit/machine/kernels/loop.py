@@ -80,8 +80,8 @@ def dismiss(C):
 
 @inline
 def validate(A, S, C, valid, data, places, identity):
-    """The loss and the hits over the rows held out, in batches."""
-    loss, right, first = 0.0, 0.0, FIRST
+    """Over the rows held out, in batches: the loss, the hits, and the rows in which all labels are right."""
+    loss, right, exact, first = 0.0, 0.0, 0.0, FIRST
     while first < C[VALID_ROWS]:
         rows = min(C[VALID_BATCH], C[VALID_ROWS] - first)
         if rows != C[VALID_RESOLVED]:
@@ -94,8 +94,10 @@ def validate(A, S, C, valid, data, places, identity):
         loss += float(A[C[VALID_LOSS_AT]]) * (1 if C[SUM_LOSS] else rows)
         if C[VALID_HITS_AT] >= 0:
             right += float(A[C[VALID_HITS_AT]])
+        if C[VALID_EXACT_AT] >= 0:
+            exact += float(A[C[VALID_EXACT_AT]])
         first += rows
-    return loss / (1 if C[SUM_LOSS] else max(1, C[VALID_ROWS])), right
+    return loss / (1 if C[SUM_LOSS] else max(1, C[VALID_ROWS])), right, exact
 
 
 @inline
@@ -123,12 +125,13 @@ def end_epoch(A, S, C, F, valid, valid_data, valid_places, identity, best, histo
     history[epoch, 0] = judged
     history[epoch, 3] = S[C[RATE_AT]]
     if C[VALID_ROWS] > 0:
-        judged, right = validate(A, S, C, valid, valid_data, valid_places, identity)
+        judged, right, exact = validate(A, S, C, valid, valid_data, valid_places, identity)
         if C[STATUS] != 0:
             C[STOP] = 4
             return
         history[epoch, 1] = judged
         history[epoch, 2] = right
+        history[epoch, 4] = exact
     F[TRAIN_SUM] = 0.0
     C[POSITION] = 0
     C[EPOCH] = epoch + 1
