@@ -106,7 +106,7 @@ def table(
     return Table(
         name, x, asked.t, tuple(kept), tuple(c.name for c in learned), asked.task, asked.classes, source,
         kinds=tuple(kinds), notices=tuple(told), reading=dict(reading or {}),
-        origin=origin if origin.lines is not None else None,
+        origin=None if origin.lines is origin.rows is None else origin,
     )  # fmt: skip
 
 

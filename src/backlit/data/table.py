@@ -119,10 +119,15 @@ class Table:
         origin = self.origin and self.origin.take(np.arange(self.rows)[chosen])
         return replace(self, x=self.x[chosen], t=self.t[chosen], origin=origin)
 
-    @property
-    def lines(self) -> Sequence[int] | None:
-        """The line of each row in its file, where there is one."""
-        return self.origin.lines if self.origin else None
+    def numbered(self, row: int) -> dict[str, int]:
+        """How a row is found again: {"line"} from 1 in a text file, else {"row"} from 0, as Python counts.
+
+        >>> Table("or", [[0], [1]], [0, 1], ("a",), ("b",), "classification", ("0", "1")).numbered(1)
+        {'row': 1}
+        """
+        if self.origin is None:
+            return {"row": row}
+        return {"row" if self.origin.lines is None else "line": self.origin.number(row)}
 
     def place(self, row: int, column: int = 0) -> str:
         """Where an answer stands: its line and column in a file, else its place in the array t.
@@ -130,7 +135,7 @@ class Table:
         >>> Table("or", [[0], [1]], [0, 1], ("a",), ("b",), "classification", ("0", "1")).place(1)
         't[1, 0]'
         """
-        if self.origin is None or self.origin.lines is None:
+        if self.origin is None:
             return f"t[{row}, {column}]"
         return f"{self.origin.place(row)} ({self.target[column]})"
 

@@ -15,20 +15,20 @@ MOST = (
 
 
 def worst_rows(
-    task: str, out: Array, t: Array, rows: Array, classes: Sequence[str] = (), lines: Sequence[int] | None = None,
-    edge: float = 0.5,
+    task: str, out: Array, t: Array, rows: Array, classes: Sequence[str] = (), edge: float = 0.5,
+    numbered: Callable[[int], dict[str, int]] | None = None,
 ) -> list[dict[str, Any]]:  # fmt: skip
     """The rows that the answers miss most, the worst first; `rows` are their numbers in the table, from 0.
 
-    They are told by their `lines` in the file where there is one ("line"; 1 is the first of the file), else by their
-    numbers from 1 on ("row").  Outputs that are no shares (the margins of a hinge) are "output_true".
+    They are told as `numbered` finds them in their source (`Table.numbered`: "line" of a file, "row" from 0 elsewhere),
+    else by these numbers ("row").  Outputs that are no shares (the margins of a hinge) are "output_true".
 
     Of classes those whose true class got the smallest share (only wrong answers are listed); of numbers those with the
     largest error, over all targets; of several labels a row the labels that were told wrong with the surest output.
     """
 
     def number(i: int) -> dict[str, int]:
-        return {"row": int(rows[i]) + 1} if lines is None else {"line": int(lines[rows[i]])}
+        return {"row": int(rows[i])} if numbered is None else numbered(int(rows[i]))
 
     if task == "classification":
         given = out.argmax(axis=1)

@@ -83,7 +83,7 @@ def evidence_of(
     names = table.classes if table.task == "classification" else table.target
     found: dict[str, Any] = {
         "scores": scores(table.task, out, t, quick=most is not None and out.size > RANKED, edge=edge, weight=weight),
-        "worst": worst_rows(table.task, out, t, rows, names, table.lines, edge),
+        "worst": worst_rows(table.task, out, t, rows, names, edge, table.numbered),
     }
     if table.task == "multilabel":
         found["labels"] = each_label(out, t, names, edge, weight)
