@@ -57,6 +57,7 @@ FACTS = {
     "delimiter": "','",
     "epoch": 3,
     "expected": 4,
+    "fault": "there is no such class",
     "folder": Path("data"),
     "done": 50,
     "epochs": 20,

@@ -1,4 +1,4 @@
-"""Every error and notice of reading (BL220 to BL245), told in both languages: on few lines, with its facts."""
+"""Every error and notice of reading (BL220 to BL249), told in both languages: on few lines, with its facts."""
 
 import builtins
 import re
@@ -78,6 +78,10 @@ ERRORS = {
     "BL243": (lambda p: load(folder(p, cat=b"P5 1 1 255\n0", dog=GREY)), ["2x2 (1)", "1x1 (1)", "--size"]),
     "BL244": (lambda p: load(_written(p / "a.txt", b"").parent), ["a.txt", "0"]),
     "BL245": (lambda p: columns(["a", "b", "c"], 3, ["b", "a", "cc"], []), ["c", "b, a, cc"]),
+    "BL249": (
+        lambda p: load(file(p, b"a,town,b\n1,Nara,2.5\n2,Uji,3.5\n"), target=["town", "b"]),
+        ["table.csv:2", "town", "'Nara'"],
+    ),
 }
 
 # What is told, and the reading goes on.

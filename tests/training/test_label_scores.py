@@ -105,7 +105,7 @@ def test_the_worst_rows_are_those_with_the_surest_wrong_label():
     o, t = np.array([[0.9, 0.2], [0.6, 0.9], [0.1, 0.4]]), np.array([[0.0, 0.0], [0.0, 1.0], [0.0, 0.0]])
     found = evidence.worst_rows("multilabel", o, t, np.array([4, 7, 9]), ["red", "round"])
     assert [(row["row"], row["target"], row["true"], row["predicted"], row["output"]) for row in found] == [
-        (5, "red", 0, 1, 0.9), (8, "red", 0, 1, 0.6),
+        (4, "red", 0, 1, 0.9), (7, "red", 0, 1, 0.6),
     ]  # fmt: skip
 
 

@@ -173,7 +173,7 @@ def test_weights_of_classes_that_cannot_be_are_told(w, data):
 
 def test_numbers_have_no_classes_to_be_weighted(data):
     x, t = data
-    assert code_of(lambda: fitted(x, np.eye(2)[t], loss="huber", class_weight="balanced")) == "BL309"
+    assert code_of(lambda: fitted(x, np.eye(2)[t], loss="huber", class_weight="balanced")) == "BL320"
 
 
 # ---- two classes, one unit ---------------------------------------------------------------------------------------
@@ -410,4 +410,4 @@ def test_labels_that_are_several_a_row_are_no_classes_to_be_weighted(rng):
     net = Network([Dense(3, "sigmoid")])
     with pytest.raises(BacklitError) as told:
         net.fit(x, t, loss="binary_cross_entropy", class_weight="balanced", epochs=1)
-    assert told.value.code == "BL309"
+    assert told.value.code == "BL320"

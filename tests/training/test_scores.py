@@ -127,11 +127,11 @@ def test_the_worst_rows_are_the_surest_mistakes():
     shares = np.array([[0.9, 0.1], [0.2, 0.8], [0.4, 0.6], [0.7, 0.3]])
     found = evidence.worst_rows("classification", shares, np.array([0, 0, 0, 1]), np.array([7, 3, 5, 1]), ("a", "b"))
     assert [(r["row"], r["true"], r["predicted"], r["share_true"]) for r in found] == [
-        (4, "a", "b", 0.2), (2, "b", "a", 0.3), (6, "a", "b", 0.4),
+        (3, "a", "b", 0.2), (1, "b", "a", 0.3), (5, "a", "b", 0.4),
     ]  # fmt: skip
     o, t = np.array([[1.0, 2.0], [0.0, 0.0]]), np.array([[1.0, 2.5], [3.0, 0.0]])
     found = evidence.worst_rows("regression", o, t, np.arange(2), ("p", "q"))
-    assert [(r["row"], r["target"], r["error"]) for r in found] == [(2, "p", -3.0), (1, "q", -0.5)]
+    assert [(r["row"], r["target"], r["error"]) for r in found] == [(1, "p", -3.0), (0, "q", -0.5)]
 
 
 def test_true_shares_are_calibrated_and_boasting_is_not(rng):

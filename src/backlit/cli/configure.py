@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from ..messages import say
 from .kinds import Weights
 
 CONFIG = "backlit.config"  # the place in `ctx.meta` for what cannot be typed: layers, an optimizer with its settings
@@ -31,8 +32,8 @@ def configure(ctx: click.Context, param: click.Parameter, path: str | None) -> N
         ctx.meta[CONFIG] = arguments(tables, path)
     except BacklitError:
         raise
-    except Exception as error:  # whatever a table of layers that was written by hand makes go wrong
-        raise fail("BL512", path=path, reason=f"{', '.join(tables)}: {type(error).__name__} {error}") from None
+    except Exception:  # whatever a table of layers that was written by hand makes go wrong
+        raise fail("BL512", path=path, reason=say("toml.value", names=list(tables))) from None
     ctx.default_map = {n: _typed(options[n], value) for n, value in found.items() if n in options and n not in tables}
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 SHOWN = 20  # columns
 PER_LABEL = ("accuracy", "precision", "recall", "f1", "roc_auc")
 WIDEST = 20  # classes of a confusion matrix in a terminal
+WORST = ("line", "row", "target", "true", "predicted", "share_true", "output_true", "output", "error")
 
 
 @command("evaluate")
@@ -37,21 +38,31 @@ def evaluate(model: str, source: str, target: tuple[str, ...], full: bool, as_js
     from . import models
 
     net = load(model)
-    table, x, t = models.judged(net, source, target, reading.asked(given))
+    table, x, t, w = models.judged(net, source, target, reading.asked(given))
     out = two_columns(net.predict(x), loss_named(net.loss)) if net.loss and t.ndim == 1 else net.predict(x)
     _check(out, t)
     task = "classification" if t.ndim == 1 else net.task if net.task == "multilabel" else "regression"
-    found: dict[str, Any] = metrics.measure(task, out, t, edge_of(net.loss))
-    more = evidence(net, table, x, t, out) if full else {}
+    found: dict[str, Any] = metrics.measure(task, out, t, edge_of(net.loss), w)
+    more = evidence(net, table, x, t, out, w) if full else {}
     seen = models.was_seen(model, table)
+    weighted = {} if w is None or net.preparation is None else {"weighted_by": net.preparation.weight}
     if as_json:
         tables.as_json(
-            {"model": model, "source": source, "rows": table.rows, "seen_in_training": seen, **found, **more}
+            {
+                "model": model,
+                "source": source,
+                "rows": table.rows,
+                "seen_in_training": seen,
+                **weighted,
+                **found,
+                **more,
+            }
         )
         return
     order = ("accuracy", "exact", "rmse", "mae", "r2", "loss")
     rows = {tables.named(key): tables.measured(key, found[key]) for key in order if key in found}
-    tables.facts({say("cli_evaluate.rows"): str(table.rows), **({} if full else rows)})
+    by = {say(f"cli_evaluate.{key}"): name for key, name in weighted.items()}
+    tables.facts({say("cli_evaluate.rows"): str(table.rows), **by, **({} if full else rows)})
     if full:
         show_evidence(more)
     if seen:
@@ -75,7 +86,7 @@ def _check(out: Any, t: Any) -> None:
 # ---- --full -----------------------------------------------------------------------------------------------------
 
 
-def evidence(net: Network | Ensemble, table: Table, x: Any, t: Any, out: Any) -> dict[str, Any]:
+def evidence(net: Network | Ensemble, table: Table, x: Any, t: Any, out: Any, w: Any) -> dict[str, Any]:
     """All scores with intervals, confusion matrix, calibration, worst rows, importance of the columns."""
     from dataclasses import replace
 
@@ -93,7 +104,8 @@ def evidence(net: Network | Ensemble, table: Table, x: Any, t: Any, out: Any) ->
     if known is not None:  # the columns and classes in the order and under the names of the model
         classes, names = tuple(known.classes), tuple(column.name for column in known.features)
         table = replace(table, x=x, t=t, features=names, classes=classes or table.classes)
-    found: dict[str, Any] = judging.evidence_of(predict, out, x, t, np.arange(len(t)), table, edge=edge_of(net.loss))
+    rows, edge = np.arange(len(t)), edge_of(net.loss)
+    found: dict[str, Any] = judging.evidence_of(predict, out, x, t, rows, table, edge=edge, weight=w)
     if table.task == "classification":
         counts = metrics.confusion(out, t, out.shape[1])
         names = table.classes or tuple(map(str, range(out.shape[1])))
@@ -140,7 +152,7 @@ def show_evidence(found: dict[str, Any]) -> None:
 def _worst(found: list[dict[str, Any]]) -> None:
     if not found:
         return
-    keys = [key for key in ("row", "target", "true", "predicted", "share_true", "output", "error") if key in found[0]]
+    keys = [key for key in WORST if key in found[0]]
     cells = [[f"{row[k]:.5g}" if isinstance(row[k], float) else str(row[k]) for k in keys] for row in found]
     left = [j for j, key in enumerate(keys) if isinstance(found[0][key], str)]
     _section("worst", [say(f"cli_evaluate.worst_{key}") for key in keys], cells, left=left)

@@ -6,6 +6,7 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from ..messages import say
 from . import page, tables
@@ -32,11 +33,15 @@ def train(
         raise fail("BL309", name="--folds", other="--seeds")
     watch = functools.partial(watching, progress, as_json)
     if resume is not None:
-        command.only_lengthened(ctx, ("resume", "source", "progress", "as_json"))
-        group = resume_group(resume, source=source, progress=watch)
+        command.only_lengthened(ctx)
+        longer = {name: asked[name] for name in ("epochs", "patience", "time_budget", "report") if name in asked}
+        group = resume_group(resume, source=source, progress=watch, **longer)
     else:
         source = command.needed(ctx, source)
         ((kind, count),) = several.items()
+        typed, of_file = ctx.get_parameter_source(kind), ctx.get_parameter_source("test")
+        if kind == "folds" and typed != of_file == ParameterSource.DEFAULT_MAP:
+            del asked["test"]  # every run's config.toml has one, and what is typed goes before it
         asked.setdefault("out", "runs")
         words = {kind: count, **asked}
         about = command.facts(ctx, FUNCTIONS[kind], source, words)

@@ -65,11 +65,17 @@ def inputs(net: Model, source: str, tally: Tally, asked: dict[str, Any]) -> Iter
 # ---- rows with answers ------------------------------------------------------------------------------------------
 
 
-def judged(net: Model, source: str, target: Sequence[str], asked: dict[str, Any]) -> tuple[Table, Table | Array, Array]:
-    """A source's table, its inputs in the order of the model's columns, its answers as the model counts them."""
+def judged(
+    net: Model, source: str, target: Sequence[str], asked: dict[str, Any]
+) -> tuple[Table, Table | Array, Array, Array | None]:
+    """A source's table, its inputs in the order of the model's columns, its answers as the model counts them.
+
+    Last the weights of the rows, where the model was trained with a column of them and the source has it.
+    """
     from ..data import load, sources
     from ..data.rows import reading_of
     from ..ops.loss import loss_named
+    from ..training.weighting import without
 
     known = net.preparation
     asked = {**reading_of(source, known), **asked}
@@ -83,15 +89,20 @@ def judged(net: Model, source: str, target: Sequence[str], asked: dict[str, Any]
         names = _names(source, asked)
         if target or (names is not None and wanted):
             there = names is not None and set(wanted) <= set(names)
-            last: list[Any] = list(range(-min(len(wanted), len(names or ())), 0))
+            own = [j for j, name in enumerate(names or ()) if not known or name != known.weight]
+            last: list[Any] = own[-len(wanted) :] if wanted else []
             given["target"] = list(target) or (list(wanted) if there else last)
         if known and known.classes:
             given["classes"] = known.classes
         if known and names is not None:
             given["known"] = _kinds(known, names)
-    table = load(source, **given)
+    table, weight = load(source, **given), None
+    if known and known.weight in table.features:
+        table, weight = without(table, known.weight)
+    elif known and known.weight:
+        reading.warn({"code": "BL323", "column": known.weight, "names": list(table.features[:12])})
     x = _inputs(net, table)
-    return table, x, _counted(known, table) if known else table.t
+    return table, x, _counted(known, table) if known else table.t, weight
 
 
 def known(model: str, source: str | None, target: Sequence[str], asked: dict[str, Any]) -> tuple[Any, Any]:
@@ -109,7 +120,12 @@ def known(model: str, source: str | None, target: Sequence[str], asked: dict[str
 
 def _kinds(known: Preparation, names: Sequence[str]) -> dict[str, Any]:
     """The kinds of a file's columns that the model knows by name."""
-    return {column.name: column.as_kind() for column in known.features if column.name in names and not column.is_number}
+    from ..data.kinds import Kind
+
+    found = {column.name: column.as_kind() for column in known.features if not column.is_number}
+    if known.weight:
+        found[known.weight] = Kind()
+    return {name: kind for name, kind in found.items() if name in names}
 
 
 def _inputs(net: Model, table: Table) -> Table | Array:

@@ -5,11 +5,12 @@ The text of `backlit train --learning-rate` is `cli_train.learning_rate`; what e
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import click
 
+from ..errors import BacklitError
 from ..messages import LANGUAGES, catalogue, language, say
 from . import page
 from .kinds import Word
@@ -39,6 +40,34 @@ class Option(click.Option):
         return names + metavar, text(table, str(self.name)) + preset
 
 
+# Errors that name arguments, and the facts that do.
+OF_OPTIONS = {
+    "BL214": ("option",), "BL215": ("option",), "BL305": ("name",), "BL309": ("name", "other"), "BL343": ("name",),
+    "BL355": ("name",),
+}  # fmt: skip
+
+
+def as_typed(value: object, typed: Mapping[str, str]) -> object:
+    """An argument of Python as the option of the command line: clip_norm, or loss=huber.
+
+    >>> typed = {"clip_norm": "--clip-norm", "loss": "--loss", "weight_column": "--weight-column"}
+    >>> as_typed("clip_norm", typed), as_typed("loss=huber", typed), as_typed("delta", typed)
+    ('--clip-norm', '--loss huber', 'delta')
+    """
+    if not isinstance(value, str):
+        return value
+    name, _, rest = value.partition("=")
+    return f"{typed[name]} {rest}".strip() if name in typed else value
+
+
+def naming(error: BacklitError, command: click.Command) -> BacklitError:
+    """The error with the names of this command's options in place of Python's."""
+    typed = {str(p.name): max(p.opts, key=len) for p in command.params if isinstance(p, Option)}
+    named = OF_OPTIONS.get(error.code, ())
+    error.values |= {name: as_typed(value, typed) for name, value in error.values.items() if name in named}
+    return error
+
+
 class Command(click.Command):
     """A command whose help page is in the language in force; left-over arguments are refused in it, too."""
 
@@ -58,6 +87,14 @@ class Command(click.Command):
         if ctx.args and not ctx.resilient_parsing:
             raise click.UsageError(say("cli.left_over", words=" ".join(ctx.args[:5])), ctx)
         return ctx.args
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run it; an error that names an argument of Python names the option instead."""
+        try:
+            return super().invoke(ctx)
+        except BacklitError as error:
+            naming(error, self)
+            raise
 
     def get_short_help_str(self, limit: int = 45) -> str:
         return say(f"{self.table}.short")

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+import click
+
 from ..messages import say
 from . import page
 from .kinds import Word
-from .options import option
+from .options import naming, option
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 NAMES = ("delimiter", "encoding", "decimal", "header", "size", "colour", "skip", "part")
@@ -20,7 +22,7 @@ def reading(function: Function) -> Function:
         option("--delimiter", metavar="SIGN", part="data"),
         option("--encoding", metavar="NAME", part="data"),
         option("--decimal", type=Word(".", ","), metavar=".|,", part="data"),
-        option("--no-header", "header", is_flag=True, default=None, flag_value=False, part="data"),
+        option("--header/--no-header", "header", default=None, part="data"),
         option("--size", metavar="28x28", part="data"),
         option("--colour", type=Word("grey", "colour"), metavar="grey|colour", part="data"),
         option("--skip-unreadable", "skip", is_flag=True, default=None, flag_value=True, part="data"),
@@ -43,7 +45,8 @@ def warn(notice: dict[str, Any]) -> None:
     from .trouble import error_text
 
     facts = {name: value for name, value in notice.items() if name != "code"}
-    _, _, text = error_text(fail(notice["code"], **facts)).partition(": ")
+    error, ctx = fail(notice["code"], **facts), click.get_current_context(silent=True)
+    _, _, text = error_text(naming(error, ctx.command) if ctx else error).partition(": ")
     page.err(f"{say('cli.warning')}: {text}")
 
 

@@ -65,11 +65,15 @@ def layers(net: Network) -> None:
 def _told(net: Network, source: Any, typed: Any) -> dict[str, str]:
     """The facts below the layers."""
     known = net.preparation
-    told = {"parameters": str(net.size), "loss": net.loss}
+    told = {
+        "parameters": str(net.size),
+        "loss": ", ".join([net.loss, *(f"{k}={v}" for k, v in net.loss_options.items())]),
+    }
     told["dtype"] = ", ".join(sorted({str(v.dtype) for v in net.values.values()}))
     if known is not None:
         told["task"] = say(f"cli_show.task_{known.task}")
         told["target"] = ", ".join(column.name for column in known.target)
+        told["weight"] = known.weight
         told["classes"] = ", ".join(known.classes)
     told["source"], told["command"] = str(source or ""), str(typed or "")
     return {say(f"cli_show.{key}"): value for key, value in told.items() if value}
@@ -130,13 +134,14 @@ def _of_objective(net: Network, told: dict[str, Any]) -> dict[str, Any]:
     from ..training.settings import OBJECTIVE
 
     named = {k: told[k] for k in OBJECTIVE if k in told}
-    return {**named, "loss_options": {k: told[k] for k in loss_named(net.loss).options if k in told}}
+    of_run = {k: told[k] for k in loss_named(net.loss).options if k in told}
+    return {**named, "loss_options": {**net.loss_options, **of_run}}
 
 
 def observed_tape(net: Network) -> Tape:
     """The tape on which u, f′, o, δᵒ and δᵘ of every unit have places of their own."""
     from ..core.lowering import lower
 
-    built, keep, gradient = net.observe(loss=net.loss)
+    built, keep, gradient = net.observe(loss=net.loss, **net.loss_options)
     found = {p: gradient[p] for p in built.trained if p in gradient}
     return lower(keep, blocks=built.blocks(), gradients=found)

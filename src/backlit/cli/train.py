@@ -35,6 +35,7 @@ LENGTHENED = ("resume", "source", "epochs", "patience", "time_budget", "progress
 @option("--resume", metavar="RUN", part="data")
 @option("--folds", type=Whole(2, 1000), metavar="K", part="data")
 @option("--target", metavar="NAME", multiple=True, part="data")
+@option("--weight-column", metavar="NAME", part="data")
 @option("--task", type=Word("classification", "regression", "multilabel"), metavar="NAME", part="data")
 @reading.reading
 @option("--test", type=Real(0, 1), metavar="F", part="data", preset="0.2")
@@ -79,14 +80,16 @@ def train(
     ctx: click.Context, /, source: str | None, resume: str | None, progress: str | None, as_json: bool, **given: Any
 ) -> None:
     """Train a network; its sentences are in the catalogue (`cli_train`)."""
-    from ..training import resume as go_on
     from ..training import train as train_network
+    from ..training.resuming import resume_run
 
     target = given.pop("target")
     asked: dict[str, Any] = {"target": list(target) if len(target) > 1 else target[0]} if target else {}
     asked |= {name: value for name, value in given.items() if value is not None}
     if resume is None:
         asked |= ctx.meta.get(CONFIG, {})
+    if (column := asked.pop("weight_column", None)) is not None:
+        asked["sample_weight"] = column
     several: dict[str, int] = {str(name): asked.pop(name) for name in groups.FUNCTIONS if name in asked}
     many = resume is not None and (Path(resume) / "group.json").is_file()
     if several or many:
@@ -95,7 +98,7 @@ def train(
     shown = watching(progress or "auto", events=as_json)
     if resume is not None:
         only_lengthened(ctx)
-        run = go_on(resume, source=source, progress=shown, **asked)
+        run = resume_run(resume, source=source, progress=shown, **asked)
     else:
         source = needed(ctx, source)
         asked.setdefault("out", "runs")
@@ -103,12 +106,17 @@ def train(
         run = train_network(source, progress=shown, facts=about, **asked)
     listener.patient = False
     if as_json:
-        tables.as_line({"event": "result", "folder": str(run.folder), **run.describe()})
+        result(run)
     else:
         if progress != "none":
             page.err("")  # a line between the progress and the results
         tell(run, report=given["report"] is not False)
     listener.check()  # Ctrl-C while the last files were written: all is there, but somebody wanted an end
+
+
+def result(run: Run) -> None:
+    """The last line of `--json`, of a training that was stopped, too."""
+    tables.as_line({"event": "result", "folder": str(run.folder), **run.describe()})
 
 
 def needed(ctx: click.Context, source: str | None) -> str:
@@ -177,6 +185,8 @@ def watching(kind: str, *, events: bool = False) -> Progress:
 
         def kept(self, run: Run) -> None:
             super().kept(run)
+            if events:
+                result(run)
             if kind == "none":  # where the weights are is said in any case
                 page.err(progress.kept_line(run))
 

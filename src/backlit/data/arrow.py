@@ -129,7 +129,7 @@ class ArrowTable:
             given, notices = given_of(table, plain(self.path))
             if notices:
                 raise fail(notices[0]["code"], **{k: v for k, v in notices[0].items() if k != "code"})
-            yield Origin(plain(self.path), range(done, done + len(table))), given
+            yield Origin(plain(self.path), rows=range(done, done + len(table))), given
             done += len(table)
 
     def _batches(self, names: list[str], rows: int) -> Iterator[Any]:

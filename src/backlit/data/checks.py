@@ -73,10 +73,29 @@ def generator(seed: Any) -> np.random.Generator:
 
 
 class Origin(NamedTuple):
-    """Where rows come from, so that a message can point at one: a file with line numbers, or an array."""
+    """Where rows come from, so that a message can point at one: a file with line numbers, or an array.
+
+    Lines of text count from 1, as in an editor; rows of arrays, frames and files without lines count from 0, as in
+    Python.  `rows` are the numbers of these where some were left out.
+    """
 
     name: str
     lines: Sequence[int] | None = None
+    rows: Sequence[int] | None = None
+
+    def take(self, rows: Sequence[int] | NDArray[np.int64]) -> Origin:
+        """Of some of the rows.
+
+        >>> Origin("a.csv", [2, 3, 5]).take([2, 0]), Origin("X").take([2, 0])
+        (Origin(name='a.csv', lines=[5, 2], rows=None), Origin(name='X', lines=None, rows=[2, 0]))
+        """
+        numbers = [self.number(int(row)) for row in rows]
+        return Origin(self.name, rows=numbers) if self.lines is None else Origin(self.name, numbers)
+
+    def number(self, row: int) -> int:
+        """The line of a row, else its number."""
+        numbers = self.rows if self.lines is None else self.lines
+        return row if numbers is None else int(numbers[row])
 
     def place(self, row: int, column: int | None = None) -> str:
         """The place of a row: "iris.csv:17" in a file, "X[16, 3]" in an array.
@@ -85,7 +104,8 @@ class Origin(NamedTuple):
         ('X[16, 3]', 'a.csv:3')
         """
         if self.lines is not None:
-            return f"{self.name}:{self.lines[row]}"
+            return f"{self.name}:{self.number(row)}"
+        row = self.number(row)
         return f"{self.name}[{row}]" if column is None else f"{self.name}[{row}, {column}]"
 
 

@@ -102,9 +102,11 @@ def table(
     rows = asked.rows
     if rows is not None:
         x = x[rows]
+        origin = origin.take(np.flatnonzero(rows))
     return Table(
         name, x, asked.t, tuple(kept), tuple(c.name for c in learned), asked.task, asked.classes, source,
         kinds=tuple(kinds), notices=tuple(told), reading=dict(reading or {}),
+        origin=None if origin.lines is origin.rows is None else origin,
     )  # fmt: skip
 
 

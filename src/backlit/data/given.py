@@ -62,6 +62,6 @@ def refused(error: Unfit, column: Given, origin: Origin) -> NoReturn:
     assert isinstance(column.values, Words)
     row = int(np.argmax(column.values.codes == error.word))
     cell = column.values.words[error.word]
-    line = origin.lines[row] if origin.lines is not None else row
+    line = origin.number(row)
     facts = {"path": origin.name, "line": line, "place": origin.place(row), "column": column.name}
     raise fail(error.code, **facts, value=shown(cell), count=1) from None

@@ -68,6 +68,8 @@ class Preparation:
         The classes of a classification, in the order of the network's outputs; else empty.
     reading : dict
         What has to be known to read other data in the same way, such as the size of images.
+    weight : str
+        The name of a column that holds the weights of rows, and is no input; "" where there was none.
 
     Notes
     -----
@@ -93,6 +95,7 @@ class Preparation:
     task: Task
     classes: tuple[str, ...] = ()
     reading: dict[str, Any] = field(default_factory=dict)
+    weight: str = ""
 
     @classmethod
     def fit(cls, table: Table, rows: ArrayLike | None = None) -> Preparation:
@@ -171,14 +174,15 @@ class Preparation:
         kinds: Sequence[Kind | None] = [None] * len(self.features)
         if frames.is_frame(x):
             x = frames.read(x, target=[], known={column.name: column.as_kind() for column in self.features})
+        origin = Origin("X")
         if isinstance(x, Table):
-            places = self.columns_of(x)
+            places, origin = self.columns_of(x), x.origin or origin
             if x.kinds:
                 kinds = [x.kinds[j] for j in places]
             x = x.x if places == list(range(x.x.shape[1])) else x.x[:, places]
         if self.is_plain:
-            return _standardised("X", x, self.features, dtype)
-        return self._mixed(np.asarray(x), kinds, dtype)
+            return _standardised("X", x, self.features, dtype, origin)
+        return self._mixed(np.asarray(x), kinds, dtype, origin)
 
     def columns_of(self, table: Table) -> list[int]:
         """The places of the columns in a table: by name, or in order where the names are others."""
@@ -188,7 +192,7 @@ class Preparation:
         _check("X", table.x, names)
         return list(range(len(names)))
 
-    def _mixed(self, x: Numbers, kinds: Sequence[Kind | None], dtype: DTypeLike) -> Numbers:
+    def _mixed(self, x: Numbers, kinds: Sequence[Kind | None], dtype: DTypeLike, origin: Origin) -> Numbers:
         """Column by column, each with as many inputs as it becomes."""
         _check("X", x, names_of(self.features))
         given = x.astype(np.float64, copy=False)
@@ -196,7 +200,7 @@ class Preparation:
         at = 0
         for j, (column, kind) in enumerate(zip(self.features, kinds, strict=True)):
             if column.missing == "refused":
-                finite(Origin("X"), given[:, j : j + 1], [column.name])
+                finite(origin, given[:, j : j + 1], [column.name])
             column.fill(given[:, j], out[:, at : at + column.width], kind)
             at += column.width
         with np.errstate(over="ignore", invalid="ignore"):
@@ -206,7 +210,7 @@ class Preparation:
             j = int(np.searchsorted(np.cumsum([column.width for column in self.features]), k, side="right"))
             bad = np.where(np.isfinite(result).all(axis=1), 0.0, given[:, j])[:, None]
             wrong = np.where(np.isfinite(result).all(axis=1), 0.0, np.inf)[:, None]
-            finite(Origin("X"), bad, [self.features[j].name], wrong)
+            finite(origin, bad, [self.features[j].name], wrong)
         return result
 
     def targets(self, t: ArrayLike, dtype: DTypeLike = np.float64) -> Numbers:
@@ -284,7 +288,8 @@ class Preparation:
             "task": self.task,
             "classes": list(self.classes),
         }
-        return {**stored, "reading": self.reading} if self.reading else stored
+        more = {"reading": self.reading, "weight": self.weight}
+        return stored | {name: value for name, value in more.items() if value}
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> Preparation:
@@ -295,6 +300,7 @@ class Preparation:
             stored["task"],
             tuple(stored["classes"]),
             dict(stored.get("reading", {})),
+            str(stored.get("weight", "")),
         )
 
 
@@ -360,14 +366,16 @@ def _of_one_kind(low: Numbers, high: Numbers) -> bool:
     return bool(0 < top < 1e100 and np.mean(high == top) >= 0.25)
 
 
-def _standardised(name: str, values: ArrayLike, columns: Sequence[Column], dtype: DTypeLike) -> Numbers:
+def _standardised(
+    name: str, values: ArrayLike, columns: Sequence[Column], dtype: DTypeLike, origin: Origin | None = None
+) -> Numbers:
     given = np.asarray(values)
     names = [column.name for column in columns]
     _check(name, given, names)
     mean, scale = _line(columns)
     with np.errstate(over="ignore", invalid="ignore"):  # told by `finite`, with the place
         result = ((given - mean) / scale).astype(dtype, order="C")
-    finite(Origin(name), given, names, result)
+    finite(origin or Origin(name), given, names, result)
     return result
 
 

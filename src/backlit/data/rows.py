@@ -59,7 +59,7 @@ def rows(
     """
     reading = {**reading_of(source, known), **reading}
     wanted = known.features if known else ()
-    targets = names_of(known.target) if known else []
+    targets = [*names_of(known.target), *([known.weight] if known.weight else [])] if known else []
     stream = opened(source, **reading)
     if stream is None:  # a set by name, arrays, a frame, images: in memory anyway
         settled = isinstance(source, Table | tuple | list) or (isinstance(source, str) and source in sources())
@@ -130,7 +130,7 @@ def columns(
     if len(left) != count and len(names) == count + max(1, len(targets)):
         left = list(range(count))  # the answers come last, whatever they are called
     if len(left) != count:
-        raise fail("BL103", name="X", expected=count, got=len(names), columns=list(wanted[:12]))
+        raise fail("BL103", name="X", expected=count, got=len(left), columns=list(wanted[:12]))
     if wanted and in_order is not None and any(not name.startswith("column") for name in names):
         in_order(list(wanted[:12]))
     return left

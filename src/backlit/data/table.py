@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import fail
-from .checks import one_of
+from .checks import Origin, one_of
 from .kinds import Kind
 
 Task = Literal["classification", "regression", "multilabel"]
@@ -53,6 +53,9 @@ class Table:
         What a person should know of the data: {"code": "BL223", facts …}.
     reading : dict
         What has to be known to read other data in the same way, such as the size of images.
+    origin : Origin, optional
+        The file that the rows come from, with the line on which each begins; 1 is the first, which is the header's
+        where there is one.
 
     Notes
     -----
@@ -78,6 +81,7 @@ class Table:
     kinds: tuple[Kind, ...] = ()
     notices: tuple[dict[str, Any], ...] = ()
     reading: dict[str, Any] = field(default_factory=dict)
+    origin: Origin | None = None
 
     def __post_init__(self) -> None:
         labels = self.task == "classification"
@@ -118,7 +122,28 @@ class Table:
         indices : array of int, shape (n,), or of bool, shape (rows,)
         """
         chosen = np.asarray(indices, dtype=None if np.size(indices) else np.int64)  # [] alone would be float
-        return replace(self, x=self.x[chosen], t=self.t[chosen])
+        origin = self.origin and self.origin.take(np.arange(self.rows)[chosen])
+        return replace(self, x=self.x[chosen], t=self.t[chosen], origin=origin)
+
+    def numbered(self, row: int) -> dict[str, int]:
+        """How a row is found again: {"line"} from 1 in a text file, else {"row"} from 0, as Python counts.
+
+        >>> Table("or", [[0], [1]], [0, 1], ("a",), ("b",), "classification", ("0", "1")).numbered(1)
+        {'row': 1}
+        """
+        if self.origin is None:
+            return {"row": row}
+        return {"row" if self.origin.lines is None else "line": self.origin.number(row)}
+
+    def place(self, row: int, column: int = 0) -> str:
+        """Where an answer stands: its line and column in a file, else its place in the array t.
+
+        >>> Table("or", [[0], [1]], [0, 1], ("a",), ("b",), "classification", ("0", "1")).place(1)
+        't[1, 0]'
+        """
+        if self.origin is None:
+            return f"t[{row}, {column}]"
+        return f"{self.origin.place(row)} ({self.target[column]})"
 
     def __repr__(self) -> str:
         learned = ", ".join(self.classes if self.task == "classification" else self.target)

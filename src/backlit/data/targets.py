@@ -52,8 +52,7 @@ def answered(
             raise fail("BL226", **facts)
         told.append({"code": "BL225", **facts})
         kept = there
-        lines = None if origin.lines is None else [line for line, k in zip(origin.lines, there, strict=True) if k]
-        origin = Origin(origin.name, lines)
+        origin = origin.take(np.flatnonzero(there))
         learned = [column.take(there) for column in learned]
     if names:
         cells = _cells_of(learned[0])
@@ -61,7 +60,7 @@ def answered(
             _check_classes(cells, learned[0].name, origin)
         found = answers.of_names(cells, learned[0].name, origin, classes)
     else:
-        t = np.column_stack([_quantity(column, origin, number) for column in learned])
+        t = np.column_stack([_quantity(column, origin, number, len(learned) > 1) for column in learned])
         found = answers.of_numbers(t, [c.name for c in learned], origin, task, classes)
     if found[0] == "classification" and classes is None:
         single_rows = [
@@ -114,14 +113,20 @@ def _cells_of(column: Given) -> list[str]:
     return [stripped[code] for code in words.codes.tolist()]
 
 
-def _quantity(column: Given, origin: Origin, number: Number) -> Numbers:
-    """A target as numbers; yes and no are 1 and 0."""
+def _quantity(column: Given, origin: Origin, number: Number, several: bool) -> Numbers:
+    """A target as numbers; yes and no are 1 and 0.  One of `several` that has text is no slip of the pen: BL249."""
     if not isinstance(column.values, Words):
-        return _quantity(Given(column.name, column.words()), origin, number) if column.kind.levels else column.values
+        return (
+            _quantity(Given(column.name, column.words()), origin, number, several)
+            if column.kind.levels
+            else column.values
+        )
     counts = column.values.counts()
     words = {w.strip().lower() for w, n in zip(column.values.words, counts, strict=True) if n}
     kind = Kind("boolean") if words <= set(TRUTH) and not all(is_number(w) for w in words) else Kind()
     try:
         return values_of(column.values, kind, number)
     except Unfit as error:
+        if several and _holds_names(column, None, None, number):
+            error.code = "BL249"
         refused(error, column, origin)

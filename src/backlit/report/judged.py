@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import charts
-from .facts import finite, items, number, part
+from .facts import finite, items, number, part, text
 from .numbers import count, measured, percent
 from .parts import Figure, Section, Table
 from .verdict import SETS, is_multilabel, is_regression
@@ -69,12 +69,12 @@ def worst(run: dict[str, Any], words: Words) -> Table | None:
     found = [row for row in items(run, "worst") if isinstance(row, dict)]
     if not found:
         return None
-    last = next((key for key in ("error", "output") if key in found[0]), "share_true")
+    last = next((key for key in ("error", "output", "output_true") if key in found[0]), "share_true")
     several, numbers = any("target" in row for row in found), last == "error"
-    keys = [*(["target"] if several else []), "true", "predicted", last]
+    keys, lines = [*(["target"] if several else []), "true", "predicted", last], "line" in found[0]
     rows = []
     for row in found:
-        cells = [count(finite(row.get("row"))) or "–"]
+        cells = [count(finite(row.get("line" if lines else "row"))) or "–"]
         for key in keys:
             value = row.get(key)
             if last == "output" and key in ("true", "predicted"):  # a label, told or not
@@ -83,9 +83,10 @@ def worst(run: dict[str, Any], words: Words) -> Table | None:
             cells.append(shown or (measured(finite(value), 4) if isinstance(value, (int, float)) else str(value)))
         rows.append(cells)
     named = {"target": words("label_name")} if last == "output" else {}
-    head = [words("worst_row"), *(named.get(key) or words(f"worst_{key}") for key in keys)]
+    head = [words("worst_line" if lines else "worst_row"), *(named.get(key) or words(f"worst_{key}") for key in keys)]
     texts = 4 if last == "output" else 3 - numbers - (numbers and not several)
-    return Table(words("worst_caption"), head, rows, words=texts, notes=[words("worst_note")])
+    notes = [words("worst_note_lines" if lines else "worst_note")]
+    return Table(words("worst_caption"), head, rows, words=texts, notes=notes)
 
 
 def labels(run: dict[str, Any], words: Words) -> Section:
@@ -102,6 +103,8 @@ def labels(run: dict[str, Any], words: Words) -> Section:
         for one in found[:MOST_LABELS]
     ]
     notes = [words("labels_note")]
+    if text(part(run, "data"), "weight"):
+        notes.append(words("labels_note_weighted"))
     if len(found) > len(rows):
         notes.append(words("labels_some", shown=count(len(rows)), total=count(len(found))))
     tables = [Table(words("labels_caption"), head, rows, notes=notes), worst(run, words)]

@@ -101,6 +101,7 @@ def data(run: dict[str, Any], words: Words) -> Section:
         (words("split"), words.listed(split)),
         (words("features"), _named(items(found, "features"), words)),
         (words("classes"), _named(items(found, "classes"), words)),
+        (words("weight"), text(found, "weight")),
     ]
     section.facts = [(name, value) for name, value in facts if value]
     source = [text(found, "source")] if text(found, "source") else []

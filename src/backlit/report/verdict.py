@@ -113,24 +113,28 @@ def _judged(run: dict[str, Any], used: str, words: Words) -> tuple[str, str]:
     scores = part(part(run, "result"), used)
     accuracy, rmse = finite(scores.get("accuracy")), finite(scores.get("rmse"))
     rows = finite(part(part(run, "data"), "split").get(used))
+    # Weighted rows tell as much as so many that count the same: (Σw)² / Σw² (Kish, Survey Sampling, 1965).
+    worth = finite(part(part(run, "data"), "worth").get(used)) or rows
     if accuracy is not None:
-        return _judged_accuracy(run, accuracy, rows, words)
+        return _judged_accuracy(run, accuracy, rows, worth, words)
     if rmse is None:
         return "plain", ""
-    return _judged_rmse(run, rmse, rows, words)
+    return _judged_rmse(run, rmse, rows, worth, words)
 
 
-def _judged_accuracy(run: dict[str, Any], share: float, rows: float | None, words: Words) -> tuple[str, str]:
+def _judged_accuracy(
+    run: dict[str, Any], share: float, rows: float | None, worth: float | None, words: Words
+) -> tuple[str, str]:
     """A difference counts only when it is larger than what so few rows can show."""
     constant, linear = _baseline(run, "constant", "accuracy"), _baseline(run, "linear", "accuracy")
     if constant is not None and share <= constant:
         return "bad", words("judged_constant")
-    if not rows or rows < 1 or not 0 <= share <= 1:
+    if not rows or not worth or worth < 1 or not 0 <= share <= 1:
         return "plain", ""
     ends = _interval(run, "accuracy")
     if ends is None and is_multilabel(run):  # labels of one row are not so many rows
         return _judged_plainly(share, constant, linear, words)
-    low, high = ends or wilson(share, rows)
+    low, high = ends or wilson(share, worth)
     facts = {"low": percent(low), "high": percent(high), "rows": count(rows)}
     if constant is not None and constant >= low:
         return "bad", words("judged_constant_even", **facts)
@@ -156,7 +160,9 @@ def _interval(run: dict[str, Any], key: str) -> tuple[float, float] | None:
     return None if low is None or high is None else (low, high)
 
 
-def _judged_rmse(run: dict[str, Any], rmse: float, rows: float | None, words: Words) -> tuple[str, str]:
+def _judged_rmse(
+    run: dict[str, Any], rmse: float, rows: float | None, worth: float | None, words: Words
+) -> tuple[str, str]:
     """The same for an error.
 
     Where nobody worked out the interval: with n rows and normal errors, the standard error is about RMSE / √(2n).
@@ -169,7 +175,7 @@ def _judged_rmse(run: dict[str, Any], rmse: float, rows: float | None, words: Wo
     if rmse >= linear:
         return "even", words("judged_linear_better")
     share = percent(1 - rmse / linear)
-    half = 1.96 * rmse / math.sqrt(2 * rows) if rows and rows >= 1 else 0.0
+    half = 1.96 * rmse / math.sqrt(2 * worth) if worth and worth >= 1 else 0.0
     low, high = _interval(run, "rmse") or (rmse - half, rmse + half)
     if linear <= high:
         facts = {"rows": count(rows), "low": measured(low), "high": measured(high)}

@@ -73,11 +73,12 @@ class Checkpoint:
             raise fail("BL501", path=path, reason=f"{type(error).__name__}: {error}") from None
         return found
 
-    def check(self, path: Path, marks: dict[str, str]) -> None:
+    def check(self, path: Path, marks: dict[str, str], source: str = "–") -> None:
         """A FileError (BL509) when data or network are not those of the run."""
         for what, found in marks.items():
             if self.marks.get(what) != found:
-                raise fail("BL509", path=path, part=what, expected=str(self.marks.get(what))[:12], got=found[:12])
+                facts = {"expected": str(self.marks.get(what))[:12], "got": found[:12], "source": source}
+                raise fail("BL509", path=path, part=what, **facts)
 
     def put_back(self, fitting: Fitting) -> None:
         """Let a training that was made anew stand where the other one stood."""

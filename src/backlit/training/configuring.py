@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 
 from ..data import READING
+from ..data.checks import shown
 from ..errors import fail, nearest
+from ..messages import say
 from ..optim import Optimizer, Schedule, optimizer_named
 from ..optim.rule import owners
 from ..version import __version__
@@ -138,6 +140,22 @@ def _value(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else repr(float(value) if isinstance(value, float) else value)
 
 
+def _unreadable(error: Exception, path: Path) -> str:
+    """Why a file is no TOML, in the language in force: the line at which the reader gave up."""
+    if isinstance(error, OSError):
+        return error.strerror or type(error).__name__
+    if isinstance(error, UnicodeDecodeError):
+        return say("toml.encoding", number=error.start)
+    if isinstance(error, RecursionError):
+        return say("toml.deep")
+    place = re.search(r"line (\d+), column (\d+)", str(error))
+    if place is None:
+        return say("toml.end")
+    line, column = map(int, place.groups())
+    text = path.read_text(encoding="utf-8-sig").split("\n")[line - 1]
+    return say("toml.at", line=line, column=column, text=shown(text.strip()))
+
+
 def read_config(path: str | Path, known: Iterable[str] = ()) -> dict[str, Any]:
     """The keys and values of a TOML file; BL511 for a key that is not `known`, BL512 for what is no TOML."""
     path, known = Path(path), sorted(known)
@@ -147,7 +165,7 @@ def read_config(path: str | Path, known: Iterable[str] = ()) -> dict[str, Any]:
         there = [p.name for p in path.parent.glob("*.toml")] if path.parent.is_dir() else []
         raise fail("BL201", path=path, folder=path.parent, nearest=nearest(path.name, there)) from None
     except (OSError, ValueError, RecursionError) as error:
-        raise fail("BL512", path=path, reason=str(error)) from None
+        raise fail("BL512", path=path, reason=_unreadable(error, path)) from None
     found = {key.replace("-", "_"): value for key, value in found.items()}
     for key in found:
         if known and key not in known:

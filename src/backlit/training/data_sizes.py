@@ -9,7 +9,7 @@ import numpy as np
 
 from ..data import Split
 from . import metrics
-from .judging import judged_part
+from .judging import judged_part, of
 from .label_scores import edge_of
 from .preparing import Prepared, prepare
 
@@ -34,11 +34,11 @@ def data_sizes(work: Prepared, asked: Mapping[str, Any], result: Mapping[str, An
         if table.task == "classification" and len(np.unique(table.t[rows])) < len(np.unique(table.t[parts.train])):
             continue
         part = prepare(table, Split(rows, parts.validation, parts.test), **asked)
-        part.net.fit(*part.learned, validation=part.held, **part.settings)
+        part.net.fit(*part.learned, sample_weight=part.weights, validation=part.held, **part.settings)
         entry: dict[str, Any] = {"rows": len(rows)}
         for which, chosen in (("train", rows), (name, judged)):
-            out = part.net.predict(table.x[chosen])
-            entry[which] = metrics.measure(table.task, out, table.t[chosen], edge_of(part.net.loss))
+            out, w = part.net.predict(table.x[chosen]), of(work.counted, chosen)
+            entry[which] = metrics.measure(table.task, out, table.t[chosen], edge_of(part.net.loss), w)
         found.append(entry)
     return [*found, {"rows": len(parts.train), **{n: result[n] for n in ("train", name) if n in result}}]
 

@@ -56,6 +56,10 @@ class Ensemble:
         return self.networks[0].loss
 
     @property
+    def loss_options(self) -> dict[str, Any]:
+        return self.networks[0].loss_options
+
+    @property
     def features(self) -> list[int]:
         return self.networks[0].features
 

@@ -81,6 +81,7 @@ def save_model(net: Network, path: Path) -> Path:
         "structure": net.describe(),
         "keys": net.keys(),
         "loss": net.loss,
+        **({"loss_options": net.loss_options} if net.loss_options else {}),
         "task": net.task,
         "preparation": net.preparation.to_dict() if net.preparation else None,
     }
@@ -215,8 +216,9 @@ def _revive(about: dict[str, Any], tensors: dict[str, Any]) -> Network:
     for own, key in keys.items():
         net[own] = tensors[key]
     net.loss, net.task = str(about["loss"]), str(about["task"])
+    net.loss_options = dict(about.get("loss_options") or {})  # files of older versions hold none
     if net.loss:
-        loss_named(net.loss)
+        loss_named(net.loss).check(net.loss_options)
     if about.get("preparation"):
         net.preparation = Preparation.from_dict(about["preparation"])
     return net

@@ -42,13 +42,15 @@ def gradient_check(
     >>> all(c.worst < 1e-6 for c in gradient_check(net, [[0.1, 0.2], [0.3, -0.4]], [1.0, 0.0]))
     True
     """
+    kept = net.loss_options if loss is None and net.loss else {}
     net.loss, more = called(loss or net.loss or net._default_loss())
-    aim = Objective.of(net.loss, **{**more, **options})
+    options = {**kept, **more, **options}
+    aim = Objective.of(net.loss, **options)
     rows = net._rows(x, t, connect=True)
     weighted = sample_weight is not None or class_weight is not None
     if weighted:
         rows[WEIGHT] = weights.column(sample_weight, class_weight, rows["t"], rows["t"], aim)
     net.prepare(net.features, seed=net.seed)
-    built = net.build(training=True, loss=net.loss, weighted=weighted, **{**more, **options})
+    built = net.build(training=True, loss=net.loss, weighted=weighted, **options)
     assert built.loss is not None
     return check(built.loss, built.trained, {**net.values, **rows}, rows=len(rows["t"]), most=most)

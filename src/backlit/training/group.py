@@ -11,21 +11,23 @@ from typing import Any
 import numpy as np
 
 from ..data import READING, Split, load, split
-from ..errors import fail
+from ..errors import FileError, fail, nearest
 from ..version import __version__
 from . import metrics
 from .configuring import UNWRITTEN, arguments, plain
 from .ensemble import Ensemble, load_members
 from .files import GROUP, write_atomic
-from .judging import judged_part
+from .judging import judged_part, of
 from .keeping import Place, new_folder
 from .label_scores import edge_of
 from .network import Network
 from .pipeline import train
 from .progress import Progress
-from .resuming import resume
+from .resuming import resume_run
 from .run import Run, read_run
+from .weighting import load_weighted
 
+LENGTHENED = ("epochs", "patience")
 Watch = str | Progress | None | Callable[[str], Progress]
 
 
@@ -199,14 +201,16 @@ def _several(kind: str, source: Any, asked: dict[str, Any]) -> Group:
     return _run(Group(kind, folder), source, each, progress)
 
 
-def _run(group: Group, source: Any, each: dict[str, dict[str, Any]], progress: Watch) -> Group:
+def _run(
+    group: Group, source: Any, each: dict[str, dict[str, Any]], progress: Watch, longer: Mapping[str, Any] | None = None
+) -> Group:
     folder = group.folder
     for number, (name, given) in enumerate(each.items()):
         words = dict(given)
         shown = progress(name) if callable(progress) else progress
         if group.kind == "seeds" and number:
             words["baselines"] = False  # the same rows, the same simple models
-        run = _member(folder / name if folder else None, source, words, shown)
+        run = _member(folder / name if folder else None, source, words, shown, longer or {})
         group.add(name, run)
     group.sum_up()
     if group.kind == "seeds":
@@ -220,18 +224,28 @@ def _run(group: Group, source: Any, each: dict[str, dict[str, Any]], progress: W
     return group
 
 
-def _member(folder: Path | None, source: Any, words: dict[str, Any], shown: str | Progress | None) -> Run:
-    """A training of its own; one that is there already is gone on with, or read."""
+def _member(
+    folder: Path | None, source: Any, words: dict[str, Any], shown: str | Progress | None, longer: Mapping[str, Any]
+) -> Run:
+    """A training of its own; one that is there already is gone on with (for `longer` than before), or read."""
     if folder is None:
         return train(source, progress=shown, **words)
     if not (folder / "run.json").exists():
         folder.mkdir(exist_ok=True)
         return train(source, progress=shown, out=Place(folder), **words)
     facts = read_run(folder)[0]
-    if facts["result"]["stopped"] in ("epochs", "early"):
+    more = {name: longer[name] for name in LENGTHENED if name in longer}
+    ended = facts["result"]["stopped"] in ("epochs", "early", "converged")
+    if ended and not more:
         return _read(folder)
     lost = facts.get("config", {}).get(UNWRITTEN, ())
-    return resume(folder, source=source, progress=shown, **{n: words[n] for n in lost if n in words})
+    again = {n: words[n] for n in lost if n in words}
+    try:
+        return resume_run(folder, source=source, progress=shown, **again, **longer)
+    except FileError as error:
+        if not ended or error.code != "BL510":  # early stopping ended it, and more epochs change nothing
+            raise
+        return _read(folder)
 
 
 def _read(folder: Path) -> Run:
@@ -253,12 +267,16 @@ def _judge_together(group: Group, source: Any, given: dict[str, Any]) -> dict[st
 
     seed = given["split_seed"]
     wanted = {k: given[k] for k in ("target", "task", *READING) if given.get(k) is not None}
-    table = load(source, seed=seed, **wanted)
+    column = given.get("sample_weight")
+    table, weight = load(source, seed=seed, **wanted), None
+    if isinstance(column, str):
+        table, weight = load_weighted(source, column, seed=seed, **wanted)
     shares = {"test": defaults.TEST, "validation": defaults.VALIDATION}
     parts: Split = split(table, seed=seed, **{k: given.get(k, v) for k, v in shares.items()})
     rows = judged_part(parts)[1]
     together = group.network
-    return metrics.measure(table.task, together.predict(table.x[rows]), table.t[rows], edge_of(together.loss))
+    out, edge = together.predict(table.x[rows]), edge_of(together.loss)
+    return metrics.measure(table.task, out, table.t[rows], edge, of(weight, rows))
 
 
 # ---- on disk ----------------------------------------------------------------------------------------------------
@@ -279,21 +297,35 @@ def read_group(folder: str | Path) -> dict[str, Any]:
     return found
 
 
-def resume_group(folder: str | Path, *, source: Any = None, progress: Watch = "auto", **again: Any) -> Group:
+def resume_group(
+    folder: str | Path, *, source: Any = None, progress: Watch = "auto", epochs: int | None = None,
+    patience: int | None = None, time_budget: float | None = None, report: bool | None = None, **again: Any,
+) -> Group:  # fmt: skip
     """Go on with several trainings that were interrupted: what is finished stays, the rest is trained.
 
-    What no file can hold of the arguments has to be handed over `again` (BL513).
+    With more epochs, or another patience, those that are finished go on, too, as far as there is something left to do.
+    The time budget is that of each.  What no file can hold of the arguments has to be handed over `again` (BL513).
     """
     facts = read_group(folder)
     lost = facts["asked"].get(UNWRITTEN, ())
+    for name in again:
+        if name not in lost:
+            known = [*lost, "source", *LENGTHENED, "time_budget", "progress", "report"]
+            raise fail("BL304", name=name, known=", ".join(known), nearest=nearest(name, known), where="resume")
+    given = {"epochs": epochs, "patience": patience, "time_budget": time_budget, "report": report}
+    longer = {name: value for name, value in given.items() if value is not None}
+    kept = {name: value for name, value in longer.items() if name in LENGTHENED}
+    if kept:
+        facts["asked"] |= kept
+        _write(Path(folder), facts)
     asked = arguments({**facts["asked"], **{n: v for n, v in again.items() if n in lost}}, folder)
     known = asked.pop("source", None)
     source = known if source is None else source
     if source is None:
         raise fail("BL513", path=folder, name="source")
     facts_of_all = {k: facts[k] for k in ("command", "python", "versions") if k in facts}
-    each = _plans(facts["kind"], {**asked, "facts": facts_of_all})
-    return _run(Group(facts["kind"], Path(folder)), source, each, progress)
+    each = _plans(facts["kind"], {**asked, **longer, "facts": facts_of_all})
+    return _run(Group(facts["kind"], Path(folder)), source, each, progress, longer)
 
 
 def load_group(folder: Path) -> Ensemble:

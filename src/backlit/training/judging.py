@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 RANKED = 500  # rows times outputs for which every training can afford the interval of roc_auc: some milliseconds
 Indices = np.ndarray[Any, Any]
+Weights = np.ndarray[Any, Any] | None
 
 
 def judged_part(parts: Split) -> tuple[str, Indices]:
@@ -35,12 +36,13 @@ def answering(net: Network | Ensemble, table: Table) -> Callable[[Indices], Indi
     """`net.predict` for rows of the table's x, whose categories may have other codes than its own."""
     if not table.kinds:
         return net.predict
-    return lambda x: net.predict(replace(table, x=x, t=np.resize(table.t, (len(x), *table.t.shape[1:]))))
+    return lambda x: net.predict(replace(table, x=x, t=np.resize(table.t, (len(x), *table.t.shape[1:])), origin=None))
 
 
-def judge(run: Run, table: Table, parts: Split, *, evidence: bool = False) -> None:
+def judge(run: Run, table: Table, parts: Split, *, evidence: bool = False, weight: Weights = None) -> None:
     """Metrics of all three parts, and the confusion matrix or the residuals of the judged rows.
 
+    With a `weight` for each row of the table the metrics are weighted; the confusion matrix counts rows.
     With `evidence` also what a report shows and nobody else asks for (`evidence_of`).
     """
     predict = answering(run.network, table)
@@ -48,7 +50,7 @@ def judge(run: Run, table: Table, parts: Split, *, evidence: bool = False) -> No
     out = {name: predict(table.x[r]) for name, r in rows.items() if len(r)}
     edge = edge_of(run.network.loss)
     for name, o in out.items():
-        run.result[name] = metrics.measure(table.task, o, table.t[rows[name]], edge)
+        run.result[name] = metrics.measure(table.task, o, table.t[rows[name]], edge, of(weight, rows[name]))
     name, judged = judged_part(parts)
     t = table.t[judged]
     if table.task == "classification":
@@ -58,12 +60,20 @@ def judge(run: Run, table: Table, parts: Split, *, evidence: bool = False) -> No
         listed = {"t": t[:, 0].tolist(), "o": np.asarray(out[name][:, 0], np.float64).tolist()}
         run.facts["residuals"] = {"target": table.target[0], **listed}
     if evidence:
-        run.facts |= evidence_of(predict, out[name], table.x[judged], t, judged, table, most=MOST, edge=edge)
+        told = evidence_of(
+            predict, out[name], table.x[judged], t, judged, table, most=MOST, edge=edge, weight=of(weight, judged)
+        )
+        run.facts |= told
+
+
+def of(weight: Weights, rows: Indices) -> Weights:
+    """The weights of some rows; None where all rows count the same."""
+    return None if weight is None else weight[rows]
 
 
 def evidence_of(
     predict: Callable[[Indices], Indices], out: Indices, x: Indices, t: Indices, rows: Indices, table: Table,
-    *, most: int | None = None, edge: float = 0.5,
+    *, most: int | None = None, edge: float = 0.5, weight: Weights = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Scores with intervals, worst rows, calibration, importance of the columns; of several labels each one by itself.
 
@@ -72,14 +82,14 @@ def evidence_of(
     """
     names = table.classes if table.task == "classification" else table.target
     found: dict[str, Any] = {
-        "scores": scores(table.task, out, t, quick=most is not None and out.size > RANKED, edge=edge),
-        "worst": worst_rows(table.task, out, t, rows, names, edge),
+        "scores": scores(table.task, out, t, quick=most is not None and out.size > RANKED, edge=edge, weight=weight),
+        "worst": worst_rows(table.task, out, t, rows, names, edge, table.numbered),
     }
     if table.task == "multilabel":
-        found["labels"] = each_label(out, t, names, edge)
+        found["labels"] = each_label(out, t, names, edge, weight)
     if "brier" in found["scores"]:
-        found["calibration"] = calibration(out, t, each=table.task == "multilabel")
-    each = importance(predict, x, t, table.task, most=most, edge=edge)
+        found["calibration"] = calibration(out, t, weight, each=table.task == "multilabel")
+    each = importance(predict, x, t, table.task, most=most, edge=edge, weight=weight)
     order = sorted(range(len(each)), key=lambda j: -each[j]["mean"])
     found["importance"] = [{"feature": table.features[j], **each[j]} for j in order]
     return found

@@ -88,7 +88,8 @@ class Keeper:
         if not self.again or not path.exists():  # killed within the first second: it begins anew
             return
         found = Checkpoint.load(path)
-        found.check(path, {**self.marks, **checkpoint.network_marks(fitting)})
+        source = self.facts.get("config", {}).get("source") or work.table.name
+        found.check(path, {**self.marks, **checkpoint.network_marks(fitting)}, str(source))
         done, epochs = found.stands["EPOCH"], fitting.settings.epochs
         if done > epochs:
             raise fail("BL510", path=self.folder, done=done, epochs=epochs)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..ops.loss import loss_named
-from .scores import area_under, weighted_mean
+from .scores import area_under, mean_known, weighted_mean
 
 Array = np.ndarray[Any, Any]
 HALF = 0.5
@@ -73,11 +73,11 @@ def of_labels(out: Array, t: Array, edge: float = HALF) -> Callable[..., dict[st
         accuracy = w @ each / total
         with np.errstate(divide="ignore", invalid="ignore"):
             micro = 2 * hits.sum(axis=1) / both.sum(axis=1)
-            macro = _mean_known(2 * hits / both)
+            macro = mean_known(2 * hits / both)
         found = {"accuracy": accuracy, "exact": w @ all_right / total, "f1_micro": micro, "f1_macro": macro}
         found["hamming"] = 1 - accuracy
         if ranks:
-            found["roc_auc"] = _mean_known(np.stack([area(w) for area in areas], axis=1))
+            found["roc_auc"] = mean_known(np.stack([area(w) for area in areas], axis=1))
         if shares:
             found |= {"loss": weighted_mean(w, loss), "brier": w @ far / total}
         return found
@@ -85,16 +85,10 @@ def of_labels(out: Array, t: Array, edge: float = HALF) -> Callable[..., dict[st
     return score
 
 
-def _mean_known(values: Array) -> Array:
-    """The mean over the labels that have a value; NaN where none has."""
-    known = ~np.isnan(values)
-    with np.errstate(invalid="ignore"):
-        mean: Array = np.where(known, values, 0.0).sum(axis=1) / known.sum(axis=1)
-    return mean
-
-
-def each_label(out: Array, t: Array, names: Sequence[str], edge: float = HALF) -> list[dict[str, Any]]:
-    """For each label its counts and scores.
+def each_label(
+    out: Array, t: Array, names: Sequence[str], edge: float = HALF, weight: Array | None = None
+) -> list[dict[str, Any]]:
+    """For each label its counts and scores; with weights of rows the scores are weighted, the counts are of rows.
 
     Returns
     -------
@@ -108,19 +102,22 @@ def each_label(out: Array, t: Array, names: Sequence[str], edge: float = HALF) -
     """
     o, true = np.asarray(out, np.float64), np.asarray(t) == 1
     said = o >= edge
+    w = np.ones(len(o)) if weight is None else weight
     found = []
     for k, name in enumerate(names):
-        rows, told, right = (int(np.count_nonzero(a[:, k])) for a in (true, said, true & said))
+        three = [a[:, k] for a in (true, said, true & said)]
+        counts = dict(zip(("rows", "told", "right"), (int(np.count_nonzero(a)) for a in three), strict=True))
+        rows, told, right = (float(w @ a) for a in three)
         same = (said[:, k] == true[:, k]) & ~np.isnan(o[:, k])
         found.append(
             {
-                "label": str(name), "rows": rows, "told": told, "right": right, "accuracy": float(same.mean()),
+                "label": str(name), **counts, "accuracy": _share(float(w @ same), float(w.sum())),
                 "precision": _share(right, told), "recall": _share(right, rows), "f1": _share(2 * right, rows + told),
-                "roc_auc": float(area_under(o[:, k], true[:, k])(np.ones((1, len(o))))[0]),
+                "roc_auc": float(area_under(o[:, k], true[:, k])(w[None, :])[0]),
             }
         )  # fmt: skip
     return found
 
 
-def _share(some: int, of: int) -> float:
+def _share(some: float, of: float) -> float:
     return some / of if of else float("nan")

@@ -9,47 +9,58 @@ import numpy as np
 Array = np.ndarray[Any, Any]
 
 
-def classes(shares: Array, t: Array) -> dict[str, float]:
+def mean(values: Any, weight: Array | None = None) -> float:
+    """The mean, weighted where rows have weights; NaN where all of them are 0."""
+    if weight is None:
+        return float(np.mean(values))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        there = weight > 0  # 0 · ∞ would be NaN
+        return float(weight[there] @ np.asarray(values, np.float64)[there] / weight.sum())
+
+
+def classes(shares: Array, t: Array, weight: Array | None = None) -> dict[str, float]:
     """Cross-entropy (nats a row) and accuracy of shares (rows, classes) against class indices t (rows,).
 
     Outputs that are no shares (a network that learned the one-hot rows by squared error) have no cross-entropy.
     """
-    accuracy = {"accuracy": float(np.mean(np.argmax(shares, axis=1) == t))}
+    accuracy = {"accuracy": mean(np.argmax(shares, axis=1) == t, weight)}
     if np.any(shares < 0) or not np.all(np.abs(shares.sum(axis=1) - 1) <= 1e-3):
         return accuracy
     chosen = shares[np.arange(len(t)), t].astype(np.float64)
     with np.errstate(divide="ignore"):
-        return {"loss": float(np.mean(-np.log(chosen))), **accuracy}
+        return {"loss": mean(-np.log(chosen), weight), **accuracy}
 
 
-def labels(out: Array, t: Array, edge: float = 0.5) -> dict[str, float]:
+def labels(out: Array, t: Array, edge: float = 0.5, weight: Array | None = None) -> dict[str, float]:
     """For several labels a row, both (rows, labels): the share of labels told right, and of rows with all of them.
 
     A label is told where its output is at least `edge` (one half; 0 after a hinge, see `label_scores.edge_of`); a NaN
     tells neither yes nor no, and is never right.
     """
     right = np.where(np.isnan(out), False, (out >= edge) == (t == 1))
-    return {"accuracy": float(np.mean(right)), "exact": float(np.mean(right.all(axis=1)))}
+    return {"accuracy": mean(right.mean(axis=1), weight), "exact": mean(right.all(axis=1), weight)}
 
 
-def numbers(o: Array, t: Array) -> dict[str, float]:
+def numbers(o: Array, t: Array, weight: Array | None = None) -> dict[str, float]:
     """RMSE, MAE and R² of outputs against targets, both (rows, targets), in the target's unit.
 
-    R² is 1 - Σ(o - t)² / Σ(t - mean t)², averaged over the targets; NaN where all targets are equal.
+    R² is 1 - Σ(o - t)² / Σ(t - mean t)², averaged over the targets; NaN where all targets are equal.  With weights
+    wᵢ of rows every mean and sum is weighted.
     """
     d = np.asarray(o, np.float64) - t
-    around = np.sum((t - t.mean(axis=0)) ** 2, axis=0)
+    w = np.ones(len(d)) if weight is None else weight
     with np.errstate(divide="ignore", invalid="ignore"):
-        r2 = float(np.mean(1 - np.sum(d * d, axis=0) / around))
-    mse = float(np.mean(d * d))
-    return {"loss": mse, "rmse": mse**0.5, "mae": float(np.mean(np.abs(d))), "r2": r2}
+        around = w @ np.square(t - w @ t / w.sum())
+        r2 = float(np.mean(1 - w @ (d * d) / around))
+    mse = mean((d * d).mean(axis=1), weight)
+    return {"loss": mse, "rmse": mse**0.5, "mae": mean(np.abs(d).mean(axis=1), weight), "r2": r2}
 
 
-def measure(task: str, out: Array, t: Array, edge: float = 0.5) -> dict[str, float]:
-    """The measures of a task."""
+def measure(task: str, out: Array, t: Array, edge: float = 0.5, weight: Array | None = None) -> dict[str, float]:
+    """The measures of a task, weighted where rows have weights."""
     if task == "multilabel":
-        return labels(out, t, edge)
-    return classes(out, t) if task == "classification" else numbers(out, t)
+        return labels(out, t, edge, weight)
+    return classes(out, t, weight) if task == "classification" else numbers(out, t, weight)
 
 
 def confusion(shares: Array, t: Array, n: int) -> list[list[int]]:

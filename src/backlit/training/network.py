@@ -15,7 +15,7 @@ from ..errors import BacklitError, fail
 from ..nn import Dense
 from ..nn.initial import initializer
 from ..nn.objective import WEIGHT, Objective
-from ..ops.loss import loss_named
+from ..ops.loss import called, loss_named
 from . import metrics, notices, sequential, targets, weights
 from .arrays import as_array, as_matrix
 from .fitting import Fitting
@@ -64,6 +64,7 @@ class Network(Reworked, Shown):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._predictors: dict[str, Predictor] = {}
+        self.loss_options: dict[str, Any] = {}
 
     def __copy__(self) -> Network:
         """The same layers with parameters that can be replaced on their own."""
@@ -109,7 +110,8 @@ class Network(Reworked, Shown):
             ("abs(t - o) ** 1.5").  By default cross-entropy after softmax, log_softmax or
             softmin, else squared error.
         loss_options : mapping
-            reduction ("mean", "sum", "rows"), and the parameters of the loss; a further `fit` needs them anew.
+            reduction ("mean", "sum", "rows"), and the parameters of the loss.  The network keeps them with its loss:
+            a further `fit` in which no loss is named has them too, and so has the model's file.
         sample_weight : array of shape (rows,), optional
             E = Σ wᵢ eᵢ / Σ wᵢ: a row of weight 2 counts as two rows, one of weight 0 is not there.
         class_weight : "balanced", mapping or list, optional
@@ -152,11 +154,13 @@ class Network(Reworked, Shown):
         from .diagnosing import Origin
         from .run import Run
 
+        kept = self.loss_options if loss is None and self.loss else {}
+        own = {**kept, **called(loss)[1], **(loss_options or {})}
         given = Settings.of(
-            loss=loss or self.loss or self._default_loss(), loss_options=loss_options,
+            loss=loss or self.loss or self._default_loss(), loss_options=own,
             class_weight=weights.plain(class_weight), **settings,
         )  # fmt: skip
-        self.loss = given.loss
+        self.loss, self.loss_options = given.loss, {name: given.loss_options[name] for name in own}
         inputs, output = self._rows(x, t, connect=True), self.build().output
         targets.check_outputs(loss_named(self.loss), output, given.loss_options)
         held = () if validation is None else _held_out(validation)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..data import READING, Split, Table, load, split
+from ..data import READING, load, split
 from ..data import fold as fold_of
 from ..nn import Layer, Structure
 from . import defaults
@@ -22,6 +22,7 @@ from .network import Network
 from .preparing import Prepared, prepare
 from .progress import Progress, progress_named
 from .run import Run
+from .weighting import load_weighted, worth
 
 
 def train(
@@ -75,8 +76,10 @@ def train(
         A name (docs/losses.md), a name with options ("huber(delta=2)"), or a formula in o and t.  The output layer
         follows: one sigmoid unit for binary_cross_entropy and two classes, one unit for a hinge.  Targets of a
         regression are standardised, so o and t count deviations, unless the loss is for counts or shares.
-    sample_weight : array of shape (rows,), optional
-        How much each row of the source counts in training and validation; see `Network.fit`.
+    sample_weight : str or array of shape (rows,), optional
+        How much each row of the source counts in training and validation; see `Network.fit`.  The name of a column:
+        its numbers are the weights, it is no input, and all measures are weighted as well, here and in `backlit
+        evaluate`.
     class_weight : "balanced" or mapping, optional
         A weight for each class, by its name.
     test, validation : float
@@ -121,19 +124,23 @@ def train(
     shown = progress_named(progress)
     with shown.session(), contextlib.ExitStack() as ending:
         shown.phase("read")
-        table, parts = divided(
+        column = sample_weight if isinstance(sample_weight, str) else ""
+        table, parts, sample_weight = divided(
             source, target=target, task=task, seed=seed if split_seed is None else split_seed, test=test,
-            validation=validation, fold=fold, settings=settings, read=functools.partial(shown.phase, "prepare"),
+            validation=validation, fold=fold, weight=sample_weight, settings=settings,
+            read=functools.partial(shown.phase, "prepare"),
         )  # fmt: skip
         words = {
             "layers": layers, "hidden": hidden, "activation": activation, "dropout": dropout, "start": start,
             "freeze": freeze, "epochs": epochs, "patience": patience, "loss": loss, "seed": seed,
             "sample_weight": sample_weight, "class_weight": class_weight,
-            **settings,
+            "weight_column": column, **settings,
         }  # fmt: skip
         past = out.past if isinstance(out, Place) else {}
         work = prepare(table, parts, **{**words, "start": out.begun(start) if isinstance(out, Place) else start})
         told = {"name": table.name, **(facts or {}), "data": about(table, parts), "config": config_of(asked, work)}
+        if column:
+            told["data"] |= {"weight": column, "worth": worth(parts, sample_weight)}
         if work.start:
             told["start"] = past.get("start", work.start)
         keeper = None
@@ -147,15 +154,22 @@ def train(
 
 def divided(
     source: Any, *, target: Any, task: Any, seed: int, test: float, validation: float, fold: tuple[int, int] | None,
-    settings: dict[str, Any], read: Callable[[], None] = lambda: None,
-) -> tuple[Table, Split]:  # fmt: skip
-    """The table, and which of its rows are for what; the options of its reader are taken out of `settings`."""
-    reading = {name: settings.pop(name) for name in READING if name in settings}
-    table = load(source, target=target, task=task, seed=seed, **reading)
+    weight: Any, settings: dict[str, Any], read: Callable[[], None] = lambda: None,
+) -> tuple[Table, Split, Any]:  # fmt: skip
+    """The table, which of its rows are for what, and their weights, which may be a column of it.
+
+    The options of its reader are taken out of `settings`.
+    """
+    given = {"target": target, "task": task, "seed": seed}
+    given |= {name: settings.pop(name) for name in READING if name in settings}
+    if isinstance(weight, str) and weight:
+        table, weight = load_weighted(source, weight, **given)
+    else:
+        table = load(source, **given)
     read()
     if fold is None:
-        return table, split(table, test=test, validation=validation, seed=seed)
-    return table, fold_of(table, *fold, validation=validation, seed=seed)
+        return table, split(table, test=test, validation=validation, seed=seed), weight
+    return table, fold_of(table, *fold, validation=validation, seed=seed), weight
 
 
 def course(
@@ -164,7 +178,7 @@ def course(
 ) -> Run:  # fmt: skip
     """Run a training that is prepared, judge it, keep it."""
     table, parts = work.table, work.parts
-    with _rescue(told, keeper, shown, table, parts) as left:
+    with _rescue(told, keeper, shown, work) as left:
         shown.start(table, parts, work.net, work.settings["epochs"])
         run = work.net.fit(
             *work.learned, sample_weight=work.weights, validation=work.held, watch=_watching(shown, keeper), left=left,
@@ -173,10 +187,12 @@ def course(
         run.facts |= told
         run.notices = [*table.notices, *run.notices]
         shown.phase("judge")
-        judge(run, table, parts, evidence=keeper is not None and keeper.report)
+        judge(run, table, parts, evidence=keeper is not None and keeper.report, weight=work.counted)
         if baselines:
             judged = judged_part(parts)[1]
-            run.facts["baselines"] = baselines_of(table, parts, work.preparation, judged, work.settings["seed"])
+            run.facts["baselines"] = baselines_of(
+                table, parts, work.preparation, judged, work.settings["seed"], work.counted
+            )
         if sizes is not None:
             run.facts["data_sizes"] = sizes(run.result)
         shown.phase("write")
@@ -187,9 +203,7 @@ def course(
 
 
 @contextlib.contextmanager
-def _rescue(
-    told: dict[str, Any], keeper: Keeper | None, shown: Progress, table: Table, parts: Split
-) -> Iterator[list[Run]]:
+def _rescue(told: dict[str, Any], keeper: Keeper | None, shown: Progress, work: Prepared) -> Iterator[list[Run]]:
     """When a training is interrupted or breaks, what there is is judged and kept before the error goes on."""
     left: list[Run] = []
     try:
@@ -197,8 +211,8 @@ def _rescue(
     except BaseException:
         if keeper is not None and left and left[0].result.get("steps"):
             left[0].facts |= told
-            left[0].notices = [*table.notices, *left[0].notices]
-            judge(left[0], table, parts)
+            left[0].notices = [*work.table.notices, *left[0].notices]
+            judge(left[0], work.table, work.parts, weight=work.counted)
             keeper.finish(left[0])
             shown.kept(left[0])
         elif keeper is not None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..data import Preparation, Split, Table
 from ..errors import fail
+from ..messages import say
 from ..nn import Layer, Structure
 from ..ops.loss import Loss, called, loss_named
 from . import defaults, starting, targets, weights
@@ -44,6 +45,11 @@ class Prepared:
         return None if self.weight is None else self.weight[self.parts.train]
 
     @property
+    def counted(self) -> Array | None:
+        """The weights by which measures are weighted, too: those that are a column of the table."""
+        return self.weight if self.preparation.weight else None
+
+    @property
     def held(self) -> tuple[Array, ...] | None:
         """The rows that choose the best epoch, with their weights where rows have some."""
         given = [self.x, self.t] if self.weight is None else [self.x, self.t, self.weight]
@@ -64,6 +70,7 @@ def prepare(
     patience: int | None = None,
     loss: str | None = None,
     sample_weight: Any = None,
+    weight_column: str = "",
     class_weight: Any = None,
     **settings: Any,
 ) -> Prepared:
@@ -71,10 +78,18 @@ def prepare(
     for name, given in {"hidden": hidden, "activation": activation, "dropout": dropout}.items():
         if (layers is not None or start is not None) and given is not None:
             raise fail("BL309", name="layers" if layers is not None else "start (--from)", other=name)
+    heard: list[dict[str, Any]] = [
+        {"code": "BL355", "name": name} for name in ("clip_norm", "clip_value") if settings.get(name) == 0
+    ]
+    rule = defaults.named(settings.get("optimizer"))
+    _check_task(table, rule, class_weight)
     model = None if start is None else starting.model_of(start)
-    if model is not None and layers is None and starting.same_answers(model, table):
-        loss = loss or model.loss  # its head comes along, and was made for it
-    loss = loss or defaults.loss_of(table, layers)
+    kept = model is not None and layers is None and starting.same_answers(model, table)
+    if model is not None and kept and loss is None and model.loss:  # its head comes along, and was made for it
+        loss = model.loss
+        if options := {**model.loss_options, **(settings.get("loss_options") or {})}:
+            settings["loss_options"] = options
+    loss = loss or (None if rule == "perceptron" else defaults.loss_of(table, layers))
     kind = loss_named(called(loss)[0]) if loss else None
     preparation = _fitted(table, parts, kind)
     weight = None if sample_weight is None else weights.checked(sample_weight, table.rows)
@@ -90,6 +105,7 @@ def prepare(
     if model is not None:
         whole = network_of(layers) if layers is not None else None
         drawn = {"seed": settings.get("seed", 0), "dtype": settings.get("dtype", "float32")}
+        drawn |= {"as_they_are": kind is not None and bool(kind.targets.told()), "told": heard}
         head = defaults.head_of(table, preparation.out_features, kind, plan.output)
         net, preparation, begun = starting.begin(model, table, preparation, head, whole, **drawn)
         begun = {"model": starting.name_of(start), **begun}
@@ -97,6 +113,7 @@ def prepare(
         net = network_of(
             layers if layers is not None else defaults.layers_of(plan, table, preparation.out_features, kind)
         )
+    preparation = replace(preparation, weight=weight_column)
     net.preparation, net.task = preparation, table.task
     frozen = starting.frozen_in(net, freeze, preparation.in_features)
     if begun is not None:
@@ -108,7 +125,17 @@ def prepare(
         "patience": plan.patience if len(parts.validation) else 0,
     }
     x, t = preparation.inputs(table), _targets(table, preparation, net, kind)
+    table = replace(table, notices=(*table.notices, *heard))
     return Prepared(table, parts, preparation, plan, net, x, t, {**told, **settings}, begun, weight)
+
+
+def _check_task(table: Table, rule: str, class_weight: Any) -> None:
+    """What is for classes only: weights of classes (BL320), the perceptron's rule (BL321; labels are classes too)."""
+    got = f"{say(f'report.task_{table.task}')}: {', '.join(table.target[:5])}"
+    if class_weight is not None and table.task != "classification":
+        raise fail("BL320", got=got)
+    if rule == "perceptron" and table.task == "regression":
+        raise fail("BL321", got=got)
 
 
 def network_of(layers: Structure | Mapping[str, Any] | Sequence[Layer]) -> Network:
@@ -135,7 +162,7 @@ def _targets(table: Table, preparation: Preparation, net: Network, kind: Loss | 
         targets.check_labels(kind or loss_named(net._default_loss()))
         t = targets.coded(t, kind) if kind is not None else t
     elif kind is not None:
-        targets.check(kind, t)  # here the rows still have the numbers of the table
+        targets.check(kind, t, table.place)  # the loss sees the numbers of the table
     if width and t.shape[1] != width:
         raise fail("BL104", expected=t.shape[1], got=width, layer=repr(net.chain[-1] if net.chain else net.last))
     return t

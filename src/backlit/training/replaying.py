@@ -90,12 +90,15 @@ def fitting_again(folder: str | Path) -> Fitting:
         raise fail("BL513", path=Path(folder), name="source")
     fold = words.pop("fold", None)
     chosen = words.pop("split_seed", None)
-    table, parts = divided(
+    weight = words.pop("sample_weight", None)
+    table, parts, counted = divided(
         words.pop("source"), target=words.pop("target", None), task=words.pop("task", None),
         seed=words.get("seed", 0) if chosen is None else chosen, test=words.pop("test"),
-        validation=words.pop("validation"), fold=tuple(fold) if fold else None, settings=words,
+        validation=words.pop("validation"), fold=tuple(fold) if fold else None, weight=weight,
+        settings=words,
     )  # fmt: skip
-    work = prepare(table, parts, **words)
+    column = weight if isinstance(weight, str) else ""
+    work = prepare(table, parts, **words, sample_weight=counted, weight_column=column)
     fitting = not_begun(work)
     path = Path(folder) / checkpoint.NAME
     if path.exists():

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import fail, nearest
 from .configuring import UNWRITTEN, arguments
-from .files import load_network
+from .files import GROUP, load_network
 from .keeping import Place
 from .pipeline import train
 from .progress import Progress
 from .run import Run, read_run
+
+if TYPE_CHECKING:
+    from .group import Group
 
 
 def resume(
@@ -24,8 +27,8 @@ def resume(
     progress: str | Progress | None = "auto",
     report: bool | None = None,
     **again: Any,
-) -> Run:
-    """Go on with the run in a folder: the same bits as if it had never stopped.
+) -> Run | Group:
+    """Go on with the run, or the runs, in a folder: the same bits as if it had never stopped.
 
     There are two exceptions.  A schedule that follows from the number of epochs (cosine, linear, one_cycle) stays that
     of the epochs planned at first, and with more of them the rate stays where it ended.  And L-BFGS begins anew from
@@ -34,7 +37,8 @@ def resume(
     Parameters
     ----------
     folder : path
-        A run's folder.  A run that was killed goes on from where it was saved last (at most about a second before).
+        A run's folder, or that of several runs (`repeat`, `cross_validate`).  A run that was killed goes on from where
+        it was saved last (at most about a second before).
     source
         The data, where they cannot be found again: arrays, or a file that lies elsewhere now.
     epochs, patience : int, optional
@@ -49,7 +53,7 @@ def resume(
 
     Returns
     -------
-    Run
+    Run, or the Group of several
 
     Raises
     ------
@@ -69,6 +73,29 @@ def resume(
     >>> more.history == whole.history
     True
     """
+    given = {
+        "source": source, "epochs": epochs, "patience": patience, "time_budget": time_budget, "progress": progress,
+        "report": report, **again,
+    }  # fmt: skip
+    if (Path(folder) / GROUP).is_file():
+        from .group import resume_group  # which goes on with its members by `resume_run`
+
+        return resume_group(folder, **given)
+    return resume_run(folder, **given)
+
+
+def resume_run(
+    folder: str | Path,
+    *,
+    source: Any = None,
+    epochs: int | None = None,
+    patience: int | None = None,
+    time_budget: float | None = None,
+    progress: str | Progress | None = "auto",
+    report: bool | None = None,
+    **again: Any,
+) -> Run:
+    """`resume` for a single run."""
     past, _ = read_run(folder)
     asked = dict(past.get("config") or {})
     lost = asked.get(UNWRITTEN, [])

@@ -22,7 +22,12 @@ SHARES_OF_ROWS = {"classification": ("accuracy",), "multilabel": ("exact",)}  # 
 
 
 def interval(
-    score: Callable[..., dict[str, Array]], rows: int, *, seed: int = 0, quick: bool = False
+    score: Callable[..., dict[str, Array]],
+    rows: int,
+    *,
+    seed: int = 0,
+    quick: bool = False,
+    weight: Array | None = None,
 ) -> dict[str, dict[str, float]]:
     """{name: {"value", "low", "high"}}: the scores on all rows and their percentile bootstrap interval.
 
@@ -36,6 +41,8 @@ def interval(
         The same seed draws the same 1000 samples.
     quick : bool
         Leave out the interval of roc_auc, which takes longer than all others.
+    weight : array of shape (rows,), optional
+        How much each row counts, in the figure and in every sample.
 
     Notes
     -----
@@ -46,12 +53,21 @@ def interval(
     those that new rows would bring.
     """
     random = np.random.default_rng(seed)
-    found = {name: [values] for name, values in score(np.ones((1, rows))).items()}
+    w = np.ones(rows) if weight is None else weight
+    with np.errstate(divide="ignore", invalid="ignore"):  # a sample may hold nothing but rows of weight 0: NaN
+        return _bootstrapped(score, w, random, quick)
+
+
+def _bootstrapped(
+    score: Callable[..., dict[str, Array]], w: Array, random: np.random.Generator, quick: bool
+) -> dict[str, dict[str, float]]:
+    rows = len(w)
+    found = {name: [values] for name, values in score(w[None, :]).items()}
     some = max(1, AT_A_TIME // rows)
     for first in range(0, SAMPLES, some):
         drawn = random.integers(0, rows, (min(some, SAMPLES - first), rows))
         places = (drawn + rows * np.arange(len(drawn))[:, None]).ravel()
-        counts = np.bincount(places, minlength=drawn.size).reshape(drawn.shape).astype(np.float64)
+        counts = np.bincount(places, minlength=drawn.size).reshape(drawn.shape) * w
         for name, values in (score(counts, ranks=False) if quick else score(counts)).items():
             found[name].append(values)
     return {name: _ends(float(value[0]), samples) for name, (value, *samples) in found.items()}
@@ -113,9 +129,9 @@ def of_classes(shares: Array, t: Array) -> Callable[..., dict[str, Array]]:
         total = w.sum(axis=1)
         hits, there, given = w @ (true * right[:, None]), w @ true, w @ said
         with np.errstate(divide="ignore", invalid="ignore"):
-            recalled = np.nanmean(np.where(there > 0, hits / there, np.nan), axis=1)
+            recalled = mean_known(np.where(there > 0, hits / there, np.nan))
             each = np.where(there + given > 0, 2 * hits / (there + given), np.nan)
-        found = {"accuracy": w @ right / total, "balanced_accuracy": recalled, "f1": np.nanmean(each, axis=1)}
+        found = {"accuracy": w @ right / total, "balanced_accuracy": recalled, "f1": mean_known(each)}
         if proper and ranks:
             found["roc_auc"] = np.mean([a(w) for a in auc], axis=0) if auc else np.full(len(w), np.nan)
         if proper:
@@ -130,6 +146,14 @@ def weighted_mean(w: Array, values: Array) -> Array:
     bad = ~np.isfinite(values)
     found: Array = w @ np.where(bad, 0.0, values) / w.sum(axis=1)
     return np.where(w[:, bad].any(axis=1), np.inf, found)
+
+
+def mean_known(values: Array) -> Array:
+    """The mean over the classes or labels that have a value; NaN where none has."""
+    known = ~np.isnan(values)
+    with np.errstate(invalid="ignore"):
+        mean: Array = np.where(known, values, 0.0).sum(axis=1) / known.sum(axis=1)
+    return mean
 
 
 def area_under(shares: Array, positive: Array) -> Callable[[Array], Array]:
@@ -191,20 +215,34 @@ def _made(task: str, out: Array, t: Array, edge: float) -> Callable[..., dict[st
 
 
 def scores(
-    task: str, out: Array, t: Array, *, seed: int = 0, quick: bool = False, edge: float = 0.5
-) -> dict[str, dict[str, float]]:
+    task: str, out: Array, t: Array, *,
+    seed: int = 0, quick: bool = False, edge: float = 0.5, weight: Array | None = None,
+) -> dict[str, dict[str, float]]:  # fmt: skip
     """All scores of outputs against answers, each with its interval; `edge` as in `label_scores`.
 
     A share of rows that are right (accuracy; of several labels a row: exact) has Wilson's interval, which needs no
     samples and is one even where all rows are right; all others have the bootstrap's (docs/decisions/0011-judging.md).
+    Weighted rows count for Wilson's as so many as tell as much (`effective`).
     """
-    found = interval(_made(task, out, t, edge), len(t), seed=seed, quick=quick)
+    found = interval(_made(task, out, t, edge), len(t), seed=seed, quick=quick, weight=weight)
+    told = float(len(t)) if weight is None else effective(weight)
     for name in SHARES_OF_ROWS.get(task, ()):
-        low, high = wilson(found[name]["value"], len(t))
+        low, high = wilson(found[name]["value"], told) if told else (float("nan"), float("nan"))
         found[name] |= {"low": low, "high": high}
     return found
 
 
-def plain_scores(task: str, out: Array, t: Array, edge: float = 0.5) -> dict[str, float]:
+def effective(weight: Array) -> float:
+    """As many rows of one weight tell as much: (Σw)² / Σw² (Kish, Survey Sampling, 1965); 0 where all weights are 0.
+
+    >>> effective(np.array([2.0, 2.0])), effective(np.array([1.0, 0.0])), effective(np.zeros(2))
+    (2.0, 1.0, 0.0)
+    """
+    return float(weight.sum() ** 2 / (weight @ weight)) if weight.any() else 0.0
+
+
+def plain_scores(task: str, out: Array, t: Array, edge: float = 0.5, weight: Array | None = None) -> dict[str, float]:
     """All scores without intervals."""
-    return {name: float(values[0]) for name, values in _made(task, out, t, edge)(np.ones((1, len(t)))).items()}
+    w = np.ones((1, len(t))) if weight is None else weight[None, :]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return {name: float(values[0]) for name, values in _made(task, out, t, edge)(w).items()}

@@ -6,13 +6,14 @@ inputs on that scale.  New: the head (unless the answers are the very same ones)
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..data import Preparation, Table
-from ..errors import fail
+from ..data import Preparation, Table, Tally
+from ..errors import fail, nearest
 from ..nn import Dense, tuning
 from .network import Network
 
@@ -26,6 +27,8 @@ def begin(
     *,
     seed: int = 0,
     dtype: str = "float32",
+    as_they_are: bool = False,
+    told: list[dict[str, Any]],
 ) -> tuple[Network, Preparation, dict[str, Any]]:
     """The network and the preparation with which a training on `table` begins, and what is told of them.
 
@@ -40,8 +43,12 @@ def begin(
     layers : Network, optional
         The whole new network, whose layers but for the head have the names and shapes of the model's.  By default the
         model's own body with a head that fits the table.
+    as_they_are : bool
+        The loss is made for some numbers only: the targets are not brought to the model's scale.
+    told : list
+        Notices are put into it: columns taken in order (BL247), categories that the model does not know (BL248).
     """
-    preparation = _prepared(model, table, fitted)
+    preparation = _prepared(model, table, fitted, told)
     same = same_answers(model, table)
     if layers is not None:
         net = layers
@@ -49,7 +56,9 @@ def begin(
         taken = tuning.take_over(net, model)
     elif same:
         net = _copied(model)
-        preparation = replace(model.preparation or preparation, reading=fitted.reading)
+        whole = model.preparation or preparation
+        scale = fitted.target if as_they_are else whole.target
+        preparation = replace(whole, reading=fitted.reading, target=scale)
         taken = sorted({n.rsplit(".", 1)[0] for n in net.values})
     else:
         net = model.replace_head(head)
@@ -80,17 +89,39 @@ def _copied(model: Network) -> Network:
     return net
 
 
-def _prepared(model: Network, table: Table, fitted: Preparation) -> Preparation:
+def _prepared(model: Network, table: Table, fitted: Preparation, told: list[dict[str, Any]]) -> Preparation:
     """The model's preparation of inputs, and the table's of targets."""
     known = model.preparation
     if known is None:  # the model took its numbers as they were
         known = replace(fitted, features=tuple(replace(c, mean=0.0, scale=1.0) for c in fitted.features))
     own, new = [c.name for c in known.features], list(table.features)
-    if known.in_features != sum(model.features) or len(own) != len(new) or (own != new and set(own) & set(new)):
-        differ = [n for n in own if n not in new] or [n for n in new if n not in own] or own
-        where = model.inputs[0].layer.name
-        raise fail("BL351", expected=sum(model.features), got=len(new), columns=differ[:5], name=where)
-    return replace(fitted, features=known.features)
+    missing = [name for name in own if name not in new]
+    where = model.inputs[0].layer.name
+    if known.in_features != sum(model.features):
+        raise fail("BL351", expected=sum(model.features), got=known.in_features, columns=new[:5], name=where)
+    if len(own) != len(new) or (own != new and len(missing) < len(own)):
+        differ = missing or [n for n in new if n not in own] or own
+        raise fail("BL351", expected=len(own), got=len(new), columns=differ[:5], name=where)
+    if missing and not (_numbered(own) or _numbered(new)):
+        near = nearest(missing[0], new)
+        raise fail("BL246", missing=missing[:12], names=new[:12], nearest=near, path=table.name)
+    if missing:
+        told.append({"code": "BL247", "columns": own[:12], "names": new[:12]})
+    preparation = replace(fitted, features=known.features)
+    tally = Tally()
+    tally.add(preparation, table)
+    renamed = {"BL233": "BL248"}  # here there is no other training that could learn them
+    told.extend({**notice, "code": renamed.get(notice["code"], notice["code"])} for notice in tally.notices())
+    return preparation
+
+
+def _numbered(names: Sequence[str]) -> bool:
+    """Whether names say no more than the place of a column: x1, column2, 3.
+
+    >>> _numbered(["x1", "x2"]), _numbered(["0", "1"]), _numbered(["x1", "age"])
+    (True, True, False)
+    """
+    return all(re.fullmatch(r"(x|column|feature|pixel)?[ _]?\d+", name, re.IGNORECASE) for name in names)
 
 
 def same_answers(model: Network, table: Table) -> bool:
@@ -106,4 +137,7 @@ def frozen_in(net: Network, names: str | Sequence[str] | None, features: int) ->
     if not names:
         return []
     net.connect(features)
-    return net.freeze(*tuning.names_in(names))
+    frozen = net.freeze(*tuning.names_in(names))
+    if not net.build(training=True).trained:
+        raise fail("BL354", names=frozen)
+    return frozen

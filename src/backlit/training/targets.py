@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -47,13 +47,14 @@ def check_width(kind: Loss, outputs: int) -> None:
         raise fail("BL333", loss=kind.name)
 
 
-def check(kind: Loss, t: Array) -> None:
-    """A DataError (BL218) for a target outside the loss's domain."""
+def check(kind: Loss, t: Array, place: Callable[[int, int], str] | None = None) -> None:
+    """A DataError (BL218) for a target outside the loss's domain; `place` says where a row and a column stand."""
     found = kind.targets.wrong(t)
     if found is not None:
         row, column = found
         value = f"{t[row, column]:g}"
-        raise fail("BL218", loss=kind.name, expected=kind.targets.told(), got=value, row=row, column=column)
+        facts = {"row": row, "column": column, "place": place(row, column) if place else f"t[{row}, {column}]"}
+        raise fail("BL218", loss=kind.name, expected=kind.targets.told(), got=value, **facts)
 
 
 def check_outputs(kind: Loss, output: Node, options: Mapping[str, Any]) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import fail, nearest
+from ..messages import say
 from ..nn.objective import Objective
 from ..ops.loss import Loss
 from .targets import one_class_a_row
@@ -63,34 +64,43 @@ def of_classes(given: Any, t: Array, kind: Loss) -> Array:
     "balanced" is rows / (classes · rows of the class), as in scikit-learn: each class counts the same in all.
     """
     if not kind.classes:
-        raise fail("BL309", name="class_weight", other=f"loss={kind.name}")
+        raise fail("BL320", got=f"loss={kind.name}")
     if not one_class_a_row(t, kind):
-        raise fail("BL309", name="class_weight", other="task=multilabel")
+        raise fail("BL320", got=f"{say('report.task_multilabel')} (loss={kind.name})")
     count = max(2, t.shape[1])
     if isinstance(given, str) and given == BALANCED:
         rows_of = np.bincount(classes_of(t, kind), minlength=count)
         there = np.count_nonzero(rows_of)  # a class without a row has no part in it
         return np.where(rows_of > 0, len(t) / (there * np.maximum(rows_of, 1)), 1.0)
-    numbers: dict[Any, Any]
-    if isinstance(given, Mapping):
-        numbers = dict(given)
-    elif isinstance(given, (list, tuple, np.ndarray)) and len(given) == count:
-        numbers = dict(enumerate(given))
-    else:
-        raise _refused(given, count)
-    w = np.ones(count)
-    for name, value in numbers.items():
-        whole = isinstance(name, (int, np.integer)) and not isinstance(name, bool) and 0 <= name < count
-        if not whole or not isinstance(value, Real) or not 0 <= float(value) < np.inf:
-            raise _refused({name: value}, count)
-        w[name] = float(value)
-    return w
+    numbers = _numbered(given, tuple(map(str, range(count))))
+    return np.array([float(numbers.get(k, 1.0)) for k in range(count)])
 
 
-def _refused(got: Any, count: int) -> Exception:
-    known = [BALANCED, *map(str, range(count))]
-    said = next(iter(got)) if isinstance(got, Mapping) and got else got
-    return fail("BL330", got=got, expected=", ".join(known[:13]), nearest=nearest(said, known))
+def _numbered(given: Any, classes: tuple[str, ...]) -> dict[int, Any]:
+    """Weights by the numbers of the classes, from a mapping by number or name, or a list; BL330 names the fault."""
+    known = [BALANCED, *classes]
+
+    def refused(fault: str, got: Any, said: Any = "") -> Exception:
+        near = nearest(said, known) if said else BALANCED
+        facts = {"got": got, "expected": ", ".join(known[:13]), "nearest": near}
+        return fail("BL330", fault=say(f"weights.{fault}", classes=len(classes)), **facts)
+
+    if isinstance(given, (list, tuple, np.ndarray)):
+        if len(given) != len(classes):
+            raise refused("count", len(given))
+        given = dict(enumerate(given))
+    if not isinstance(given, Mapping):
+        raise refused("kind", repr(given) if isinstance(given, str) else given, given)
+    found: dict[int, Any] = {}
+    for name, value in given.items():
+        whole = isinstance(name, (int, np.integer)) and not isinstance(name, bool) and 0 <= name < len(classes)
+        if not whole and str(name) not in classes:
+            raise refused("no_class", name, name)
+        place = classes.index(str(name)) if str(name) in classes else int(name)
+        if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= float(value) < np.inf:
+            raise refused("value", f"{classes[place]} = {value}", classes[place])
+        found[place] = value
+    return found
 
 
 def column(sample: Any, by_class: Any, t: Array, learned: Array, aim: Objective) -> Array:
@@ -112,16 +122,10 @@ def column(sample: Any, by_class: Any, t: Array, learned: Array, aim: Objective)
 
 
 def by_name(given: Any, classes: tuple[str, ...]) -> Any:
-    """Weights of classes by their names as weights by their numbers."""
-    if not isinstance(given, Mapping):
+    """Weights of classes by their names, or in their order, as weights by their numbers; "balanced" as it is."""
+    if given is None or (isinstance(given, str) and given == BALANCED):
         return given
-    found: dict[int, Any] = {}
-    for name, value in given.items():
-        if str(name) not in classes:
-            known = [BALANCED, *classes]
-            raise fail("BL330", got={name: value}, expected=", ".join(known[:13]), nearest=nearest(name, known))
-        found[classes.index(str(name))] = value
-    return found
+    return _numbered(given, classes)
 
 
 def normalised(w: Array, reduction: str) -> Array:
