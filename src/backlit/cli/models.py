@@ -115,7 +115,7 @@ def known(model: str, source: str | None, target: Sequence[str], asked: dict[str
     net = load(model)
     if not isinstance(net, Network):
         raise fail("BL374", got=model)
-    return judged(net, source, target, asked)[1:]
+    return judged(net, source, target, asked)[1:3]
 
 
 def _kinds(known: Preparation, names: Sequence[str]) -> dict[str, Any]:

@@ -90,14 +90,15 @@ def _of_rows(
 
     found = load(model)
     net = found.networks[0] if isinstance(found, Ensemble) else found
-    table, x, t = models.judged(net, source, target, asked)
+    table, x, t, weight = models.judged(net, source, target, asked)
     first = int(shown.pop("row"))
     x, t = _taken(x, t, first, rows)
+    counts = None if weight is None else weight[first : first + len(t)]
     settings["training"] = False if settings.pop("in_use", False) else None
     settings |= {name: value for name, value in _of_objective(net, model).items() if settings.get(name) is None}
     places = f"{first}" if rows == 1 else f"{first} … {first + len(t) - 1}"
     about = {"source": f"{table.name}, {places}", "model": model}
-    made: Trace = net.trace(x, t, about=about, **shown, **settings)
+    made: Trace = net.trace(x, t, about=about, sample_weight=counts, **shown, **settings)
     return made
 
 

@@ -16,6 +16,7 @@ from ..doctor.skill import skill_of
 from ..doctor.trial import Change, Outcome
 from ..doctor.vitals import Look
 from ..errors import BacklitError
+from ..nn import Dense
 from ..nn.layers import revive
 from ..nn.objective import Objective
 from .settings import Settings
@@ -195,7 +196,7 @@ def changed(run: Run, change: Change) -> Network:
         net.values = {n: v.copy() for n, v in origin.values.items()}
     elif change.initial is not None:
         for layer in net.layers():
-            if hasattr(layer, "weights"):
+            if isinstance(layer, Dense):
                 layer.weights = layer.biases = None
     return net
 

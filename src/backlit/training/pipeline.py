@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..data import READING, load, split
+from ..data import READING, Split, Table, load, split
 from ..data import fold as fold_of
 from ..nn import Layer, Structure
 from . import defaults
