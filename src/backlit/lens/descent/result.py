@@ -48,7 +48,7 @@ class Descent:
     Examples
     --------
     >>> import backlit
-    >>> found = backlit.descend("(x - 3)**2 + 1", start=0, rate=0.5)
+    >>> found = backlit.descend("(x - 3)**2 + 1", start=0, learning_rate=0.5)
     >>> type(found).__name__, found.verdict, float(found.points[-1][0])
     ('Descent', 'one_step', 3.0)
     """
