@@ -54,7 +54,7 @@ class Patient:
         Trains with a change, from the start: attempt(change, hold_out, seconds) → Outcome; with `hold_out` a fifth of
         the rows is kept back, and judges.  None where nothing may be tried.
     look_again : function
-        Replays the training and looks at the steps that are asked for.
+        Replays the training and looks at the steps that are asked for, for so many seconds at most.
     """
 
     net: Structure
@@ -69,7 +69,9 @@ class Patient:
     stopped: str = ""
     trouble: Mapping[str, Any] = field(default_factory=dict)
     attempt: Callable[[Change, bool, float], Outcome] | None = None
-    look_again: Callable[[Sequence[int]], list[Look]] | None = None
+    look_again: Callable[[Sequence[int], float], list[Look]] | None = None
+    run: Any = None  # what it was made of: the diagnosis hands it on
+    replay: float = float("inf")  # seconds that a replay may take
     features: Sequence[str] = ()
     classes: Sequence[str] = ()
 
@@ -97,6 +99,11 @@ class Patient:
     @property
     def rows(self) -> int:
         return len(self.inputs["t"])
+
+    @cached_property
+    def fits(self) -> bool:
+        """Whether there is a target for each output."""
+        return bool(self.net.build().output.shape[1] == self.inputs["t"].shape[1])
 
     @cached_property
     def task(self) -> str:
@@ -166,6 +173,14 @@ class Patient:
         """How good the answers are on the training rows: 0 is a constant answer, 1 is perfect (`skill.py`)."""
         return skill_of(self.values(when, ())["output"], self.t, self.aim)
 
+    @property
+    def replay_cut(self) -> bool:
+        """Whether the replay of the training had to end before the training did."""
+        if "course" not in vars(self) or self.look_again is None or not self.course:
+            return False
+        last = int(self.settings.get("steps") or 0)
+        return self.stopped != "not finite" and self.course[-1].step < last
+
     @cached_property
     def course(self) -> list[Look]:
         """Looks at steps from the first to the last, ever wider apart: the first three, then each a third later.
@@ -179,7 +194,7 @@ class Patient:
         while step < steps:
             at.append(int(step))
             step *= 4 / 3
-        return self.look_again([s for s in [*at, steps] if s <= steps])
+        return self.look_again([s for s in [*at, steps] if s <= steps], self.replay) or self.looks
 
     @cached_property
     def first_loss(self) -> float:

@@ -19,6 +19,7 @@ class Change:
     initial : the initializer of all weights, which are drawn anew
     stack : layers, described as in a model file, in place of all
     decode : another reading of the targets ("one_hot", "column")
+    parts : the changes that this one joins; empty for a single one
     command, python : how a person makes the change
     """
 
@@ -33,6 +34,12 @@ class Change:
     facts: Mapping[str, Any] = field(default_factory=dict)
     command: str = ""
     python: str = ""
+    parts: tuple[Change, ...] = ()
+
+    @property
+    def each(self) -> tuple[Change, ...]:
+        """The single changes that this one is made of."""
+        return self.parts or (self,)
 
     def joined(self, other: Change) -> Change:
         """Both changes at once; where they differ the other one's."""
@@ -41,6 +48,7 @@ class Change:
             other.name, {**self.settings, **other.settings}, layers, other.head or self.head,
             tuple(dict.fromkeys((*self.scale, *other.scale))), other.initial or self.initial,
             other.stack or self.stack, other.decode or self.decode, other.facts, other.command, other.python,
+            (*self.each, *other.each),
         )  # fmt: skip
 
     def told(self) -> dict[str, Any]:
@@ -50,6 +58,7 @@ class Change:
             "head": self.head, "scale": list(self.scale), "initial": self.initial,
             "stack": list(self.stack), "decode": self.decode,
             "facts": dict(self.facts), "command": self.command, "python": self.python,
+            "parts": [part.told() for part in self.parts],
         }  # fmt: skip
         return {k: v for k, v in found.items() if v}
 
@@ -61,6 +70,9 @@ class Outcome:
     skill : 0 is the best answer that does not look at the input, 1 is perfect; on held-out rows if there are any.
         For classes (accuracy - share of the largest class) / (1 - that share), for numbers R².
     broken : the training ended in numbers that are not finite
+    error : the standard error of the skill
+    cut : its share of the time ended before its steps did
+    fresh : judged on rows that it has not seen
     """
 
     change: Change
@@ -69,7 +81,13 @@ class Outcome:
     losses: Sequence[float] = ()
     broken: bool = False
     seconds: float = 0.0
+    error: float = float("nan")
+    cut: bool = False
+    fresh: bool = False
 
     def told(self) -> dict[str, Any]:
         """As plain data."""
-        return {"change": self.change.name, "skill": self.skill, "steps": self.steps, "broken": self.broken}
+        found = {"change": self.change.name, "skill": self.skill, "steps": self.steps, "broken": self.broken}
+        if self.change.parts:
+            found["parts"] = [part.name for part in self.change.parts]
+        return {**found, "cut": self.cut}
