@@ -168,7 +168,7 @@ def _not_possible(one: Check, patient: Patient) -> str:
 def order(found: Sequence[Finding]) -> list[Finding]:
     """The root cause first, with those that follow from it as its consequences; at most `MOST`."""
     roots: list[Finding] = []
-    for one in sorted(found, key=rank):
+    for one in sorted(found, key=lambda f: rank(f, found)):
         cause = next((r for r in roots if one.symptom or one.code in CHECKS[r.code].explains), None)
         if cause is None:
             roots.append(one)
@@ -177,8 +177,13 @@ def order(found: Sequence[Finding]) -> list[Finding]:
     return roots[:MOST]
 
 
-def rank(finding: Finding) -> tuple[float, float, float, float, int]:
-    """Symptoms go last; what is proved before what was measured; then by what the best remedy did, then as checked."""
+def rank(finding: Finding, among: Sequence[Finding] = ()) -> tuple[float, ...]:
+    """Symptoms go last; what is proved before what was measured; then by what the best remedy did.
+
+    Of those that did as much, what others bring about goes behind them; else as the checks are made.
+    """
     did = 0.0 if finding.grade == "proved" else -round(best(finding), 1)
     first = 0.0 if finding.facts.get("first") else 1.0
-    return (float(finding.symptom), GRADES.index(finding.grade), did, first, in_order().index(CHECKS[finding.code]))
+    causes = 0 if finding.grade == "proved" else sum(finding.code in CHECKS[one.code].explains for one in among)
+    place = in_order().index(CHECKS[finding.code])
+    return (float(finding.symptom), GRADES.index(finding.grade), did, first, float(causes > 0), place)

@@ -72,6 +72,7 @@ class Patient:
     look_again: Callable[[Sequence[int], float], list[Look]] | None = None
     run: Any = None  # what it was made of: the diagnosis hands it on
     replay: float = float("inf")  # seconds that a replay may take
+    redraw: Callable[[int], dict[str, Array]] | None = None  # the first weights as another seed draws them
     features: Sequence[str] = ()
     classes: Sequence[str] = ()
 
@@ -146,19 +147,30 @@ class Patient:
 
     _values: dict[Any, dict[str, Array]] = field(default_factory=dict, repr=False)
 
-    def _forward(self, parameters: Mapping[str, Array], names: Sequence[str] | None) -> dict[str, Array]:
+    def answers(self, parameters: Mapping[str, Array], rows: Mapping[str, Array] | None = None) -> Array:
+        """The outputs of a network with these parameters, for the rows that are looked at or for others."""
+        return self._forward(parameters, (), rows)["output"].astype(np.float64)
+
+    def under(self, parameters: Mapping[str, Array], names: Sequence[str]) -> dict[str, Array]:
+        """Named values of every row that is looked at, with other parameters."""
+        return self._forward({**self.start, **parameters}, names)
+
+    def _forward(
+        self, parameters: Mapping[str, Array], names: Sequence[str] | None, others: Mapping[str, Array] | None = None
+    ) -> dict[str, Array]:
         built = self.net.build()
         chosen = {n: v for n, v in built.graph.names.items() if n.endswith((".u", ".o"))} if names is None else {}
         chosen |= {n: built.graph.names[n] for n in names or ()}
         keep = {**chosen, "output": built.output}
         dtype = str(next(iter(parameters.values())).dtype) if parameters else "float32"
-        rows = min(BLOCK, self.rows)
+        source = {n: a[:: self._stride] for n, a in self.inputs.items()} if others is None else others
+        total = len(source["t"])
+        rows = min(BLOCK, total)
         machine = Machine(lower(keep), rows, dtype)
         for name in machine.tape.names.keys() & parameters.keys():
             machine[name] = parameters[name]
-        given = {n: a[:: self._stride] for n, a in self.inputs.items() if n in machine.tape.names}
+        given = {n: a for n, a in source.items() if n in machine.tape.names}
         parts: dict[str, list[Array]] = {n: [] for n in keep}
-        total = len(self.t)
         for first in range(0, total, rows):
             size = min(rows, total - first)
             with machine.arena.batch(size), np.errstate(all="ignore"):
@@ -183,7 +195,7 @@ class Patient:
 
     @cached_property
     def course(self) -> list[Look]:
-        """Looks at steps from the first to the last, ever wider apart: the first three, then each a third later.
+        """Looks at steps from the first to the last, in pairs ever wider apart: each pair a third later.
 
         Those that were taken while it trained do not reach back to the first steps, so the training is replayed.
         """
@@ -194,7 +206,8 @@ class Patient:
         while step < steps:
             at.append(int(step))
             step *= 4 / 3
-        return self.look_again([s for s in [*at, steps] if s <= steps], self.replay) or self.looks
+        pairs = sorted({s + i for s in [*at, steps - 1] for i in (0, 1) if 1 <= s + i <= steps})
+        return self.look_again(pairs, self.replay) or self.looks
 
     @cached_property
     def first_loss(self) -> float:

@@ -43,9 +43,9 @@ class Screen:
         self.reference = self._attempt(reference_change(patient, decoding(found)), left / 4, patient.rows >= ENOUGH)
         self.most = max(good(self.reference), self.start)
         suspected = [f for f in found if f.grade == "suspected" and not f.symptom]
-        symptoms = [f for f in found if f.grade != "proved" and f.symptom]
+        symptoms = [f for f in found if f.symptom]
         # what does not fit and yet does no harm is told only where something is wrong
-        told = [f for f in found if f.grade == "proved" and (self.ill or not f.facts.get("harmless"))]
+        told = [f for f in found if f.grade == "proved" and not f.symptom and (self.ill or not f.facts.get("harmless"))]
         sure = [self._with_trials(f, 2) for f in told]
         sure += [f for f in found if f.grade == "measured" and not f.symptom]
         if not self.ill:

@@ -112,3 +112,4 @@ def loss_of_constants(t: Array, aim: Objective) -> Callable[[Array], float]:
         return float(run.arena["E"])
 
     return loss
+

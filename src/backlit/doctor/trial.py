@@ -18,6 +18,7 @@ class Change:
     scale : which of "x" and "t" are standardised by the training rows
     initial : the initializer of all weights, which are drawn anew
     stack : layers, described as in a model file, in place of all
+    few : only so many rows, drawn at random, are learned, and judge
     decode : another reading of the targets ("one_hot", "column")
     parts : the changes that this one joins; empty for a single one
     command, python : how a person makes the change
@@ -30,6 +31,7 @@ class Change:
     scale: tuple[str, ...] = ()
     initial: str | None = None
     stack: Sequence[Mapping[str, Any]] = ()
+    few: int = 0
     decode: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)
     command: str = ""
@@ -47,7 +49,7 @@ class Change:
         return Change(
             other.name, {**self.settings, **other.settings}, layers, other.head or self.head,
             tuple(dict.fromkeys((*self.scale, *other.scale))), other.initial or self.initial,
-            other.stack or self.stack, other.decode or self.decode, other.facts, other.command, other.python,
+            other.stack or self.stack, other.few or self.few, other.decode or self.decode, other.facts, other.command, other.python,
             (*self.each, *other.each),
         )  # fmt: skip
 
@@ -56,7 +58,7 @@ class Change:
         found = {
             "name": self.name, "settings": dict(self.settings), "layers": {k: dict(v) for k, v in self.layers.items()},
             "head": self.head, "scale": list(self.scale), "initial": self.initial,
-            "stack": list(self.stack), "decode": self.decode,
+            "stack": list(self.stack), "few": self.few, "decode": self.decode,
             "facts": dict(self.facts), "command": self.command, "python": self.python,
             "parts": [part.told() for part in self.parts],
         }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from ..doctor.skill import error_of, skills_of
 from ..doctor.trial import Change, Outcome
 from ..doctor.vitals import Look
 from ..errors import BacklitError
+from ..nn import Dense
 from ..nn.layers import revive
 from ..nn.objective import Objective
 from .settings import Settings
@@ -41,6 +43,14 @@ def look_again(run: Run, at: Sequence[int], seconds: float = float("inf")) -> li
     return fitting.vitals.looks
 
 
+def redrawn(run: Run, seed: int) -> dict[str, Array]:
+    """The first weights as another seed draws them."""
+    other = copy.copy(run.network)
+    other.values = {}
+    other.prepare(other.features, seed=seed, dtype=run.settings.dtype)
+    return dict(other.values)
+
+
 def attempt(run: Run, change: Change, hold_out: bool, seconds: float) -> Outcome:
     """Train from the same start, with the same seed and batches, with one change.
 
@@ -49,6 +59,9 @@ def attempt(run: Run, change: Change, hold_out: bool, seconds: float) -> Outcome
     assert run.origin is not None
     begin = time.perf_counter()
     inputs = scaled(run.origin.inputs, change)
+    if change.few:
+        some = np.random.default_rng(0).permutation(len(inputs["t"]))[: change.few]
+        inputs, hold_out = {n: a[some] for n, a in inputs.items()}, False
     judged = np.zeros(len(inputs["t"]), bool)
     if hold_out:
         judged[np.random.default_rng(0).permutation(len(judged))[: len(judged) // 5]] = True
@@ -126,7 +139,7 @@ def changed(run: Run, change: Change) -> Network:
         net.values = {n: v.copy() for n, v in origin.values.items()}
     elif change.initial is not None:
         for layer in net.layers():
-            if hasattr(layer, "weights"):
+            if isinstance(layer, Dense):
                 layer.weights = layer.biases = None
     return net
 
