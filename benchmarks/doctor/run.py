@@ -22,10 +22,10 @@ from typing import Any
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from programs import CannotRun, Program, program  # noqa: E402
+from programs import CannotRun, Program, program
 
-import backlit  # noqa: E402
-from backlit.training.diagnosing import diagnose  # noqa: E402
+import backlit
+from backlit.training.diagnosing import diagnose
 
 
 def main() -> None:
@@ -79,7 +79,7 @@ def one_run(p: Program, case: dict[str, Any], seed: int, budget: float, faulty: 
     for finding in found.findings:
         for one in (finding, *finding.consequences):
             shown.append(f"{one.code}{'' if one is finding else '*'}")
-            if one.category not in named:
+            if one.category and one.category not in named:  # a symptom names no fault
                 named.append(one.category)
     told = {
         "seed": seed, "skill": number(found.skill), "named": named, "codes": shown, "findings": len(found.findings),

@@ -25,6 +25,8 @@ class Diagnosis:
     ----------
     findings : list of Finding
         The root cause first; empty if the network is healthy.
+    notes : list of Finding
+        What is true of the data or the graph, and worth knowing, and ails nobody.
     passed : list of str
         Codes of the checks that found nothing.
     left_out : list of (code, reason)
@@ -34,6 +36,7 @@ class Diagnosis:
     """
 
     findings: list[Finding] = field(default_factory=list)
+    notes: list[Finding] = field(default_factory=list)
     passed: list[str] = field(default_factory=list)
     left_out: list[tuple[str, str]] = field(default_factory=list)
     skill: float = float("nan")
@@ -48,6 +51,7 @@ class Diagnosis:
         """As plain data."""
         return {
             "healthy": self.healthy, "skill": self.skill, "findings": [f.told() for f in self.findings],
+            "notes": [f.told() for f in self.notes],
             "passed": self.passed, "left_out": [list(pair) for pair in self.left_out], "seconds": self.seconds,
         }  # fmt: skip
 
@@ -71,6 +75,8 @@ def examine(patient: Patient, *, budget: float = 20.0) -> Diagnosis:
             made.left_out.append((one.code, reason))
             continue
         more = list(one.look(patient) or ())
+        made.notes += [f for f in more if f.facts.get("note")]
+        more = [f for f in more if not f.facts.get("note")]
         found += more
         if not more:
             made.passed.append(one.code)
@@ -97,7 +103,7 @@ def refused(error: BacklitError, patient: Patient | None) -> Diagnosis:
     if patient is not None:
         for one in in_order():
             if one.stage == "structure":
-                made.findings += [f for f in one.look(patient) or () if f.grade == "proved"]
+                made.findings += [f for f in one.look(patient) or () if f.grade == "proved" and not f.facts.get("note")]
     facts = {"error": error.code, "said": str(error).splitlines()[0], "category": REFUSALS.get(error.code, "other")}
     made.findings = order([*made.findings, Finding("DR109", "proved", facts)])
     return made
@@ -124,7 +130,7 @@ def order(found: Sequence[Finding]) -> list[Finding]:
     """The root cause first, with those that follow from it as its consequences; at most `MOST`."""
     roots: list[Finding] = []
     for one in sorted(found, key=rank):
-        cause = next((r for r in roots if one.code in CHECKS[r.code].explains), None)
+        cause = next((r for r in roots if one.symptom or one.code in CHECKS[r.code].explains), None)
         if cause is None:
             roots.append(one)
         else:
@@ -132,8 +138,8 @@ def order(found: Sequence[Finding]) -> list[Finding]:
     return roots[:MOST]
 
 
-def rank(finding: Finding) -> tuple[float, float, float, int]:
-    """What is proved goes before what was measured; then by what the best remedy did; then as the checks are made."""
+def rank(finding: Finding) -> tuple[float, float, float, float, int]:
+    """Symptoms go last; what is proved before what was measured; then by what the best remedy did, then as checked."""
     did = 0.0 if finding.grade == "proved" else -round(best(finding), 1)
     first = 0.0 if finding.facts.get("first") else 1.0
-    return (GRADES.index(finding.grade), did, first, in_order().index(CHECKS[finding.code]))
+    return (float(finding.symptom), GRADES.index(finding.grade), did, first, in_order().index(CHECKS[finding.code]))
