@@ -79,7 +79,7 @@ def one_run(p: Program, case: dict[str, Any], seed: int, budget: float, faulty: 
     for finding in found.findings:
         for one in (finding, *finding.consequences):
             shown.append(f"{one.code}{'' if one is finding else '*'}")
-            if one.category not in named:
+            if one.category and one.category not in named:  # a symptom names no fault
                 named.append(one.category)
     told = {
         "seed": seed, "skill": number(found.skill), "named": named, "codes": shown, "findings": len(found.findings),

@@ -29,6 +29,8 @@ class Diagnosis:
     ----------
     findings : list of Finding
         The root cause first; empty if the network is healthy.
+    notes : list of Finding
+        What is true of the data or the graph, and worth knowing, and ails nobody.
     passed : list of str
         Codes of the checks that found nothing.
     left_out : list of (code, reason)
@@ -45,6 +47,7 @@ class Diagnosis:
     """
 
     findings: list[Finding] = field(default_factory=list)
+    notes: list[Finding] = field(default_factory=list)
     passed: list[str] = field(default_factory=list)
     left_out: list[tuple[str, str]] = field(default_factory=list)
     skill: float = float("nan")
@@ -61,7 +64,8 @@ class Diagnosis:
         """As plain data."""
         return {
             "healthy": self.healthy, "skill": self.skill, "findings": [f.told() for f in self.findings],
-            "repair": self.repair.told() if self.repair else None, "passed": self.passed, "left_out": [list(pair) for pair in self.left_out], "seconds": self.seconds,
+            "repair": self.repair.told() if self.repair else None, "notes": [f.told() for f in self.notes],
+            "passed": self.passed, "left_out": [list(pair) for pair in self.left_out], "seconds": self.seconds,
         }  # fmt: skip
 
     def text(self) -> str:
@@ -85,6 +89,8 @@ def examine(patient: Patient, *, budget: float = 20.0) -> Diagnosis:
             made.left_out.append((one.code, reason))
             continue
         more = list(one.look(patient) or ())
+        made.notes += [f for f in more if f.facts.get("note")]
+        more = [f for f in more if not f.facts.get("note")]
         found += more
         if not more:
             made.passed.append(one.code)
@@ -124,7 +130,7 @@ def refused(error: BacklitError, patient: Patient | None, *, budget: float = 0.0
     if patient is not None and patient.fits:
         for one in in_order():
             if one.stage == "structure":
-                found += [f for f in one.look(patient) or () if f.grade == "proved"]
+                found += [f for f in one.look(patient) or () if f.grade == "proved" and not f.facts.get("note")]
     facts = {"error": error.code, "said": str(error).splitlines()[0], "category": REFUSALS.get(error.code, "other")}
     found.append(Finding("DR109", "proved", facts, tuple(_fitting(patient)) if patient else ()))
     if patient is None:

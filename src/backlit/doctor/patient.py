@@ -81,12 +81,12 @@ class Patient:
     @cached_property
     def t(self) -> Array:
         """Targets of the rows that are looked at, as float64."""
-        return np.asarray(self.inputs["t"][:: self._stride], np.float64)
+        return np.asarray(self.inputs["t"][:: self.stride], np.float64)
 
     @cached_property
     def x(self) -> Array:
         """The (first) input's rows that are looked at, as float64."""
-        return np.asarray(self.inputs[self.net.inputs[0].layer.name][:: self._stride], np.float64)
+        return np.asarray(self.inputs[self.net.inputs[0].layer.name][:: self.stride], np.float64)
 
     @property
     def rate(self) -> float:
@@ -94,7 +94,8 @@ class Patient:
         return float(self.settings.get("learning_rate") or 0.0)
 
     @property
-    def _stride(self) -> int:
+    def stride(self) -> int:
+        """Of the rows every so many-th is looked at."""
         return -(-len(self.inputs["t"]) // MOST)
 
     @property
@@ -132,8 +133,14 @@ class Patient:
             if f"{layer.name}.u" in names and f"{layer.name}.o" in names:
                 o = names[f"{layer.name}.o"]
                 where = "output" if o is self.built.output else "hidden"
-                found[layer.name] = (getattr(layer, "activation", None) or "identity", where)
+                activation = getattr(layer, "activation", None) or getattr(layer, "function", None)
+                found[layer.name] = (activation or "identity", where)
         return found
+
+    def with_activation(self, layer: str, activation: str) -> dict[str, str]:
+        """The setting that gives a layer another activation function: Dense and Activation call it differently."""
+        own = next((one for one in self.net.layers() if one.name == layer), None)
+        return {"function" if hasattr(own, "function") else "activation": activation}
 
     def values(self, when: str = "end", names: Sequence[str] | None = None) -> dict[str, Array]:
         """Named values (dense1.u, dense1.o, …) and "output" of every row that is looked at.
@@ -163,7 +170,7 @@ class Patient:
         chosen |= {n: built.graph.names[n] for n in names or ()}
         keep = {**chosen, "output": built.output}
         dtype = str(next(iter(parameters.values())).dtype) if parameters else "float32"
-        source = {n: a[:: self._stride] for n, a in self.inputs.items()} if others is None else others
+        source = {n: a[:: self.stride] for n, a in self.inputs.items()} if others is None else others
         total = len(source["t"])
         rows = min(BLOCK, total)
         machine = Machine(lower(keep), rows, dtype)

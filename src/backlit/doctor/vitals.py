@@ -45,7 +45,8 @@ class Look:
 
     units : layer → sign → an array with a number for each unit, over the rows of the batch.  The signs are mean(u),
         mean(u²), mean(o), mean(o²), mean(δᵘ²) and the shares f′=0 and saturated.
-    parameters : name → {"w", "g", "Δ"} → root mean square
+    parameters : name → {"w", "g", "Δ"} → root mean square; "lost" → the share of the weights that have a gradient and
+        stay as they are, because the step is below half a unit of their last digit
     turn : cosine of the angle between this step and the one before, where that was looked at, too; else NaN
     """
 
@@ -126,7 +127,8 @@ class Vitals:
             for name, w in before.items():
                 g = machine[f"∂E/∂{name}"] if f"∂E/∂{name}" in machine.tape.names else np.zeros_like(w)
                 delta[name] = machine[name] - w
-                parameters[name] = {"w": rms(w), "g": rms(g), "Δ": rms(delta[name])}
+                lost = float(np.mean((delta[name] == 0) & (g != 0))) if w.size else 0.0
+                parameters[name] = {"w": rms(w), "g": rms(g), "Δ": rms(delta[name]), "lost": lost}
             after = loss
             if self.update is not None:
                 machine.run(0, machine.tape.update_at, rows)

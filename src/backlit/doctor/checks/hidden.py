@@ -16,16 +16,6 @@ FLAT = ("relu", "relu6", "squared_relu", "threshold", "step")  # o does not chan
 DRAWS = 50  # other first weights that are drawn: the interval of a share is then at most 0.27 wide
 
 
-@check("DR105", number=18, category="missing_hidden_activation", stage="structure", explains=("DR503", "DR504"))
-def no_bend(patient: Patient) -> Iterator[Finding]:
-    """Layers of linear units on top of each other: together they are one affine map."""
-    linear = [
-        name for name, (activation, where) in patient.units.items() if where == "hidden" and activation == "identity"
-    ]
-    if linear:
-        yield Finding("DR105", "suspected", {"layers": linear, "layer": linear[0]}, (hidden(patient, "relu", linear),))
-
-
 @check("DR303", number=14, category="dying_relu", stage="end", explains=("DR503", "DR504", "DR403", "DR402", "DR204"))
 def dead_units(patient: Patient) -> Iterator[Finding]:
     """Units that fire for no row: their weights get no gradient and stay as they are.
@@ -46,7 +36,7 @@ def dead_units(patient: Patient) -> Iterator[Finding]:
         "layer": name, "dead": dead, "units": len(share), "rows": len(patient.t), "share": lost,
         "at_most": 3 / len(patient.t), "born": int(((born <= 0).mean(axis=0) == 1.0).sum()), **lottery(patient, lost),
     }  # fmt: skip
-    everywhere = {n: {"activation": "leaky_relu"} for n, (a, _) in patient.units.items() if a == "relu"}
+    everywhere = {n: patient.with_activation(n, "leaky_relu") for n, (a, _) in patient.units.items() if a == "relu"}
     changes = (Change("hidden_activation", layers=everywhere, facts={"activation": "leaky_relu"}),)
     yield Finding("DR303", "proved" if dead == len(share) else "suspected", facts, changes)
 
@@ -100,47 +90,9 @@ def vanishing(patient: Patient) -> Iterator[Finding]:
         yield Finding("DR301", "suspected", facts, (hidden(patient, "relu"), hidden(patient, "tanh")))
 
 
-@check("DR203", number=8, category="bad_init", stage="start", explains=("DR503", "DR504", "DR402", "DR403"))
-def symmetry(patient: Patient) -> Iterator[Finding]:
-    """Units of a layer that begin with the same weights get the same gradients, and stay the same for ever."""
-    for name in patient.units:
-        weight = patient.start.get(f"{name}.weight")
-        if weight is None or weight.shape[1] < 2:
-            continue
-        if np.ptp(weight, axis=1).max() == 0:
-            yield Finding(
-                "DR203", "proved", {"layer": name, "units": weight.shape[1]}, (Change("initial", initial="xavier"),)
-            )
-            return
-
-
-@check(
-    "DR202",
-    number=7,
-    category="bad_init",
-    stage="start",
-    explains=("DR201", "DR304", "DR303", "DR301", "DR401", "DR503"),
-)
-def size_of_weights(patient: Patient) -> Iterator[Finding]:
-    """First weights so large or so small that signals grow or shrink from layer to layer."""
-    gains = {}
-    for name in patient.units:
-        weight = patient.start.get(f"{name}.weight")
-        if weight is not None and weight.size > 1:
-            fan_in, fan_out = weight.shape
-            gains[name] = float(weight.var() * (fan_in + fan_out) / 2)
-    total = float(np.prod(list(gains.values()))) if gains else 1.0
-    if gains and not 0.1 <= total <= 10:
-        worst = max(gains, key=lambda n: abs(np.log(max(gains[n], 1e-30))))
-        facts = {"layer": worst, "gain": gains[worst], "total": total}
-        yield Finding(
-            "DR202", "suspected", facts, (Change("initial", initial="xavier"), Change("initial", initial="he"))
-        )
-
-
 def hidden(patient: Patient, activation: str, only: list[str] | None = None) -> Change:
     """Another activation function in the hidden layers."""
-    layers = {n: {"activation": activation} for n, (_, where) in patient.units.items() if where == "hidden"}
+    layers = {n: patient.with_activation(n, activation) for n, (_, where) in patient.units.items() if where == "hidden"}
     layers = {n: v for n, v in layers.items() if only is None or n in only}
     return Change("hidden_activation", layers=layers, facts={"activation": activation})
 
