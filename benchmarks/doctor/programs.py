@@ -12,7 +12,12 @@ import generators
 import numpy as np
 
 from backlit import BatchNorm, Dense, Dropout, Network
+from backlit.doctor.trial import Change
 from backlit.nn import initial
+from backlit.training.run import Run
+from backlit.training.trials import repaired, scales_of
+
+SECONDS = 20.0  # that a program may train
 
 KERAS_BN = {"momentum": 0.01, "eps": 1e-3}
 CLIP = 1e-7  # Keras clips probabilities
@@ -74,6 +79,19 @@ class Program:
         """Accuracy or R² as the README defines them, on the rows it names."""
         out = np.asarray(forward(net, self.x_eval), np.float64)
         return score(out, self.t_eval, self.data["task"], self.data["k"], self.threshold)
+
+    def metric_of(self, run: Run, change: Change) -> float:
+        """The metric of the program with a change of the doctor's, in the units of the program's own rows."""
+        scales = scales_of(run.origin.inputs, change)
+        x = self.x_eval
+        if "x" in scales:
+            x = (x - scales["x"][0]) / scales["x"][1]
+        made = repaired(run, change, seconds=SECONDS)
+        out = np.asarray(forward(made.last or made.network, x), np.float64)
+        if "t" in scales:
+            out = out * scales["t"][1] + scales["t"][0]
+        own = not (change.stack or change.head or change.layers)
+        return score(out, self.t_eval, self.data["task"], self.data["k"], self.threshold if own else 0.5)
 
 
 def forward(net: Network, x: np.ndarray) -> np.ndarray:

@@ -79,17 +79,27 @@ def one_run(p: Program, case: dict[str, Any], seed: int, budget: float, faulty: 
     for finding in found.findings:
         for one in (finding, *finding.consequences):
             shown.append(f"{one.code}{'' if one is finding else '*'}")
-            if one.category not in named:
+            if one.category and one.category not in named:  # a symptom names no fault
                 named.append(one.category)
     told = {
         "seed": seed, "skill": number(found.skill), "named": named, "codes": shown, "findings": len(found.findings),
         "seconds": round(time.perf_counter() - begin, 2), "target": target(case),
     }  # fmt: skip
     if faulty:
-        told["remedy"] = number(
-            max((o.skill for f in found.findings for o in f.tried if o.skill == o.skill), default=-1)
-        )
+        told["repair"] = repair_of(p, found)
     return told
+
+
+def repair_of(p: Program, found: Any) -> dict[str, Any]:
+    """What the doctor's repair does to the program, by the program's own metric."""
+    if found.repair is None:
+        return {"changes": [], "metric": None}
+    change = found.repair.change
+    try:
+        metric = p.metric_of(found.run, change)
+    except backlit.errors.BacklitError as error:
+        return {"changes": [c.name for c in change.each], "metric": None, "error": error.code}
+    return {"changes": [c.name for c in change.each], "metric": number(metric), "skill": number(found.repair.skill)}
 
 
 def number(value: float) -> float | None:
@@ -97,12 +107,11 @@ def number(value: float) -> float | None:
 
 
 def target(case: dict[str, Any]) -> float:
-    """The skill that counts as working: half of what the reference reached, as skill."""
+    """The metric that counts as working: the constant answer's and half of what the reference adds to it."""
     found = case.get("verified") or {}
-    base, reference = found.get("baseline"), found.get("reference")
-    if base is None or reference is None or base >= 1:
-        return 0.5
-    return 0.5 * (reference - base) / (1 - base)
+    base, reference = found.get("baseline") or 0.0, found.get("reference")
+    reference = found.get("reference_fixed", reference)
+    return base + 0.5 * ((1.0 if reference is None else reference) - base)
 
 
 # ---- all of them ---------------------------------------------------------------------------------------------
@@ -143,6 +152,17 @@ def wilson(count: int, total: int, z: float = 1.96) -> tuple[float, float]:
     return (max(0.0, middle - half), min(1.0, middle + half))
 
 
+def reaches(run: dict[str, Any]) -> bool:
+    """Whether the repaired program does what counts as working."""
+    return run["repair"]["metric"] is not None and run["repair"]["metric"] >= run["target"]
+
+
+def share(count: int, total: int) -> str:
+    """A share with its interval."""
+    low, high = wilson(count, total)
+    return f"{count} of {total} = {count / max(total, 1):.1%} ({low:.1%} … {high:.1%})"
+
+
 def summary(results: list[dict[str, Any]], left: list[dict[str, Any]], seconds: float) -> dict[str, Any]:
     failing = [case for case in results if case["effect"] == "fails"]
     sure = [case for case in failing if case["label_confidence"] == "high"]
@@ -156,17 +176,18 @@ def summary(results: list[dict[str, Any]], left: list[dict[str, Any]], seconds: 
     fixed = [run for case in results if case["fixed_works"] is True for run in case["fixed"]]
     alarms = sum(run["findings"] > 0 for run in fixed)
     faulty = [run for case in failing for run in case["faulty"]]
-    worked = [run["remedy"] is not None and run["remedy"] >= run["target"] for run in faulty]
-    low, high = wilson(alarms, len(fixed))
+    worked = [reaches(run) for run in faulty]
+    replaced = sum(reaches(run) and run["repair"]["changes"] == ["reference"] for run in faulty)
     text = [f"{'':38} {'first':>7} {'three':>7} {'macro':>7}   always the same: first, three, macro"]
     for row in rows:
         told = " ".join(f"{row['ours'][k]:7.1%}" for k in ("first", "three", "macro"))
         same = " ".join(f"{row['constant'][k]:7.1%}" for k in ("first", "three", "macro"))
         text.append(f"{row['cases']:34} {row['count']:3} {told}   {same}")
     text += [
-        f"false alarms on repaired programs that work: {alarms} of {len(fixed)} ({low:.1%} … {high:.1%})",
+        f"false alarms on repaired programs that work: {share(alarms, len(fixed))}",
         f"findings a faulty run: {np.mean([run['findings'] for run in faulty]):.2f}",
-        f"the best remedy tried reaches the target: {np.mean(worked):.1%} of {len(worked)}",
+        f"the applied remedy reaches the target: {share(sum(worked), len(worked))}; "
+        f"of these {replaced} by the plain network in its place",
         f"seconds a diagnosis, training included: {np.median([r['seconds'] for r in faulty]):.2f} (median), "
         f"{max(r['seconds'] for r in faulty):.1f} (most); all: {seconds:.0f} s",
     ]

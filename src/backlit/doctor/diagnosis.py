@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+import numpy as np
 
 from ..errors import BacklitError
 from . import checks  # noqa: F401  (enters the checks into the table)
 from .finding import CHECKS, GRADES, STAGES, Check, Finding, check
 from .patient import Patient
+from .repair import Repair, made_for_task
 from .screen import Screen, best
-from .trial import Outcome
+from .trial import Change, Outcome
 
 MOST = 3  # findings that are shown: more than that nobody reads
+SCREENING = 0.6  # of the time: finding what is wrong; the rest: finding out what is enough
 
 
 @dataclass
@@ -25,19 +29,31 @@ class Diagnosis:
     ----------
     findings : list of Finding
         The root cause first; empty if the network is healthy.
+    notes : list of Finding
+        What is true of the data or the graph, and worth knowing, and ails nobody.
     passed : list of str
         Codes of the checks that found nothing.
     left_out : list of (code, reason)
-        Checks that could not be made.
+        Checks that could not be made, and "trials" that there was no time for; the reason as in the catalogue
+        (`doctor_left.REASON`).
     skill : float
         Of the network as it is: 0 is a constant answer, 1 is perfect.
+    reference : Outcome or None
+        What a plain network learns from the same rows.
+    repair : Outcome or None
+        What to change, several things together perhaps (`change.each`), and what it did.
+    run : Run or None
+        What was looked at.
     """
 
     findings: list[Finding] = field(default_factory=list)
+    notes: list[Finding] = field(default_factory=list)
     passed: list[str] = field(default_factory=list)
     left_out: list[tuple[str, str]] = field(default_factory=list)
     skill: float = float("nan")
     reference: Outcome | None = None
+    repair: Outcome | None = None
+    run: Any = field(default=None, repr=False, compare=False)
     seconds: float = 0.0
 
     @property
@@ -48,6 +64,7 @@ class Diagnosis:
         """As plain data."""
         return {
             "healthy": self.healthy, "skill": self.skill, "findings": [f.told() for f in self.findings],
+            "repair": self.repair.told() if self.repair else None, "notes": [f.told() for f in self.notes],
             "passed": self.passed, "left_out": [list(pair) for pair in self.left_out], "seconds": self.seconds,
         }  # fmt: skip
 
@@ -64,23 +81,38 @@ def examine(patient: Patient, *, budget: float = 20.0) -> Diagnosis:
     """Make all checks that can be made, try the remedies within `budget` seconds (0: none), order what was found."""
     begin = time.perf_counter()
     found: list[Finding] = []
-    made = Diagnosis(skill=patient.skill() if patient.end else float("nan"))
+    made = Diagnosis(skill=patient.skill() if patient.end else float("nan"), run=patient.run)
+    patient.replay = budget / 4
     for one in in_order():
         reason = _not_possible(one, patient)
         if reason:
             made.left_out.append((one.code, reason))
             continue
         more = list(one.look(patient) or ())
+        made.notes += [f for f in more if f.facts.get("note")]
+        more = [f for f in more if not f.facts.get("note")]
         found += more
         if not more:
             made.passed.append(one.code)
-    if patient.attempt is not None and budget > 0:
-        screen = Screen(patient, begin + budget)
-        found = screen.tried(found)
-        made.reference = screen.reference
-    made.findings = order(found)
+    if patient.replay_cut:
+        made.left_out.append(("course", "replay_cut"))
+    _try(made, patient, found, begin, budget)
     made.seconds = time.perf_counter() - begin
     return made
+
+
+def _try(made: Diagnosis, patient: Patient, found: list[Finding], begin: float, budget: float) -> None:
+    """Try what was found, as far as there is time, and put it into the diagnosis, with the repair."""
+    if patient.attempt is None or budget <= 0:
+        made.findings = order(found)
+        made.left_out.append(("trials", "no_budget"))
+        return
+    screen = Screen(patient, begin + SCREENING * budget)
+    made.findings = order(screen.tried(found))
+    made.reference = screen.reference
+    if made.findings:
+        made.repair = Repair(screen, begin + budget).plan(made.findings, screen.others)
+    made.left_out += screen.left_out
 
 
 # What an error says that stopped a training before it began, as a category of fault.
@@ -91,16 +123,35 @@ REFUSALS = {
 }  # fmt: skip
 
 
-def refused(error: BacklitError, patient: Patient | None) -> Diagnosis:
+def refused(error: BacklitError, patient: Patient | None, *, budget: float = 0.0) -> Diagnosis:
     """The diagnosis of a training that could not begin: what graph and data prove, and what the error says."""
-    made = Diagnosis()
-    if patient is not None:
+    begin, made = time.perf_counter(), Diagnosis()
+    found: list[Finding] = []
+    if patient is not None and patient.fits:
         for one in in_order():
             if one.stage == "structure":
-                made.findings += [f for f in one.look(patient) or () if f.grade == "proved"]
+                found += [f for f in one.look(patient) or () if f.grade == "proved" and not f.facts.get("note")]
     facts = {"error": error.code, "said": str(error).splitlines()[0], "category": REFUSALS.get(error.code, "other")}
-    made.findings = order([*made.findings, Finding("DR109", "proved", facts)])
+    found.append(Finding("DR109", "proved", facts, tuple(_fitting(patient)) if patient else ()))
+    if patient is None:
+        made.findings = order(found)
+        made.left_out.append(("trials", "no_network"))
+    else:
+        made.run = patient.run
+        _try(made, patient, found, begin, budget)
+    made.seconds = time.perf_counter() - begin
     return made
+
+
+def _fitting(patient: Patient) -> Iterator[Change]:
+    """What makes targets and outputs fit."""
+    values = np.unique(patient.t)
+    outputs = int(patient.net.build().output.shape[1])  # type: ignore[arg-type]
+    whole = bool(np.all(values == np.round(values)))
+    if patient.t.shape[1] == 1 and whole and 2 <= len(values) <= outputs:
+        yield Change("one_hot", decode="one_hot")
+    elif patient.fits:
+        yield made_for_task(patient)
 
 
 @check("DR109", number=4, category="other", stage="start")
@@ -116,15 +167,15 @@ def in_order() -> list[Check]:
 def _not_possible(one: Check, patient: Patient) -> str:
     """Why a check cannot be made; "" if it can."""
     if one.stage == "course" and not patient.looks and patient.look_again is None:
-        return "no training"
+        return "no_training"
     return ""
 
 
 def order(found: Sequence[Finding]) -> list[Finding]:
     """The root cause first, with those that follow from it as its consequences; at most `MOST`."""
     roots: list[Finding] = []
-    for one in sorted(found, key=rank):
-        cause = next((r for r in roots if one.code in CHECKS[r.code].explains), None)
+    for one in sorted(found, key=lambda f: rank(f, found)):
+        cause = next((r for r in roots if one.symptom or one.code in CHECKS[r.code].explains), None)
         if cause is None:
             roots.append(one)
         else:
@@ -132,8 +183,13 @@ def order(found: Sequence[Finding]) -> list[Finding]:
     return roots[:MOST]
 
 
-def rank(finding: Finding) -> tuple[float, float, float, int]:
-    """What is proved goes before what was measured; then by what the best remedy did; then as the checks are made."""
+def rank(finding: Finding, among: Sequence[Finding] = ()) -> tuple[float, ...]:
+    """Symptoms go last; what is proved before what was measured; then by what the best remedy did.
+
+    Of those that did as much, what others bring about goes behind them; else as the checks are made.
+    """
     did = 0.0 if finding.grade == "proved" else -round(best(finding), 1)
     first = 0.0 if finding.facts.get("first") else 1.0
-    return (GRADES.index(finding.grade), did, first, in_order().index(CHECKS[finding.code]))
+    causes = 0 if finding.grade == "proved" else sum(finding.code in CHECKS[one.code].explains for one in among)
+    place = in_order().index(CHECKS[finding.code])
+    return (float(finding.symptom), GRADES.index(finding.grade), did, first, float(causes > 0), place)

@@ -27,7 +27,8 @@ class Finding:
 
     facts : the numbers and names for the sentences: layer, unit, row, step and what was measured, with its threshold;
         `first` that it goes before its equals,
-        `harmless` that a network can do well in spite of it, `category` that it counts as another one than usual
+        `harmless` that a network can do well in spite of it, `category` that it counts as another one than usual,
+        `how` which of several ways it is (`words.py`), `note` that it is told beside a diagnosis and ails nobody
     changes : what may be done against it, the most promising first; trials rank them
     consequences : findings that follow from this one
     tried : what the changes did
@@ -44,6 +45,11 @@ class Finding:
     def category(self) -> str:
         """The kind of fault, in the words of the published collections of troubled programs."""
         return str(self.facts.get("category") or CHECKS[self.code].category)
+
+    @property
+    def symptom(self) -> bool:
+        """Whether it only shows that something is wrong."""
+        return CHECKS[self.code].symptom
 
     def told(self) -> dict[str, Any]:
         """As plain data."""
@@ -63,6 +69,7 @@ class Check:
 
     number : of the finding in the collection of the literature's findings
     explains : codes of findings that follow from this one, as a rule
+    symptom : it shows that something is wrong, not what: never the root where there is another
     """
 
     code: str
@@ -71,6 +78,7 @@ class Check:
     stage: str
     look: Callable[[Patient], Iterator[Finding] | None]
     explains: tuple[str, ...] = ()
+    symptom: bool = False
 
     @property
     def page(self) -> str:
@@ -81,7 +89,7 @@ CHECKS: dict[str, Check] = {}
 
 
 def check(
-    code: str, *, number: int, category: str, stage: str, explains: tuple[str, ...] = ()
+    code: str, *, number: int, category: str, stage: str, explains: tuple[str, ...] = (), symptom: bool = False
 ) -> Callable[[Callable[[Patient], Iterator[Finding] | None]], Callable[[Patient], Iterator[Finding] | None]]:
     """Decorator: enters a check into the table."""
     if stage not in STAGES:
@@ -90,7 +98,7 @@ def check(
     def enter(
         look: Callable[[Patient], Iterator[Finding] | None],
     ) -> Callable[[Patient], Iterator[Finding] | None]:
-        CHECKS[code] = Check(code, number, category, stage, look, explains)
+        CHECKS[code] = Check(code, number, category, stage, look, explains, symptom)
         return look
 
     return enter

@@ -54,7 +54,7 @@ class Patient:
         Trains with a change, from the start: attempt(change, hold_out, seconds) → Outcome; with `hold_out` a fifth of
         the rows is kept back, and judges.  None where nothing may be tried.
     look_again : function
-        Replays the training and looks at the steps that are asked for.
+        Replays the training and looks at the steps that are asked for, for so many seconds at most.
     """
 
     net: Structure
@@ -69,7 +69,10 @@ class Patient:
     stopped: str = ""
     trouble: Mapping[str, Any] = field(default_factory=dict)
     attempt: Callable[[Change, bool, float], Outcome] | None = None
-    look_again: Callable[[Sequence[int]], list[Look]] | None = None
+    look_again: Callable[[Sequence[int], float], list[Look]] | None = None
+    run: Any = None  # what it was made of: the diagnosis hands it on
+    replay: float = float("inf")  # seconds that a replay may take
+    redraw: Callable[[int], dict[str, Array]] | None = None  # the first weights as another seed draws them
     features: Sequence[str] = ()
     classes: Sequence[str] = ()
 
@@ -78,12 +81,12 @@ class Patient:
     @cached_property
     def t(self) -> Array:
         """Targets of the rows that are looked at, as float64."""
-        return np.asarray(self.inputs["t"][:: self._stride], np.float64)
+        return np.asarray(self.inputs["t"][:: self.stride], np.float64)
 
     @cached_property
     def x(self) -> Array:
         """The (first) input's rows that are looked at, as float64."""
-        return np.asarray(self.inputs[self.net.inputs[0].layer.name][:: self._stride], np.float64)
+        return np.asarray(self.inputs[self.net.inputs[0].layer.name][:: self.stride], np.float64)
 
     @property
     def rate(self) -> float:
@@ -91,12 +94,18 @@ class Patient:
         return float(self.settings.get("learning_rate") or 0.0)
 
     @property
-    def _stride(self) -> int:
+    def stride(self) -> int:
+        """Of the rows every so many-th is looked at."""
         return -(-len(self.inputs["t"]) // MOST)
 
     @property
     def rows(self) -> int:
         return len(self.inputs["t"])
+
+    @cached_property
+    def fits(self) -> bool:
+        """Whether there is a target for each output."""
+        return bool(self.net.build().output.shape[1] == self.inputs["t"].shape[1])
 
     @cached_property
     def task(self) -> str:
@@ -124,8 +133,14 @@ class Patient:
             if f"{layer.name}.u" in names and f"{layer.name}.o" in names:
                 o = names[f"{layer.name}.o"]
                 where = "output" if o is self.built.output else "hidden"
-                found[layer.name] = (getattr(layer, "activation", None) or "identity", where)
+                activation = getattr(layer, "activation", None) or getattr(layer, "function", None)
+                found[layer.name] = (activation or "identity", where)
         return found
+
+    def with_activation(self, layer: str, activation: str) -> dict[str, str]:
+        """The setting that gives a layer another activation function: Dense and Activation call it differently."""
+        own = next((one for one in self.net.layers() if one.name == layer), None)
+        return {"function" if hasattr(own, "function") else "activation": activation}
 
     def values(self, when: str = "end", names: Sequence[str] | None = None) -> dict[str, Array]:
         """Named values (dense1.u, dense1.o, …) and "output" of every row that is looked at.
@@ -139,19 +154,30 @@ class Patient:
 
     _values: dict[Any, dict[str, Array]] = field(default_factory=dict, repr=False)
 
-    def _forward(self, parameters: Mapping[str, Array], names: Sequence[str] | None) -> dict[str, Array]:
+    def answers(self, parameters: Mapping[str, Array], rows: Mapping[str, Array] | None = None) -> Array:
+        """The outputs of a network with these parameters, for the rows that are looked at or for others."""
+        return self._forward(parameters, (), rows)["output"].astype(np.float64)
+
+    def under(self, parameters: Mapping[str, Array], names: Sequence[str]) -> dict[str, Array]:
+        """Named values of every row that is looked at, with other parameters."""
+        return self._forward({**self.start, **parameters}, names)
+
+    def _forward(
+        self, parameters: Mapping[str, Array], names: Sequence[str] | None, others: Mapping[str, Array] | None = None
+    ) -> dict[str, Array]:
         built = self.net.build()
         chosen = {n: v for n, v in built.graph.names.items() if n.endswith((".u", ".o"))} if names is None else {}
         chosen |= {n: built.graph.names[n] for n in names or ()}
         keep = {**chosen, "output": built.output}
         dtype = str(next(iter(parameters.values())).dtype) if parameters else "float32"
-        rows = min(BLOCK, self.rows)
+        source = {n: a[:: self.stride] for n, a in self.inputs.items()} if others is None else others
+        total = len(source["t"])
+        rows = min(BLOCK, total)
         machine = Machine(lower(keep), rows, dtype)
         for name in machine.tape.names.keys() & parameters.keys():
             machine[name] = parameters[name]
-        given = {n: a[:: self._stride] for n, a in self.inputs.items() if n in machine.tape.names}
+        given = {n: a for n, a in source.items() if n in machine.tape.names}
         parts: dict[str, list[Array]] = {n: [] for n in keep}
-        total = len(self.t)
         for first in range(0, total, rows):
             size = min(rows, total - first)
             with machine.arena.batch(size), np.errstate(all="ignore"):
@@ -166,9 +192,17 @@ class Patient:
         """How good the answers are on the training rows: 0 is a constant answer, 1 is perfect (`skill.py`)."""
         return skill_of(self.values(when, ())["output"], self.t, self.aim)
 
+    @property
+    def replay_cut(self) -> bool:
+        """Whether the replay of the training had to end before the training did."""
+        if "course" not in vars(self) or self.look_again is None or not self.course:
+            return False
+        last = int(self.settings.get("steps") or 0)
+        return self.stopped != "not finite" and self.course[-1].step < last
+
     @cached_property
     def course(self) -> list[Look]:
-        """Looks at steps from the first to the last, ever wider apart: the first three, then each a third later.
+        """Looks at steps from the first to the last, in pairs ever wider apart: each pair a third later.
 
         Those that were taken while it trained do not reach back to the first steps, so the training is replayed.
         """
@@ -179,7 +213,8 @@ class Patient:
         while step < steps:
             at.append(int(step))
             step *= 4 / 3
-        return self.look_again([s for s in [*at, steps] if s <= steps])
+        pairs = sorted({s + i for s in [*at, steps - 1] for i in (0, 1) if 1 <= s + i <= steps})
+        return self.look_again(pairs, self.replay) or self.looks
 
     @cached_property
     def first_loss(self) -> float:

@@ -12,6 +12,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from .finding import Finding
 from .patient import Patient
 from .trial import Change, Outcome
@@ -27,29 +29,33 @@ class Screen:
     def __init__(self, patient: Patient, until: float) -> None:
         self.patient, self.until = patient, until
         self.reference: Outcome | None = None
-        self.now = patient.skill()
+        self.now = patient.skill() if patient.fits else float("nan")
         self.broken = patient.stopped == "not finite" or self.now != self.now
         self.start = 0.0 if self.broken else max(self.now, 0.0)
         self.most = self.start
-        self.out_of_time = False
+        self.left_out: list[tuple[str, str]] = []
+        self.others: list[Finding] = []  # suspicions that no trial bore out, what helped most first
 
     def tried(self, found: Sequence[Finding]) -> list[Finding]:
         """The findings with what their changes did; suspicions that no trial bore out are left out."""
         patient = self.patient
         left = self.until - time.perf_counter()
-        self.reference = self._attempt(reference_change(patient), left / 4, patient.rows >= ENOUGH)
+        self.reference = self._attempt(reference_change(patient, decoding(found)), left / 4, patient.rows >= ENOUGH)
         self.most = max(good(self.reference), self.start)
-        suspected = [f for f in found if f.grade == "suspected"]
+        suspected = [f for f in found if f.grade == "suspected" and not f.symptom]
+        symptoms = [f for f in found if f.symptom]
         # what does not fit and yet does no harm is told only where something is wrong
-        told = [f for f in found if f.grade == "proved" and (self.ill or not f.facts.get("harmless"))]
-        proved = [self._with_trials(f, 2) for f in told]
+        told = [f for f in found if f.grade == "proved" and not f.symptom and (self.ill or not f.facts.get("harmless"))]
+        sure = [self._with_trials(f, 2) for f in told]
+        sure += [f for f in found if f.grade == "measured" and not f.symptom]
         if not self.ill:
-            return proved
+            return sure
         made = [self._with_trials(f, len(suspected) - i) for i, f in enumerate(suspected)]
         helped = [replace(f, grade="measured") for f in made if self.enough(best(f))]
-        if helped or proved:
-            return [*proved, *helped]
-        return self._joined(made) or sorted(made, key=lambda f: -best(f))[:1]
+        if not helped and not sure:
+            helped = self._joined(made) or sorted(made, key=lambda f: -best(f))[:1]
+        self.others = sorted((f for f in made if f.code not in {h.code for h in helped}), key=lambda f: -best(f))
+        return [*sure, *helped, *symptoms]
 
     @property
     def ill(self) -> bool:
@@ -63,9 +69,17 @@ class Screen:
     def _attempt(self, change: Change, seconds: float, hold_out: bool = False) -> Outcome | None:
         assert self.patient.attempt is not None
         if seconds <= 0:
-            self.out_of_time = True
+            self.leave_out("out_of_time")
             return None
-        return self.patient.attempt(change, hold_out, seconds)
+        outcome = self.patient.attempt(change, hold_out, seconds)
+        if outcome.cut:
+            self.leave_out("cut")
+        return outcome
+
+    def leave_out(self, reason: str) -> None:
+        """Remember, once, what there was no time for."""
+        if ("trials", reason) not in self.left_out:
+            self.left_out.append(("trials", reason))
 
     def _with_trials(self, finding: Finding, rest: int) -> Finding:
         """With its changes tried, in a fair share of the time that is left for `rest` findings."""
@@ -111,9 +125,16 @@ def best(finding: Finding) -> float:
     return max(map(good, finding.tried), default=-1.0)
 
 
-def reference_change(patient: Patient) -> Change:
+def decoding(found: Sequence[Finding]) -> str:
+    """The other reading of the targets that a finding asks for; "" if none does."""
+    return next((c.decode for f in found for c in f.changes if c.decode), "")
+
+
+def reference_change(patient: Patient, decode: str = "") -> Change:
     """A network and a training that do well on most tables."""
     out, task = patient.t.shape[1], patient.task
+    if decode == "one_hot":
+        out, task = len(np.unique(patient.t)), "classes"
     activation, loss = "identity", "squared_error"
     if task == "classes" and out > 1:
         activation, loss = "softmax", "cross_entropy"
@@ -130,4 +151,4 @@ def reference_change(patient: Patient) -> Change:
         {"kind": "Dense", "units": out, "activation": activation},
     )
     scale = ("x", "t") if task == "numbers" else ("x",)
-    return Change("reference", settings=settings, stack=stack, scale=scale)
+    return Change("reference", settings=settings, stack=stack, scale=scale, decode=decode)

@@ -36,34 +36,44 @@ def skill_of(out: Array, t: Array, aim: Objective) -> float:
 
     NaN where an answer is not finite, or where nothing is to be told apart.
     """
+    rows = skills_of(out, t, aim)
+    return float(rows.mean()) if len(rows) else float("nan")
+
+
+def error_of(skills: Array) -> float:
+    """The standard error of a skill: how far that of other rows of the same kind may lie from it."""
+    return float(skills.std(ddof=1) / np.sqrt(len(skills))) if len(skills) > 1 else float("inf")
+
+
+def skills_of(out: Array, t: Array, aim: Objective) -> Array:
+    """What each row adds to the skill, which is their mean; empty where there is none."""
     with np.errstate(all="ignore"):
         if not np.isfinite(out).all():
-            return float("nan")
+            return np.zeros(0)
         task = task_of(t, aim)
         if task == "numbers" or out.shape != t.shape:
             return r2(out, t)
         edge = aim.kind.between[0] if aim.kind.classes and t.shape[1] == 1 else 0.5
         if task == "classes" and t.shape[1] > 1:
-            right, often = (out.argmax(1) == t.argmax(1)).mean(), t.mean(axis=0).max()
+            right, often = out.argmax(1) == t.argmax(1), t.mean(axis=0).max()
         else:
             yes = t > (t.min() + t.max()) / 2
             if aim.kind.on_outputs and (out.min() >= 0 and out.max() <= 1):
                 edge = 0.5
-            right = ((out > edge) == yes).mean()
+            right = ((out > edge) == yes).mean(axis=1)
             often = np.maximum(yes.mean(axis=0), 1 - yes.mean(axis=0)).mean()
-        return float((right - often) / (1 - often)) if often < 1 else float("nan")
+        return np.asarray((right - often) / (1 - often)) if often < 1 else np.zeros(0)
 
 
-def r2(out: Array, t: Array) -> float:
-    """1 - squared error / variance, the mean over the targets that vary."""
+def r2(out: Array, t: Array) -> Array:
+    """1 - squared error / variance of each row, the mean over the targets that vary."""
     if out.shape != t.shape:
         out = np.broadcast_to(out.mean(axis=1, keepdims=True), t.shape)
     spread = t.var(axis=0)
     vary = spread > 0
     if not vary.any():
-        return float("nan")
-    wrong = ((t - out) ** 2).mean(axis=0)
-    return float((1 - wrong[vary] / spread[vary]).mean())
+        return np.zeros(0)
+    return np.asarray((1 - (t - out)[:, vary] ** 2 / spread[vary]).mean(axis=1))
 
 
 def baseline_of(t: Array, aim: Objective) -> float:
@@ -102,3 +112,4 @@ def loss_of_constants(t: Array, aim: Objective) -> Callable[[Array], float]:
         return float(run.arena["E"])
 
     return loss
+

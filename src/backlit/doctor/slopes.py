@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..ops import formula as fm
 from ..ops.declare import Elementwise
+from ..optim import OPTIMIZERS
+
+if TYPE_CHECKING:
+    from ..core.graph import Node
+    from .patient import Patient
 
 GRID = np.concatenate([np.linspace(-30.0, 30.0, 6001), np.geomspace(1e-6, 0.01, 40), -np.geomspace(1e-6, 0.01, 40)])
 
@@ -36,3 +42,17 @@ def _largest(op: Elementwise, attrs: tuple[tuple[str, float], ...]) -> float:
         found = fm.evaluate([slope.op.formula], {**given, **dict(attrs)}, np.float64)[0]
     sizes = np.abs(np.broadcast_to(found, GRID.shape))
     return float(np.max(sizes[np.isfinite(sizes)], initial=0.0))
+
+
+def flat(node: Node) -> bool:
+    """Whether a node is an activation function whose derivative is exactly 0 everywhere, and no other stands in."""
+    op = node.op
+    if not isinstance(op, Elementwise) or op.facts.role != "activation" or len(op.inputs) != 1:
+        return False
+    return not op.facts.surrogate and largest_slope(op, node.attrs) == 0
+
+
+def surrogate(patient: Patient) -> bool:
+    """Whether the optimizer takes another function's derivative for that of the step units (the perceptron's rule)."""
+    rule = OPTIMIZERS.get(str(patient.settings.get("optimizer", "")))
+    return rule is not None and bool(rule().surrogate)

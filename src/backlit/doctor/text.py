@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..messages import entry, fill, say
+from ..messages import say
+from .words import said
 
 if TYPE_CHECKING:
     from .diagnosis import Diagnosis
@@ -14,20 +15,20 @@ if TYPE_CHECKING:
 
 def text(diagnosis: Diagnosis) -> str:
     """What was found, the root cause first; or that the network is healthy."""
+    notes = [f"{f.code} {say('doctor.note')}: {said(f, 'what')}\n  {said(f, 'try')}" for f in diagnosis.notes]
     if diagnosis.healthy:
-        return say("doctor.healthy", checks=len(diagnosis.passed))
-    return "\n\n".join(_finding(f) for f in diagnosis.findings)
+        return "\n\n".join([say("doctor.healthy", checks=len(diagnosis.passed)), *notes])
+    return "\n\n".join([*(_finding(f) for f in diagnosis.findings), *notes])
 
 
 def _finding(finding: Finding) -> str:
-    said = entry(finding.code)
-    lines = [f"{finding.code} {say('doctor.' + finding.grade)}: {fill(said['what'], finding.facts)}"]
+    lines = [f"{finding.code} {say('doctor.' + finding.grade)}: {said(finding, 'what')}"]
     for key in ("evidence", "threshold", "consequence"):
-        if said.get(key):
-            lines.append(f"  {say('doctor.' + key)}  {fill(said[key], finding.facts)}")
+        if told := said(finding, key):
+            lines.append(f"  {say('doctor.' + key)}  {told}")
     lines += [f"  {say('doctor.tried')}  {_outcome(o)}" for o in finding.tried]
-    lines.append(f"  {say('doctor.try')}  {fill(said['try'], finding.facts)}    backlit explain {finding.code}")
-    lines += [f"    → {c.code}: {fill(entry(c.code)['what'], c.facts)}" for c in finding.consequences]
+    lines.append(f"  {say('doctor.try')}  {said(finding, 'try')}    backlit explain {finding.code}")
+    lines += [f"    → {c.code}: {said(c, 'what')}" for c in finding.consequences]
     return "\n".join(lines)
 
 

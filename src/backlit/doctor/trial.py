@@ -18,7 +18,9 @@ class Change:
     scale : which of "x" and "t" are standardised by the training rows
     initial : the initializer of all weights, which are drawn anew
     stack : layers, described as in a model file, in place of all
+    few : only so many rows, drawn at random, are learned, and judge
     decode : another reading of the targets ("one_hot", "column")
+    parts : the changes that this one joins; empty for a single one
     command, python : how a person makes the change
     """
 
@@ -29,10 +31,17 @@ class Change:
     scale: tuple[str, ...] = ()
     initial: str | None = None
     stack: Sequence[Mapping[str, Any]] = ()
+    few: int = 0
     decode: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)
     command: str = ""
     python: str = ""
+    parts: tuple[Change, ...] = ()
+
+    @property
+    def each(self) -> tuple[Change, ...]:
+        """The single changes that this one is made of."""
+        return self.parts or (self,)
 
     def joined(self, other: Change) -> Change:
         """Both changes at once; where they differ the other one's."""
@@ -40,7 +49,8 @@ class Change:
         return Change(
             other.name, {**self.settings, **other.settings}, layers, other.head or self.head,
             tuple(dict.fromkeys((*self.scale, *other.scale))), other.initial or self.initial,
-            other.stack or self.stack, other.decode or self.decode, other.facts, other.command, other.python,
+            other.stack or self.stack, other.few or self.few, other.decode or self.decode, other.facts, other.command, other.python,
+            (*self.each, *other.each),
         )  # fmt: skip
 
     def told(self) -> dict[str, Any]:
@@ -48,8 +58,9 @@ class Change:
         found = {
             "name": self.name, "settings": dict(self.settings), "layers": {k: dict(v) for k, v in self.layers.items()},
             "head": self.head, "scale": list(self.scale), "initial": self.initial,
-            "stack": list(self.stack), "decode": self.decode,
+            "stack": list(self.stack), "few": self.few, "decode": self.decode,
             "facts": dict(self.facts), "command": self.command, "python": self.python,
+            "parts": [part.told() for part in self.parts],
         }  # fmt: skip
         return {k: v for k, v in found.items() if v}
 
@@ -61,6 +72,9 @@ class Outcome:
     skill : 0 is the best answer that does not look at the input, 1 is perfect; on held-out rows if there are any.
         For classes (accuracy - share of the largest class) / (1 - that share), for numbers R².
     broken : the training ended in numbers that are not finite
+    error : the standard error of the skill
+    cut : its share of the time ended before its steps did
+    fresh : judged on rows that it has not seen
     """
 
     change: Change
@@ -69,7 +83,13 @@ class Outcome:
     losses: Sequence[float] = ()
     broken: bool = False
     seconds: float = 0.0
+    error: float = float("nan")
+    cut: bool = False
+    fresh: bool = False
 
     def told(self) -> dict[str, Any]:
         """As plain data."""
-        return {"change": self.change.name, "skill": self.skill, "steps": self.steps, "broken": self.broken}
+        found = {"change": self.change.name, "skill": self.skill, "steps": self.steps, "broken": self.broken}
+        if self.change.parts:
+            found["parts"] = [part.name for part in self.change.parts]
+        return {**found, "cut": self.cut}

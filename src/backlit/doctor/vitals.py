@@ -45,7 +45,9 @@ class Look:
 
     units : layer → sign → an array with a number for each unit, over the rows of the batch.  The signs are mean(u),
         mean(u²), mean(o), mean(o²), mean(δᵘ²) and the shares f′=0 and saturated.
-    parameters : name → {"w", "g", "Δ"} → root mean square
+    parameters : name → {"w", "g", "Δ"} → root mean square; "lost" → the share of the weights that have a gradient and
+        stay as they are, because the step is below half a unit of their last digit
+    turn : cosine of the angle between this step and the one before, where that was looked at, too; else NaN
     """
 
     step: int  # from 1
@@ -55,6 +57,7 @@ class Look:
     curvature: float  # ΔᵀHΔ
     units: dict[str, dict[str, Array]] = field(default_factory=dict)
     parameters: dict[str, dict[str, float]] = field(default_factory=dict)
+    turn: float = float("nan")
 
     @property
     def r(self) -> float:
@@ -80,6 +83,7 @@ class Vitals:
         self.cost = FIRST  # of the last look
         self.machine: Machine | None = None
         self.probe: Machine | None = None
+        self.before: tuple[int, dict[str, Array]] = (0, {})  # the step that was looked at last, and its Δ
 
     def due(self, trained: float) -> bool:
         """Whether another look fits into its share of so many seconds of training."""
@@ -123,13 +127,16 @@ class Vitals:
             for name, w in before.items():
                 g = machine[f"∂E/∂{name}"] if f"∂E/∂{name}" in machine.tape.names else np.zeros_like(w)
                 delta[name] = machine[name] - w
-                parameters[name] = {"w": rms(w), "g": rms(g), "Δ": rms(delta[name])}
+                lost = float(np.mean((delta[name] == 0) & (g != 0))) if w.size else 0.0
+                parameters[name] = {"w": rms(w), "g": rms(g), "Δ": rms(delta[name]), "lost": lost}
             after = loss
             if self.update is not None:
                 machine.run(0, machine.tape.update_at, rows)
                 after = float(machine["E"])
         slope, curvature = self._probe(loop, delta, rows) if self.update is not None else (0.0, 0.0)
-        return Look(loop.step + 1, loss, after, slope, curvature, units, parameters)
+        turn = cosine(self.before[1], delta) if self.before[0] == loop.step else float("nan")
+        self.before = (loop.step + 1, delta)
+        return Look(loop.step + 1, loss, after, slope, curvature, units, parameters, turn)
 
     def _probe(self, loop: Loop, delta: Mapping[str, Array], rows: int) -> tuple[float, float]:
         """gᵀΔ and ΔᵀHΔ at the weights before the step."""
@@ -218,6 +225,13 @@ def _dot(parts: Mapping[Node, Node], directions: Mapping[Node, Node]) -> Node | 
             product = sum_(mul(parts[node], direction))
             total = product if total is None else add(total, product)
     return total
+
+
+def cosine(one: Mapping[str, Array], other: Mapping[str, Array]) -> float:
+    """Of the angle between two steps; NaN where one of them is none."""
+    dot = sum(float(np.vdot(one[n], other[n])) for n in one)
+    sizes = [np.sqrt(sum(float(np.vdot(a, a)) for a in step.values())) for step in (one, other)]
+    return float(dot / (sizes[0] * sizes[1])) if all(sizes) else float("nan")
 
 
 def rms(values: Array) -> float:

@@ -173,6 +173,11 @@ class Loop:
         return self._get("EPOCH")
 
     @property
+    def epoch_position(self) -> int:
+        """Rows of the epoch under way that are done."""
+        return self._get("POSITION")
+
+    @property
     def best_epoch(self) -> int:
         """The epoch with the lowest (validation) loss, counted from 1; 0 before the first."""
         return self._get("BEST_EPOCH")

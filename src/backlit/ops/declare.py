@@ -48,6 +48,7 @@ class Op:
     facts: Facts
     defaults: dict[str, Any]
     family: str = ""  # the file in which it is declared
+    module: str = ""  # with its package: who declared it
 
     def __call__(self, *args: Any, **attrs: Any) -> Any:
         attrs = self.check(attrs)
@@ -129,6 +130,7 @@ class Elementwise(Op):
         values = self.check(given)
         made = Elementwise(name, self.inputs, values, self.formula, self.facts_at(values), self.__doc__ or "")
         made.stated, made.facts_at, made.family = self.stated, self.facts_at, self.family
+        made.module = self.module
         made.read_back = self.read_back
         return made
 
@@ -263,7 +265,8 @@ def elementwise(**facts: Any) -> Callable[[Callable[..., Any]], Elementwise]:
         written = build(*(fm.symbol(n) for n in inputs), **{n: fm.uniform(n) for n in defaults})
         e = written if isinstance(written, Expr) else fm.constant(written)
         op = Elementwise(build.__name__.rstrip("_"), inputs, defaults, e, facts_at(defaults), build.__doc__ or "")
-        op.facts_at, op.family = facts_at, build.__module__.rpartition(".")[2]
+        op.facts_at, op.module = facts_at, build.__module__
+        op.family = op.module.rpartition(".")[2]
         return register(op)
 
     return declare
@@ -354,7 +357,7 @@ def structural(*, role: str, domain: tuple[float, float] = (-4.0, 4.0), source: 
 
     def declare(body: Callable[..., Any]) -> Structural:
         op = Structural(body, Facts(role=role, domain=domain, source=source, **facts_names), **parts)
-        op.family = body.__module__.rpartition(".")[2]
+        op.module, op.family = body.__module__, body.__module__.rpartition(".")[2]
         register(op)
         return op
 

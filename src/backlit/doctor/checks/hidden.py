@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import numpy as np
 
+from ...report.numbers import wilson
 from ..finding import Finding, check
 from ..patient import Patient
 from ..trial import Change
 
-
-@check("DR105", number=18, category="missing_hidden_activation", stage="structure", explains=("DR503", "DR504"))
-def no_bend(patient: Patient) -> Iterator[Finding]:
-    """Layers of linear units on top of each other: together they are one affine map."""
-    linear = [
-        name for name, (activation, where) in patient.units.items() if where == "hidden" and activation == "identity"
-    ]
-    if linear:
-        yield Finding("DR105", "suspected", {"layers": linear, "layer": linear[0]}, (hidden(patient, "relu", linear),))
+FLAT = ("relu", "relu6", "squared_relu", "threshold", "step")  # o does not change where u is not positive
+DRAWS = 50  # other first weights that are drawn: the interval of a share is then at most 0.27 wide
 
 
 @check("DR303", number=14, category="dying_relu", stage="end", explains=("DR503", "DR504", "DR403", "DR402", "DR204"))
@@ -27,38 +22,52 @@ def dead_units(patient: Patient) -> Iterator[Finding]:
 
     When a whole layer is dead nothing before it learns, and nothing after it sees the input: that is proved.
     """
+    worst: tuple[float, str, np.ndarray] = (0.0, "", np.zeros(0))
     for name in patient.units:
         share = slope_zero(patient, name)
-        if share is None or (share == 1.0).mean() < 0.5:
-            continue
-        dead = int((share == 1.0).sum())
-        born = patient.values("start", (f"{name}.u",))[f"{name}.u"]
-        facts = {
-            "layer": name, "dead": dead, "units": len(share), "rows": len(patient.t),
-            "born": int(((born <= 0).mean(axis=0) == 1.0).sum()),
-        }  # fmt: skip
-        everywhere = {n: {"activation": "leaky_relu"} for n, (a, _) in patient.units.items() if a == "relu"}
-        changes = (Change("hidden_activation", layers=everywhere, facts={"activation": "leaky_relu"}),)
-        yield Finding("DR303", "proved" if dead == len(share) else "suspected", facts, changes)
+        if share is not None and (lost := float((share == 1.0).mean())) > worst[0]:
+            worst = (lost, name, share)
+    lost, name, share = worst
+    if not lost:
         return
+    dead = int((share == 1.0).sum())
+    born = patient.values("start", (f"{name}.u",))[f"{name}.u"]
+    facts = {
+        "layer": name, "dead": dead, "units": len(share), "rows": len(patient.t), "share": lost,
+        "at_most": 3 / len(patient.t), "born": int(((born <= 0).mean(axis=0) == 1.0).sum()), **lottery(patient, lost),
+    }  # fmt: skip
+    everywhere = {n: patient.with_activation(n, "leaky_relu") for n, (a, _) in patient.units.items() if a == "relu"}
+    changes = (Change("hidden_activation", layers=everywhere, facts={"activation": "leaky_relu"}),)
+    yield Finding("DR303", "proved" if dead == len(share) else "suspected", facts, changes)
+
+
+def lottery(patient: Patient, lost: float) -> dict[str, float]:
+    """How often other first weights begin as badly: of so many seeds a share, with its interval (Wilson, 95 %)."""
+    if patient.redraw is None or not patient.start:
+        return {"chance": float("nan"), "low": 0.0, "high": 1.0, "draws": 0, "bad": 0}
+    names = [n for n in patient.units if patient.units[n][0] in FLAT]
+    bad, draws, until = 0, 0, time.perf_counter() + min(patient.replay / 2, 5.0)
+    while draws < DRAWS and time.perf_counter() < until:
+        u = patient.under(patient.redraw(1000 + draws), [f"{n}.u" for n in names])
+        dead = [float(((u[f"{n}.u"] <= 0).mean(axis=0) == 1.0).mean()) for n in names]
+        bad, draws = bad + (max(dead) >= lost), draws + 1
+    low, high = wilson(bad / draws, draws) if draws else (0.0, 1.0)
+    return {"chance": bad / max(draws, 1), "low": low, "high": high, "draws": draws, "bad": bad}
 
 
 @check("DR304", number=15, category="saturating/vanishing", stage="end", explains=("DR301", "DR503", "DR504", "DR403"))
 def saturated_units(patient: Patient) -> Iterator[Finding]:
-    """Units at the ends of their range for nearly every row, where f′ is next to 0."""
+    """Layers most of whose units are at the ends of their range for every row of a batch, where f′ is next to 0."""
     for name, (activation, where) in patient.units.items():
         looks = patient.course
         if where == "output" or not looks or "saturated" not in looks[-1].units.get(name, {}):
             continue
-        share = looks[-1].units[name]["saturated"]
-        zero = looks[-1].units[name]["f′=0"]
-        if ((share > 0.95) & (zero < 1)).mean() > 0.5:
-            facts = {
-                "layer": name,
-                "activation": activation,
-                "saturated": int((share > 0.95).sum()),
-                "units": len(share),
-            }
+        share, zero = (looks[-1].units[name][sign] for sign in ("saturated", "f′=0"))
+        stuck = (share == 1.0) & (zero < 1)
+        if stuck.sum() > (~stuck).sum():
+            born = looks[0].units[name]["saturated"] == 1.0
+            facts = {"layer": name, "activation": activation, "saturated": int(stuck.sum()), "units": len(share),
+                     "born": int(born.sum()), "step": looks[-1].step}  # fmt: skip
             yield Finding("DR304", "suspected", facts, (hidden(patient, "relu"), hidden(patient, "tanh")))
             return
 
@@ -67,60 +76,23 @@ def saturated_units(patient: Patient) -> Iterator[Finding]:
     "DR301", number=9, category="saturating/vanishing", stage="course", explains=("DR403", "DR402", "DR503", "DR504")
 )
 def vanishing(patient: Patient) -> Iterator[Finding]:
-    """Error signals that shrink from layer to layer on their way back."""
-    looks = patient.course
-    names = [n for n in patient.units if looks and "mean(δᵘ²)" in looks[0].units.get(n, {})]
+    """Error signals that shrink from layer to layer on their way back, by more than sigmoids at their best do."""
+    from .signals import GROWTH, error_signals
+
+    size = error_signals(patient, patient.course)
+    names = list(size)
     if len(names) < 3:
         return
-    size = {n: float(np.sqrt(np.median([look.units[n]["mean(δᵘ²)"].mean() for look in looks]))) for n in names}
     first, last = size[names[0]], size[names[-1]]
     factor = (first / last) ** (1 / (len(names) - 1)) if last > 0 else 1.0
-    if factor < 0.25:
+    if factor < 1 / GROWTH:
         facts = {"layer": names[0], "last": names[-1], "ratio": first / last, "factor": factor, "layers": len(names)}
         yield Finding("DR301", "suspected", facts, (hidden(patient, "relu"), hidden(patient, "tanh")))
 
 
-@check("DR203", number=8, category="bad_init", stage="start", explains=("DR503", "DR504", "DR402", "DR403"))
-def symmetry(patient: Patient) -> Iterator[Finding]:
-    """Units of a layer that begin with the same weights get the same gradients, and stay the same for ever."""
-    for name in patient.units:
-        weight = patient.start.get(f"{name}.weight")
-        if weight is None or weight.shape[1] < 2:
-            continue
-        if np.ptp(weight, axis=1).max() == 0:
-            yield Finding(
-                "DR203", "proved", {"layer": name, "units": weight.shape[1]}, (Change("initial", initial="xavier"),)
-            )
-            return
-
-
-@check(
-    "DR202",
-    number=7,
-    category="bad_init",
-    stage="start",
-    explains=("DR201", "DR304", "DR303", "DR301", "DR401", "DR503"),
-)
-def size_of_weights(patient: Patient) -> Iterator[Finding]:
-    """First weights so large or so small that signals grow or shrink from layer to layer."""
-    gains = {}
-    for name in patient.units:
-        weight = patient.start.get(f"{name}.weight")
-        if weight is not None and weight.size > 1:
-            fan_in, fan_out = weight.shape
-            gains[name] = float(weight.var() * (fan_in + fan_out) / 2)
-    total = float(np.prod(list(gains.values()))) if gains else 1.0
-    if gains and not 0.1 <= total <= 10:
-        worst = max(gains, key=lambda n: abs(np.log(max(gains[n], 1e-30))))
-        facts = {"layer": worst, "gain": gains[worst], "total": total}
-        yield Finding(
-            "DR202", "suspected", facts, (Change("initial", initial="xavier"), Change("initial", initial="he"))
-        )
-
-
 def hidden(patient: Patient, activation: str, only: list[str] | None = None) -> Change:
     """Another activation function in the hidden layers."""
-    layers = {n: {"activation": activation} for n, (_, where) in patient.units.items() if where == "hidden"}
+    layers = {n: patient.with_activation(n, activation) for n, (_, where) in patient.units.items() if where == "hidden"}
     layers = {n: v for n, v in layers.items() if only is None or n in only}
     return Change("hidden_activation", layers=layers, facts={"activation": activation})
 
@@ -128,6 +100,6 @@ def hidden(patient: Patient, activation: str, only: list[str] | None = None) -> 
 def slope_zero(patient: Patient, layer: str) -> np.ndarray | None:
     """For each unit the share of all rows in which it does not fire: o is at the end of a flat piece."""
     activation = patient.units[layer][0]
-    if activation not in ("relu", "relu6", "relu_squared", "threshold", "step"):
+    if activation not in FLAT:
         return None
     return np.asarray((patient.values("end", (f"{layer}.u",))[f"{layer}.u"] <= 0).mean(axis=0))

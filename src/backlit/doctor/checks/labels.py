@@ -64,8 +64,12 @@ def squares_of_classes(patient: Patient) -> Iterator[Finding]:
     one = patient.t.shape[1] == 1 or patient.task == "labels"
     loss, activation = ("binary_cross_entropy", "sigmoid") if one else ("cross_entropy", "softmax")
     layer = output_layer(patient)
-    change = Change("loss", settings={"loss": loss, "loss_options": {}}, layers={layer: {"activation": activation}},
-                    facts={"loss": loss, "activation": activation})  # fmt: skip
+    change = Change(
+        "loss",
+        settings={"loss": loss, "loss_options": {}},
+        layers={layer: patient.with_activation(layer, activation)},
+        facts={"loss": loss, "activation": activation},
+    )
     yield Finding("DR107", "suspected", {"loss": patient.aim.kind.name, "better": loss, "layer": layer}, (change,))
 
 
@@ -94,5 +98,5 @@ def _regression(patient: Patient) -> Change:
     return Change(
         "loss_squared",
         settings={"loss": "squared_error", "loss_options": {}},
-        layers={layer: {"activation": "identity"}},
+        layers={layer: patient.with_activation(layer, "identity")},
     )

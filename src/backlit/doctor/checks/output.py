@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
@@ -11,7 +10,7 @@ from ...ops import Elementwise
 from ...ops.normalized import softmax
 from ..finding import Finding, check
 from ..patient import Patient
-from ..slopes import largest_slope
+from ..slopes import flat, surrogate
 from ..trial import Change
 
 STUCK = ("DR201", "DR205", "DR109", "DR303", "DR304", "DR402", "DR403", "DR406", "DR503", "DR504", "DR301", "DR107")
@@ -40,8 +39,8 @@ def constant_output(patient: Patient) -> Iterator[Finding]:
     op = patient.built.output.op
     width = patient.built.output.shape[-1]
     alone = op is softmax and width == 1
-    flat = isinstance(op, Elementwise) and op.facts.role == "activation" and largest_slope(op, _attrs(patient)) == 0
-    if not (alone or flat) or patient.settings.get("surrogate"):
+    step = isinstance(op, Elementwise) and flat(patient.built.output)
+    if not (alone or step) or surrogate(patient):
         return
     assert op is not None
     value = 1.0 if alone else float(patient.values("start", ())["output"].flat[0])
@@ -107,8 +106,8 @@ def made_for(patient: Patient) -> str:
 def to(activation: str, patient: Patient) -> Change:
     """Another activation function at the output."""
     layer = output_layer(patient)
-    return Change("output_activation", layers={layer: {"activation": activation}}, facts={"activation": activation})
-
-
-def _attrs(patient: Patient) -> dict[str, Any]:
-    return dict(patient.built.output.attrs)
+    return Change(
+        "output_activation",
+        layers={layer: patient.with_activation(layer, activation)},
+        facts={"activation": activation},
+    )

@@ -32,7 +32,7 @@ def rate_too_high(patient: Patient) -> Iterator[Finding]:
             "rate": rate, "r": middle, "raised": float(raised.mean()),
             "looks": len(looks), "ceiling": ceiling,
         }  # fmt: skip
-        yield Finding("DR401", "suspected", facts, tuple(_rate(rate / f) for f in (10, 100, 1000)))
+        yield Finding("DR401", "suspected", facts, tuple(new_rate(rate / f) for f in (10, 100, 1000)))
 
 
 @check("DR402", number=12, category="lr_too_low", stage="course", explains=("DR403", "DR503", "DR504", "DR201"))
@@ -47,7 +47,7 @@ def rate_too_low(patient: Patient) -> Iterator[Finding]:
     if r < 0.1:
         factor = float(np.clip(1 / r if r > 0 else 1000, 10, 1000))
         facts = {"rate": rate, "r": r, "looks": len(looks), "better": rate * factor}
-        yield Finding("DR402", "suspected", facts, tuple(_rate(rate * f) for f in sorted({10.0, factor})))
+        yield Finding("DR402", "suspected", facts, tuple(new_rate(rate * f) for f in sorted({10.0, factor})))
 
 
 @check("DR403", number=13, category="too_few_epochs", stage="course", explains=("DR503", "DR504"))
@@ -87,7 +87,23 @@ def batch_size(patient: Patient) -> Iterator[Finding]:
         yield Finding("DR404", "suspected", facts, (change,))
 
 
-def _rate(rate: float) -> Change:
+@check("DR405", number=21, category="lr_too_high", stage="course", explains=("DR503", "DR504"))
+def oscillation(patient: Patient) -> Iterator[Finding]:
+    """Steps of which the next takes back more than half: the cosine between neighbours is below -1/2."""
+    turns = np.array([look.turn for look in patient.course])
+    turns = turns[np.isfinite(turns)]
+    if len(turns) < 3 or not patient.rate or not float(np.median(turns)) < -0.5:
+        return
+    facts = {"turn": float(np.median(turns)), "looks": len(turns), "rate": patient.rate,
+             "share": float((turns < -0.5).mean())}  # fmt: skip
+    changes = [new_rate(patient.rate / 10)]
+    if patient.settings.get("momentum"):
+        changes.append(Change("momentum", settings={"momentum": 0.0}, facts={"momentum": 0.0}))
+    yield Finding("DR405", "suspected", facts, tuple(changes))
+
+
+def new_rate(rate: float) -> Change:
+    """Another learning rate, in two digits."""
     rate = float(f"{rate:.2g}")
     return Change("learning_rate", settings={"learning_rate": rate}, facts={"rate": rate})
 

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
 from ..finding import Finding, check
 from ..patient import Patient
 from ..trial import Change
+from .data import name_of
+from .output import output_layer
+
+HALF = 0.5  # of the steps that are needed: what standardising has to save, as remedies are judged elsewhere
+# Standard deviations of u from which more than half of the rows lie where the sigmoid's slope is below a twentieth of
+# its largest (|u| > 4.36; half of a normal distribution lies beyond 0.674 of its standard deviation).
+FLAT = 4.36 / 0.674
+TOO_STEEP = 2.0  # ΔᵀHΔ / (-gᵀΔ): from here on a step raises the loss of its own batch
 
 
 @check(
@@ -18,10 +27,10 @@ from ..trial import Change
     ),
 )  # fmt: skip
 def inputs_unscaled(patient: Patient) -> Iterator[Finding]:
-    """Inputs of such sizes that one learning rate cannot serve all weights.
+    """Inputs of such sizes that one learning rate cannot serve all weights, or that sums begin where nothing bends.
 
     The condition number of their second moments (with the 1 of the bias) is about the number of steps that gradient
-    descent needs.
+    descent needs.  First weights are drawn for inputs of mean square 1.
     """
     x = patient.x
     spread = x.std(axis=0)
@@ -30,17 +39,25 @@ def inputs_unscaled(patient: Patient) -> Iterator[Finding]:
         return
     x = x[:, vary]
     condition, largest = _condition(x)
-    steps = max(int(patient.settings.get("steps") or 0), 1)
+    steps = budget(patient)
     by_scale, _ = _condition((x - x.mean(axis=0)) / x.std(axis=0))
-    if (condition > max(steps, 1) and condition > 10 * by_scale) or largest > 100 * x.shape[1]:
-        names = [n for n, v in zip(patient.features, vary, strict=False) if v]
-        wide, narrow = int(np.argmax(spread[vary])), int(np.argmin(spread[vary]))
+    size = float(np.sqrt(largest / x.shape[1]))
+    crooked = condition > steps and by_scale < HALF * condition
+    if crooked or size > FLAT:
+        wide, narrow = (int(np.flatnonzero(vary)[i(spread[vary])]) for i in (np.argmax, np.argmin))
         facts = {
             "condition": condition, "scaled": by_scale, "steps": steps, "most": float(spread.max()),
-            "least": float(spread[vary].min()), "mean": float(np.abs(x.mean(axis=0)).max()),
-            "wide": names[wide] if names else f"x[{wide}]", "narrow": names[narrow] if names else f"x[{narrow}]",
+            "least": float(spread[vary].min()), "mean": float(np.abs(x.mean(axis=0)).max()), "size": size, "flat": FLAT,
+            "wide": name_of(patient, wide), "narrow": name_of(patient, narrow), "how": "crooked" if crooked else "size",
         }  # fmt: skip
         yield Finding("DR204", "suspected", facts, (Change("scale_x", scale=("x",)),))
+
+
+def budget(patient: Patient) -> int:
+    """The steps of the training; of one that broke those that it would have made."""
+    settings = patient.settings
+    planned = int(settings.get("epochs") or 0) * int(settings.get("steps_per_epoch") or 1)
+    return max(planned if patient.stopped == "not finite" else int(settings.get("steps") or 0), 1)
 
 
 def _condition(x: np.ndarray) -> tuple[float, float]:
@@ -63,13 +80,39 @@ def _condition(x: np.ndarray) -> tuple[float, float]:
     explains=("DR201", "DR304", "DR305", "DR401", "DR402", "DR403", "DR503", "DR504"),
 )  # fmt: skip
 def targets_unscaled(patient: Patient) -> Iterator[Finding]:
-    """Targets so far from the first outputs that the steps cannot get there, or so small that noise hides them."""
+    """Targets so far from the first outputs that the steps do not get there, or so close together that these hide them.
+
+    All is measured against the first outputs, so nothing changes where outputs and targets have another unit: how often
+    the last weights have to grow; whether the steps that were made suffice for it; whether they still fit the
+    curvature, which grows with the square.
+    """
     if patient.task != "numbers":
         return
     t, out = patient.t, patient.values("start", ())["output"].astype(np.float64)
     with np.errstate(all="ignore"):
         size, spread = float(np.sqrt((t * t).mean())), float(t.std())
-        first = float(np.sqrt((out * out).mean()))
-    if size > 10 or 0 < spread < 0.01:
-        facts = {"size": size, "spread": spread, "first": first, "mean": float(t.mean())}
-        yield Finding("DR205", "suspected", facts, (Change("scale_t", scale=("t",)),))
+        first = float(np.sqrt((out * out).mean())) or 1.0  # outputs that begin at 0: what weights are drawn for
+        growth = size / first
+    steps = budget(patient)
+    needed, r = _steps_to_grow(patient, growth), patient.course[0].r if patient.course else 0.0
+    facts: dict[str, Any] = {
+        "size": size, "spread": spread, "first": first, "mean": float(t.mean()), "growth": growth, "needed": needed,
+        "steps": steps, "r": r, "steep": r * growth**2,
+    }  # fmt: skip
+    how = ""
+    if growth > 1 and needed > steps:
+        how = "far"
+    elif growth > 1 and r * growth**2 > TOO_STEEP:
+        how = "steep"
+    elif spread > 0 and first**2 > steps * spread**2:
+        how = "faint"
+    if how:
+        yield Finding("DR205", "suspected", {**facts, "how": how}, (Change("scale_t", scale=("t",)),))
+
+
+def _steps_to_grow(patient: Patient, growth: float) -> float:
+    """How many steps of the size that was measured the last weights need to grow by this factor; 0: not known."""
+    name = f"{output_layer(patient)}.weight"
+    seen = [look.parameters[name] for look in patient.course if name in look.parameters]
+    pace = float(np.median([one["Δ"] for one in seen])) if seen else 0.0
+    return (growth - 1) * seen[0]["w"] / pace if pace > 0 else 0.0

@@ -1,0 +1,142 @@
+"""Whether the network can bend where the data bend."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..finding import Finding, check
+from ..forward import some_rows
+from .hidden import hidden
+
+if TYPE_CHECKING:
+    from ...core.graph import Node
+    from ..patient import Patient
+
+Array = np.ndarray[Any, Any]
+MOST_ROWS, MOST_COLUMNS, BENT = 1000, 400, 200  # what the two fits are made of
+FEW = 50  # rows: below that both fits are judged on the rows that they were made from, as the trials are
+WORKS = 0.5  # of what there is to learn: as for the trials (screen.HALF)
+Z = 2.0  # standard errors: one in 44 networks with nothing to bend for passes it by chance
+STRENGTHS = (1e-6, 1e-4, 1e-2, 1.0)  # of the ridge, times the number of rows; the best one by leaving rows out
+
+
+@check("DR105", number=18, category="missing_hidden_activation", stage="structure", explains=("DR503", "DR504"))
+def no_bend(patient: Patient) -> Iterator[Finding]:
+    """Layers of linear units on top of each other: together they are one affine map.
+
+    That is a fault where the data bend: where the best linear fit leaves more than noise, and a fit of bent random
+    features does better on rows that were left out.
+    """
+    linear = stacked(patient)
+    if not linear:
+        return
+    fits = two_fits(patient)
+    if fits is not None and fits.bends:
+        facts = {
+            "layers": linear, "layer": linear[0], "linear": fits.linear, "bent": fits.bent, "z": fits.z,
+            "rows": fits.rows, "how": "rows" if fits.few else "left_out",
+        }  # fmt: skip
+        yield Finding("DR105", "suspected", facts, (hidden(patient, "relu", linear),))
+
+
+def stacked(patient: Patient) -> list[str]:
+    """Hidden layers with a sum u that another layer sums again with nothing bent between."""
+    names = patient.built.graph.names
+    found = []
+    for name, (activation, where) in patient.units.items():
+        linear = where == "hidden" and activation == "identity" and _summed(names[f"{name}.u"])
+        if linear and _summed_again(patient, names[f"{name}.o"]):
+            found.append(name)
+    return found
+
+
+def _summed(u: Node) -> bool:
+    return u.op is not None and u.op.facts.role == "linear"
+
+
+def _summed_again(patient: Patient, o: Node) -> bool:
+    """Whether a linear operation reads the node as it is, or moved about, scaled, with entries left out."""
+    reached = {o}
+    for node in patient.built.graph.nodes:
+        if node.op is None or not reached.intersection(node.args):
+            continue
+        role = node.op.facts.role
+        if role == "linear" and node.args[0] in reached:
+            return True
+        if role in ("movement", "random") or (node.op.name in ("mul", "add") and len(reached & set(node.args)) == 1):
+            reached.add(node)
+    return False
+
+
+@dataclass(frozen=True)
+class Fits:
+    """The skill of the best linear fit and of a bent one, and how sure the difference is."""
+
+    linear: float
+    bent: float
+    z: float  # the mean difference of the rows' errors over its standard error
+    rows: int
+    few: bool
+
+    @property
+    def bends(self) -> bool:
+        return self.linear < WORKS * self.bent if self.few else self.z > Z
+
+
+def two_fits(patient: Patient) -> Fits | None:
+    """Least squares on the inputs, and on the inputs beside bent random features of them."""
+    rows = some_rows(patient, MOST_ROWS)
+    t = np.asarray(rows["t"], np.float64)
+    x = np.column_stack([np.asarray(rows[link.layer.name], np.float64) for link in patient.net.inputs])
+    x = x[:, :: -(-x.shape[1] // MOST_COLUMNS)]
+    if not np.isfinite(x).all() or not np.isfinite(t).all() or len(t) < 3 or not t.std(axis=0).any():
+        return None
+    vary = x.std(axis=0) > 0
+    x = (x[:, vary] - x[:, vary].mean(axis=0)) / x[:, vary].std(axis=0)
+    if not x.shape[1]:
+        return None
+    rng = np.random.default_rng(0)
+    few = len(t) < FEW
+    count = len(t) if few else min(BENT, len(t) // 2)
+    u = x @ (rng.normal(size=(x.shape[1], count)) * np.sqrt(2 / x.shape[1])) + rng.normal(size=count)
+    straight, bent = (_errors(f, t, few, patient.task) for f in (x, np.column_stack([x, np.maximum(u, 0.0)])))
+    constant = _errors(x[:, :0], t, few, patient.task)
+    gain = straight - bent
+    spread = gain.std() / np.sqrt(len(t))
+    z = float(gain.mean() / spread) if spread > 0 else 0.0
+    worst = float(constant.mean()) or 1.0
+    return Fits(1 - float(straight.mean()) / worst, 1 - float(bent.mean()) / worst, z, len(t), few)
+
+
+def _errors(features: Array, t: Array, few: bool, task: str) -> Array:
+    """What each row costs: 1 for a wrong class, the squared error of numbers over their variance.
+
+    By ridge regression; each row judged by the fit to all others, unless there are few.
+    """
+    full = np.column_stack([features, np.ones(len(t))])
+    left, sizes, _ = np.linalg.svd(full, full_matrices=False)
+    projected = left.T @ t
+    best: Array | None = None
+    for strength in STRENGTHS[:1] if few else STRENGTHS:
+        shrink = sizes**2 / (sizes**2 + strength * len(t))
+        fitted = left @ (shrink[:, None] * projected)
+        own = np.clip((left * left) @ shrink, 0.0, 1 - 1e-9)[:, None]  # what a row has to say of its own fit
+        out = fitted if few else t - (t - fitted) / (1 - own)
+        errors = _cost(out, t, task)
+        best = errors if best is None or errors.mean() < best.mean() else best
+    assert best is not None
+    return best
+
+
+def _cost(out: Array, t: Array, task: str) -> Array:
+    if task == "classes" and t.shape[1] > 1:
+        return np.asarray(out.argmax(axis=1) != t.argmax(axis=1), np.float64)
+    if task != "numbers":
+        middle = (t.min() + t.max()) / 2
+        return np.asarray(((out > middle) != (t > middle)).mean(axis=1), np.float64)
+    spread = np.where(t.var(axis=0) > 0, t.var(axis=0), 1.0)
+    return np.asarray(((out - t) ** 2 / spread).mean(axis=1))

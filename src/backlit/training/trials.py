@@ -1,0 +1,169 @@
+"""Training again for the doctor: from the same start, with the same seed and batches; with one change, or looked at."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..doctor.skill import error_of, skills_of
+from ..doctor.trial import Change, Outcome
+from ..doctor.vitals import Look
+from ..errors import BacklitError
+from ..nn import Dense
+from ..nn.layers import revive
+from ..nn.objective import Objective
+from .settings import Settings
+
+if TYPE_CHECKING:
+    from .network import Network
+    from .run import Run
+
+Array = np.ndarray[Any, Any]
+
+
+def look_again(run: Run, at: Sequence[int], seconds: float = float("inf")) -> list[Look]:
+    """Train again from the start, and look at these steps (counted from 1), as far as the time allows."""
+    assert run.again is not None
+    fitting, until = run.again(), time.perf_counter() + seconds
+    if fitting.vitals is None:
+        return []
+    pace = float(run.result.get("microseconds_per_step") or 0.0) * 1e-6
+    for step in sorted(set(at)):
+        ahead = step - 1 - fitting.loop.step
+        if time.perf_counter() + ahead * pace > until:
+            break
+        if ahead > 0 and fitting.loop.run(ahead) < ahead:
+            break
+        if not np.isfinite(fitting.vitals.look(fitting.loop).loss):  # the training ends here
+            break
+    return fitting.vitals.looks
+
+
+def redrawn(run: Run, seed: int) -> dict[str, Array]:
+    """The first weights as another seed draws them."""
+    other = copy.copy(run.network)
+    other.values = {}
+    other.prepare(other.features, seed=seed, dtype=run.settings.dtype)
+    return dict(other.values)
+
+
+def attempt(run: Run, change: Change, hold_out: bool, seconds: float) -> Outcome:
+    """Train from the same start, with the same seed and batches, with one change.
+
+    With `hold_out` a fifth of the rows is kept back, and judges.
+    """
+    assert run.origin is not None
+    begin = time.perf_counter()
+    inputs = scaled(run.origin.inputs, change)
+    if change.few:
+        some = np.random.default_rng(0).permutation(len(inputs["t"]))[: change.few]
+        inputs, hold_out = {n: a[some] for n, a in inputs.items()}, False
+    judged = np.zeros(len(inputs["t"]), bool)
+    if hold_out:
+        judged[np.random.default_rng(0).permutation(len(judged))[: len(judged) // 5]] = True
+    learned = {n: a[~judged] for n, a in inputs.items()} if hold_out else inputs
+    shown = {n: a[judged] for n, a in inputs.items()} if hold_out else inputs
+    made, broken = trained(run, change, learned, seconds)
+    took = time.perf_counter() - begin
+    if broken or made is None:
+        steps = made.result.get("steps", 0) if made else 0
+        return Outcome(change, float("nan"), steps, (), True, took, fresh=hold_out)
+    aim = Objective.of(**made.settings.objective())
+    last = made.last or made.network
+    out = last._predictor("output")([shown[link.layer.name] for link in run.network.inputs])
+    skills = skills_of(np.asarray(out, np.float64), np.asarray(shown["t"], np.float64), aim)
+    skill = float(skills.mean()) if len(skills) else float("nan")
+    losses = [float(row["train_loss"]) for row in made.history]
+    cut = made.result.get("stopped") == "time"
+    return Outcome(change, skill, int(made.result["steps"]), losses, False, took, error_of(skills), cut, hold_out)
+
+
+def repaired(run: Run, change: Change, seconds: float = 0.0) -> Run:
+    """The training done again with a change, on all rows.
+
+    Where the change standardises inputs or targets, the new run's rows are so: `scales_of` gives means and spreads.
+    An error that ends the training is raised.
+    """
+    assert run.origin is not None
+    made, _ = trained(run, change, scaled(run.origin.inputs, change), seconds, strict=True)
+    assert made is not None
+    return made
+
+
+def trained(
+    run: Run, change: Change, rows: Mapping[str, Array], seconds: float, *, strict: bool = False
+) -> tuple[Run | None, bool]:
+    """A training with a change on these rows, and whether it broke; 0 seconds: as long as it takes."""
+    origin = run.origin
+    assert origin is not None
+    net = changed(run, change)
+    left: list[Run] = []
+    try:
+        net.fit(
+            _x(run, rows), rows["t"], initial=change.initial, left=left, time_budget=max(seconds, 0.0),
+            sample_weight=rows.get("sample_weight"), **{**words_of(origin.settings), **change.settings},
+        )  # fmt: skip
+    except BacklitError:
+        if strict:
+            raise
+        return (left[0] if left else None), True
+    return left[0], False
+
+
+def _x(run: Run, rows: Mapping[str, Array]) -> Any:
+    x = [rows[link.layer.name] for link in run.network.inputs]
+    return x if len(x) > 1 else x[0]
+
+
+def changed(run: Run, change: Change) -> Network:
+    """The network as it was before training, with a change; weights that fit no longer are drawn anew."""
+    from .preparing import network_of
+
+    origin = run.origin
+    assert origin is not None
+    if change.stack:
+        return network_of([revive(dict(layer)) for layer in change.stack])
+    described = run.network.describe()
+    for layer in described["layers"]:
+        layer.update(change.layers.get(layer.get("name", ""), {}))
+    if change.head is not None:
+        last = described["layers"][described["links"][described["output"]][0]]
+        last.clear()
+        last.update(change.head)
+    net = network_of(described)
+    if change.initial is None and change.head is None:
+        net.values = {n: v.copy() for n, v in origin.values.items()}
+    elif change.initial is not None:
+        for layer in net.layers():
+            if isinstance(layer, Dense):
+                layer.weights = layer.biases = None
+    return net
+
+
+def scales_of(rows: Mapping[str, Array], change: Change) -> dict[str, tuple[Array, Array]]:
+    """Mean and spread of the inputs and targets that a change standardises, by name; a constant is only centred."""
+    chosen = {n: a for n, a in rows.items() if ("t" if n == "t" else "x") in change.scale and n != "sample_weight"}
+    spreads = {n: a.std(axis=0) for n, a in chosen.items()}
+    return {n: (a.mean(axis=0), np.where(spreads[n] > 0, spreads[n], 1.0)) for n, a in chosen.items()}
+
+
+def scaled(rows: Mapping[str, Array], change: Change) -> dict[str, Array]:
+    """The rows as a change wants them: standardised, and class numbers as shares of classes."""
+    found = dict(rows)
+    for name, (mean, spread) in scales_of(rows, change).items():
+        found[name] = (rows[name] - mean) / spread
+    if change.decode == "one_hot" and rows["t"].shape[1] == 1:
+        values, which = np.unique(rows["t"][:, 0], return_inverse=True)
+        found["t"] = np.eye(len(values))[which]
+    return found
+
+
+def words_of(settings: Settings) -> dict[str, Any]:
+    """The settings as words for `Network.fit`."""
+    left = ("optimizer", "auto_rate", "weighted", "class_weight", "time_budget")
+    plain = {name: getattr(settings, name) for name in settings.__dataclass_fields__ if name not in left}
+    return {**plain, "optimizer": settings.optimizer}
