@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..messages import entry, fill, say
+from ..messages import say
+from .words import said
 
 if TYPE_CHECKING:
     from .diagnosis import Diagnosis
@@ -20,14 +21,13 @@ def text(diagnosis: Diagnosis) -> str:
 
 
 def _finding(finding: Finding) -> str:
-    said = entry(finding.code)
-    lines = [f"{finding.code} {say('doctor.' + finding.grade)}: {fill(said['what'], finding.facts)}"]
+    lines = [f"{finding.code} {say('doctor.' + finding.grade)}: {said(finding, 'what')}"]
     for key in ("evidence", "threshold", "consequence"):
-        if said.get(key):
-            lines.append(f"  {say('doctor.' + key)}  {fill(said[key], finding.facts)}")
+        if told := said(finding, key):
+            lines.append(f"  {say('doctor.' + key)}  {told}")
     lines += [f"  {say('doctor.tried')}  {_outcome(o)}" for o in finding.tried]
-    lines.append(f"  {say('doctor.try')}  {fill(said['try'], finding.facts)}    backlit explain {finding.code}")
-    lines += [f"    → {c.code}: {fill(entry(c.code)['what'], c.facts)}" for c in finding.consequences]
+    lines.append(f"  {say('doctor.try')}  {said(finding, 'try')}    backlit explain {finding.code}")
+    lines += [f"    → {c.code}: {said(c, 'what')}" for c in finding.consequences]
     return "\n".join(lines)
 
 
