@@ -7,6 +7,7 @@ import pytest
 
 from backlit import BatchNorm, Dense, Dropout, Network, PReLU
 from backlit.doctor.slopes import largest_slope
+from backlit.doctor.vitals import SHARE
 from backlit.ops import REGISTRY
 from backlit.training.fitting import Fitting
 from backlit.training.settings import Settings
@@ -84,10 +85,13 @@ def test_r_says_what_the_step_does_to_its_batch(factor, raised):
 
 
 def test_looks_take_their_share_of_the_time_and_no_more():
-    fitting = training([Dense(256, "relu"), Dense(256, "relu"), Dense(3, "softmax")], rows=2000)
+    fitting = training([Dense(256, "relu"), Dense(256, "relu"), Dense(3, "softmax")], rows=10_000)
+    vitals, costs = fitting.vitals, []
+    look = vitals.look
+    vitals.look = lambda loop: (look(loop), costs.append(vitals.cost))[0]
     fitting.run()
-    assert fitting.vitals.looks
-    assert fitting.vitals.seconds < 0.06 * fitting.seconds
+    assert len(costs) == len(vitals.looks) > 0
+    assert sum(costs[1:]) <= SHARE * fitting.seconds  # how long the first one takes, with its tapes, nobody knows
 
 
 def test_the_largest_slope():
