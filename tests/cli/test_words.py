@@ -10,7 +10,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from backlit.cli.app import app
 from cli.processes import environment
 from cli.test_signals import BEGIN
 
@@ -164,3 +166,81 @@ def test_worst_rows_of_evaluate_are_lines_of_the_file(call):
     table = done.out[done.out.index("Worst rows") :].splitlines()
     assert table[1].split()[:2] == ["line", "true"]
     assert table[2].split()[:3] == ["12", "b", "a"]
+
+
+# ---- the last event ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "stopped"),
+    [
+        (["nosuch.csv"], "BL201", "error"),
+        (["nosuch.csv", "--folds", "3"], "BL201", "error"),
+        (["iris", "--warm-up", "99", "--epochs", "9"], "BL305", "error"),
+        (["xor", "--activation", "sqrt(u)"], "BL604", "not finite"),
+        (["--resume", "nosuch"], "BL507", "error"),
+    ],
+)
+def test_a_training_that_never_begins_ends_with_a_result_all_the_same(words, code, stopped, call):
+    done = call("train", *words, "--json", "--progress", "none")
+    assert done.code == 1
+    assert f"[{code}]" in done.err
+    *_, last = [json.loads(line) for line in done.out.splitlines()]
+    assert (last["event"], last["folder"], last["error"]) == ("result", None, code)
+    assert last["result"] == {"stopped": stopped, "epochs": 0, "best_epoch": 0, "steps": 0}
+    assert [json.loads(line)["event"] for line in done.out.splitlines()].count("result") == 1
+    assert call("train", *words, "--progress", "none").out == ""  # only for those who asked
+
+
+@pytest.mark.parametrize("more", [(), ("--seeds", "2")])
+@pytest.mark.parametrize("phase", ["read", "prepare", "start"])
+def test_a_signal_before_the_first_step_ends_with_a_result(phase, more, call, monkeypatch):
+    from backlit.cli.signals import Stopped
+    from backlit.training.progress import Progress
+
+    def stop(self, *given):
+        if phase == "start" or given == (phase,):
+            raise Stopped
+
+    monkeypatch.setattr(Progress, "start" if phase == "start" else "phase", stop)
+    found = CliRunner().invoke(app, ["train", "iris", "--json", "--progress", "none", *more])
+    assert found.exit_code == 130
+    told = [json.loads(line) for line in found.stdout.splitlines()]
+    assert [event["event"] for event in told] == [*(["member"] if more else []), "result"]
+    assert (told[-1]["folder"], told[-1]["error"], told[-1]["result"]["stopped"]) == (None, None, "interrupted")
+
+
+def test_a_signal_before_the_first_step_is_told_in_a_process_of_its_own(tmp_path):
+    """A real one, which the listener hears."""
+    begin = (
+        "import sys, backlit.training.progress as p, os, signal\n"
+        "p.Progress.start = lambda *a: os.kill(os.getpid(), signal.SIGINT)\n" + BEGIN
+    )
+    words = ["train", "iris", "--json", "--progress", "none"]
+    done = subprocess.run(
+        [sys.executable, "-c", begin, *words], cwd=tmp_path, env=environment(), capture_output=True, encoding="utf-8",
+        check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 130
+    last = json.loads(done.stdout.splitlines()[-1])
+    assert (last["event"], last["folder"], last["error"]) == ("result", None, None)
+    assert last["result"]["stopped"] == "interrupted"
+    assert not list(tmp_path.glob("runs/*"))
+
+
+@pytest.mark.parametrize(
+    "more", [("--epochs", "9"), ("--epochs", "1", "--patience", "0"), ("--seeds", "2", "--epochs", "9")]
+)
+def test_a_training_without_one_finite_epoch_is_broken(more, call):
+    """Early stopping, or the end of the epochs, came before the steps could show it."""
+    words = ["train", "diabetes", "--rate", "1e30", "--optimizer", "gradient_descent", "--progress", "lines", *more]
+    done = call(*words, "--json")
+    assert done.code == 1
+    assert "[BL605]" in done.err
+    assert "--learning-rate 1e+29" in done.err
+    assert "no epoch had a finite loss" in done.err
+    last = json.loads(done.out.splitlines()[-1])
+    assert (last["event"], last["result"]["stopped"], last["result"]["best_epoch"]) == ("result", "not finite", 0)
+    assert last["result"]["epochs"] >= 1
+    assert Path(last["folder"], "model.safetensors").exists()
+    assert "[BL605]" in call(*words, "--lang", "ja").err

@@ -9,7 +9,7 @@ import click
 from click.core import ParameterSource
 
 from ..messages import say
-from . import page, tables
+from . import events, page, tables
 from .signals import listener
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def train(
         group = getattr(training, FUNCTIONS[kind])(source, progress=watch, facts=about, **words)
     listener.patient = False
     if as_json:
-        tables.as_line({"event": "result", "folder": str(group.folder), **group.describe()})
+        events.result(group.folder, group.describe())
     else:
         tell(group)
     listener.check()
@@ -62,7 +62,7 @@ def watching(progress: str, as_json: bool, name: str) -> Progress:
         page.err(f"── {name}")
     if as_json:
         tables.as_line({"event": "member", "name": name})
-    return command.watching(progress, events=as_json)
+    return command.watching(progress, as_json=as_json)
 
 
 def tell(group: Group) -> None:

@@ -14,7 +14,7 @@ import click
 from click.core import ParameterSource
 
 from ..messages import say
-from . import groups, page, reading, tables
+from . import events, groups, page, reading, tables
 from .configure import CONFIG, configure
 from .kinds import Duration, Rate, Real, Weights, Whole, Widths, Word
 from .options import command, option
@@ -93,30 +93,27 @@ def train(
     several: dict[str, int] = {str(name): asked.pop(name) for name in groups.FUNCTIONS if name in asked}
     many = resume is not None and (Path(resume) / "group.json").is_file()
     if several or many:
-        groups.train(ctx, source, resume, several, asked, progress=progress or "auto", as_json=as_json)
+        with events.last(ctx, as_json):
+            groups.train(ctx, source, resume, several, asked, progress=progress or "auto", as_json=as_json)
         return
-    shown = watching(progress or "auto", events=as_json)
-    if resume is not None:
-        only_lengthened(ctx)
-        run = resume_run(resume, source=source, progress=shown, **asked)
-    else:
-        source = needed(ctx, source)
-        asked.setdefault("out", "runs")
-        about = facts(ctx, "train", source, asked)
-        run = train_network(source, progress=shown, facts=about, **asked)
-    listener.patient = False
-    if as_json:
-        result(run)
-    else:
+    shown = watching(progress or "auto", as_json=as_json)
+    with events.last(ctx, as_json):
+        if resume is not None:
+            only_lengthened(ctx)
+            run = resume_run(resume, source=source, progress=shown, **asked)
+        else:
+            source = needed(ctx, source)
+            asked.setdefault("out", "runs")
+            about = facts(ctx, "train", source, asked)
+            run = train_network(source, progress=shown, facts=about, **asked)
+        listener.patient = False
+        if as_json:
+            events.result(run.folder, run.describe())
+    if not as_json:
         if progress != "none":
             page.err("")  # a line between the progress and the results
         tell(run, report=given["report"] is not False)
     listener.check()  # Ctrl-C while the last files were written: all is there, but somebody wanted an end
-
-
-def result(run: Run) -> None:
-    """The last line of `--json`, of a training that was stopped, too."""
-    tables.as_line({"event": "result", "folder": str(run.folder), **run.describe()})
 
 
 def needed(ctx: click.Context, source: str | None) -> str:
@@ -142,10 +139,10 @@ def only_lengthened(ctx: click.Context, allowed: Sequence[str] = LENGTHENED) -> 
             raise click.UsageError(say("cli_train.not_on_resume", name=max(param.opts, key=len)), ctx)
 
 
-def watching(kind: str, *, events: bool = False) -> Progress:
+def watching(kind: str, *, as_json: bool = False) -> Progress:
     """The progress of this name, on stderr, which also hands Ctrl-C to the training between two slices.
 
-    With `events`, a line of JSON on stdout for the start and for every epoch.
+    With `as_json`, a line of JSON on stdout for the start and for every epoch.
     """
     from ..training import progress
 
@@ -158,7 +155,7 @@ def watching(kind: str, *, events: bool = False) -> Progress:
 
         def start(self, table: Any, parts: Any, net: Any, epochs: int) -> None:
             super().start(table, parts, net, epochs)
-            if events:
+            if as_json:
                 from ..training.judging import about
 
                 data = {k: v for k, v in about(table, parts).items() if k not in ("features", "classes")}
@@ -179,14 +176,14 @@ def watching(kind: str, *, events: bool = False) -> Progress:
 
         def slice(self, fitting: Any) -> None:
             super().slice(fitting)
-            if events:
+            if as_json:
                 self.report(fitting)
             listener.check()
 
         def kept(self, run: Run) -> None:
             super().kept(run)
-            if events:
-                result(run)
+            if as_json:
+                events.result(run.folder, run.describe())
             if kind == "none":  # where the weights are is said in any case
                 page.err(progress.kept_line(run))
 

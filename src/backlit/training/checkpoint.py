@@ -18,6 +18,7 @@ from ..errors import fail
 from ..machine.loop import Snapshot
 from ..machine.state import HISTORY, PLACE
 from ..version import __version__
+from .configuring import NAME as CONFIG
 from .files import read_tensors, write_tensors
 from .fitting import Fitting
 from .preparing import Prepared
@@ -54,16 +55,17 @@ class Checkpoint:
         """Write it; the file is whole or the one before."""
         about = {
             "format": 1, "version": __version__, "stands": self.stands, "seconds": self.seconds,
-            "scalars": self.scalars, "marks": self.marks,
+            "scalars": self.scalars, "marks": self.marks, "history": HISTORY,
         }  # fmt: skip
         flat = {name: np.ascontiguousarray(a).reshape(-1) for name, a in self.arrays.items()}
         return write_tensors(path, flat, json.dumps(about))
 
     @classmethod
     def load(cls, path: Path) -> Checkpoint:
-        """Read what `save` wrote; BL501 where the file is damaged."""
+        """Read what `save` wrote; BL501 where the file is damaged, BL515 where another version wrote it."""
         about, arrays = read_tensors(path)
         try:
+            _same_layout(path, about, arrays)
             stands = {name: int(about["stands"][name]) for name in STANDS}
             found = cls(arrays, stands, float(about["seconds"]), list(about["scalars"]), dict(about["marks"]))
             if len(found.scalars) != len(found.arrays["table"]):
@@ -89,6 +91,20 @@ class Checkpoint:
         table = dict(zip(self.scalars, self.arrays["table"], strict=True))
         ordered = np.array([table[name] for name in _scalars(fitting)])
         fitting.stand_at(Snapshot(state=state, **{**self.arrays, "table": ordered}), self.seconds)
+
+
+def _same_layout(path: Path, about: dict[str, Any], arrays: dict[str, Array]) -> None:
+    """A FileError (BL515) where a file that is whole tells of other things than this version's: it is another's."""
+    stands = about["stands"]
+    missing = [name for name in STANDS if name not in stands]
+    columns = about.get("history")
+    if columns is None:  # names were not always written; a new column comes last
+        width = arrays["history"].size / stands["EPOCH"] if stands.get("EPOCH") else len(HISTORY)
+        columns = HISTORY[: int(width)] if width <= len(HISTORY) else (f"{width:g} > {len(HISTORY)}",)
+    if missing or tuple(columns) != HISTORY:
+        wanted, there = (STANDS, [n for n in STANDS if n in stands]) if missing else (HISTORY, columns)
+        facts = {"version": about.get("version", "?"), "own": __version__, "config": path.parent / CONFIG}
+        raise fail("BL515", path=path, expected=", ".join(wanted), got=", ".join(map(str, there)), **facts)
 
 
 def _scalars(fitting: Fitting) -> list[str]:

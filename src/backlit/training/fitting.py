@@ -27,6 +27,7 @@ from .perceptron import learning
 from .settings import Settings
 from .targets import CLASSES, LABELS, counts_of
 
+ENDS = ("epochs", "early", "time", "converged")  # in order
 SLICE = 0.05  # seconds between two looks at the keyboard and the clock
 Array = np.ndarray[Any, Any]
 
@@ -143,8 +144,13 @@ class Fitting:
 
     @property
     def stopped(self) -> str:
-        """Why the training ended: what the loop says, or "time"; "" while it goes on."""
-        return self.loop.stopped or ("time" if self.out_of_time else "")
+        """Why the training ended: what the loop says, or "time"; "" while it goes on.
+
+        A training none of whose epochs had a finite loss to be judged by is broken, whatever ended it.
+        """
+        why = self.loop.stopped or ("time" if self.out_of_time else "")
+        never = self.loop.epoch > 0 and not self.loop.best_epoch
+        return "not finite" if never and why in ENDS else why
 
     def stand_at(self, snapshot: Snapshot, seconds: float) -> None:
         """Go on from where another process stood, after so many seconds of training."""
@@ -250,9 +256,12 @@ class Fitting:
         if self.loop.stopped == "kernel":
             number, status = self.loop.failed
             return fail("BL602", number=number, op=self.loop.train_tape.instructions[number].name, status=status)
-        good = self._good()
+        good, rate = self._good(), self.settings.optimizer.learning_rate
         if good and self.loop.stopped != "not finite":
-            return None
+            if self.stopped != "not finite":
+                return None
+            loss = self.loop.epochs_done()[-1]["valid_loss"]
+            return fail("BL605", epochs=self.loop.epoch, loss=loss, rate=rate, smaller=f"{rate / 10:g}")
         found = hunt.first_not_finite(self.loop, self.before)
         if (found.epoch, found.step) == (1, 1) and found.forward:
             # before any update: neither rate nor optimizer can be the reason
@@ -260,8 +269,7 @@ class Fitting:
                         **found.details())  # fmt: skip
         return fail(
             "BL601", epoch=found.epoch, step=found.step, number=found.instruction, op=found.operation,
-            value=found.value, rate=self.settings.optimizer.learning_rate,
-            smaller=f"{self.settings.optimizer.learning_rate / 10:g}",
+            value=found.value, rate=rate, smaller=f"{rate / 10:g}",
             kept=(good and self.loop.best_epoch) or "-", **found.details(),
         )  # fmt: skip
 

@@ -225,7 +225,7 @@ def epoch_line(row: dict[str, float], epochs: int) -> str:
 def kept_line(run: Run) -> str:
     """What there is of a training that did not come to its end."""
     best = run.result.get("best_epoch", 0)
-    key = "kept" if best else "kept_early"
+    key = "kept" if best else "kept_never" if run.result.get("epochs") else "kept_early"
     if run.folder is not None and not (run.folder / "report.html").exists():  # --no-report
         key += "_no_report"
     return say(f"train.{key}", epochs=run.result.get("epochs", 0), best=best, folder=run.folder or "-")

@@ -59,7 +59,8 @@ def resume(
     ------
     FileError
         BL507: no run; BL508: another process is at it; BL509: other data or another network than the run's;
-        BL510: it has come to its end; BL513: the data, or another argument, could not be written down.
+        BL510: it has come to its end; BL513: the data, or another argument, could not be written down; BL515: another
+        version of Backlit wrote where it stands.
     ParameterError
         BL304: a setting that stays as it was.
 
