@@ -19,14 +19,10 @@ from .checks.hidden import hidden
 from .checks.output import made_for, output_layer
 from .finding import Finding
 from .patient import Patient
-from .trial import Change, Outcome
+from .trial import BATCH, RATE, STEPS, Change, Outcome
 
 if TYPE_CHECKING:
     from .screen import Screen
-
-STEPS = 2000  # of a training that is given time: as many as the reference makes, and some
-BATCH = 32  # rows of the reference's batches
-RATE = 0.003  # of the reference's optimizer
 
 
 class Repair:

@@ -16,7 +16,7 @@ import numpy as np
 
 from .finding import Finding
 from .patient import Patient
-from .trial import Change, Outcome
+from .trial import BATCH, RATE, STEPS, Change, Outcome
 
 HALF = 0.5  # of what there is to learn: the share from which a network works, and a remedy helps
 ENOUGH = 50  # rows from which a fifth can be kept back
@@ -140,10 +140,10 @@ def reference_change(patient: Patient, decode: str = "") -> Change:
         activation, loss = "softmax", "cross_entropy"
     elif task != "numbers":
         activation, loss = "sigmoid", "binary_cross_entropy"
-    batch = min(32, patient.rows)
+    batch = min(BATCH, patient.rows)
     settings = {
-        "loss": loss, "loss_options": {}, "optimizer": "adam", "learning_rate": 0.003, "batch_size": batch,
-        "epochs": max(20, -(-1500 * batch // patient.rows)), "patience": 0, "l1": 0.0, "l2": 0.0,
+        "loss": loss, "loss_options": {}, "optimizer": "adam", "learning_rate": RATE, "batch_size": batch,
+        "epochs": max(20, -(-STEPS * batch // patient.rows)), "patience": 0, "l1": 0.0, "l2": 0.0,
         "label_smoothing": 0.0, "schedule": None, "clip_norm": 0.0, "clip_value": 0.0, "warm_up": 0.0,
     }  # fmt: skip
     stack = (

@@ -112,4 +112,3 @@ def loss_of_constants(t: Array, aim: Objective) -> Callable[[Array], float]:
         return float(run.arena["E"])
 
     return loss
-

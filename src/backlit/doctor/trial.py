@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+# The plain network that shows what there is to learn makes so many steps with batches of so many rows, at this rate.
+STEPS, BATCH, RATE = 1500, 32, 0.003
+
 
 @dataclass(frozen=True)
 class Change:

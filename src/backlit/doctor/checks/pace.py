@@ -8,7 +8,7 @@ import numpy as np
 
 from ..finding import Finding, check
 from ..patient import Patient
-from ..trial import Change
+from ..trial import BATCH, STEPS, Change
 
 
 @check(
@@ -26,10 +26,10 @@ def rate_too_high(patient: Patient) -> Iterator[Finding]:
     middle = float(np.median(good)) if len(good) else float("nan")
     raised = np.array([look.after > look.loss or not np.isfinite(look.after) for look in looks])
     broken = patient.stopped == "not finite" or not np.isfinite(patient.skill())
-    if broken or raised.mean() > 0.3 or middle > 2:
+    if broken or raised.mean() > 0.5 or middle > 2:
         ceiling = rate * 2 / middle if middle > 0 else float("nan")
         facts = {
-            "rate": rate, "r": middle, "raised": float(raised.mean()),
+            "rate": rate, "r": middle, "raised": float(raised.mean()), "broken": broken,
             "looks": len(looks), "ceiling": ceiling,
         }  # fmt: skip
         yield Finding("DR401", "suspected", facts, tuple(new_rate(rate / f) for f in (10, 100, 1000)))
@@ -52,38 +52,47 @@ def rate_too_low(patient: Patient) -> Iterator[Finding]:
 
 @check("DR403", number=13, category="too_few_epochs", stage="course", explains=("DR503", "DR504"))
 def too_few_steps(patient: Patient) -> Iterator[Finding]:
-    """A loss that is still falling at the end, as steeply as before."""
+    """A loss that is still falling at the end: the slope of the last quarter is below 0 by two standard errors.
+
+    Of fewer than twelve epochs no such slope can be had (a quarter has less than three points): there a training
+    was cut short if its loss fell at all.
+    """
     steps = int(patient.settings.get("steps") or 0)
     losses = np.array([row["train_loss"] for row in patient.history], float)
-    if not steps or patient.stopped != "epochs" or len(losses) < 1:
+    if not steps or patient.stopped != "epochs" or not np.isfinite(losses).all():
         return
-    falling = len(losses) < 4 or float(np.mean(losses[-len(losses) // 4 :])) < float(
-        np.mean(losses[: -len(losses) // 4])
-    )
-    if falling:
+    few = len(losses) < LEAST
+    slope, error = (float("nan"), float("nan")) if few else slope_of(losses[-(len(losses) // 4) :])
+    if (losses[-1] <= losses[0]) if few else slope < -2 * error:
         epochs = int(patient.settings["epochs"])
         more = epochs * max(10, int(1000 / max(steps, 1)))
-        facts = {"epochs": epochs, "steps": steps, "more": more, "loss": float(losses[-1])}
-        few = epochs <= FEW
-        yield Finding(
-            "DR403",
-            "suspected",
-            {**facts, "first": few},
-            (Change("epochs", settings={"epochs": more}, facts={"epochs": more}),),
-        )
+        facts = {"epochs": epochs, "steps": steps, "more": more, "loss": float(losses[-1]), "first": few,
+                 "slope": slope, "error": error, "how": "few" if few else "slope"}  # fmt: skip
+        change = Change("epochs", settings={"epochs": more}, facts={"epochs": more})
+        yield Finding("DR403", "suspected", facts, (change,))
 
 
-FEW = 10  # passes over the rows: below that a loss that falls is a training that was cut short
+LEAST = 12  # epochs: a quarter of them has three points, the fewest of which a slope has an error
+
+
+def slope_of(values: np.ndarray) -> tuple[float, float]:
+    """The slope of the best line through points one apart, and its standard error."""
+    at = np.arange(len(values)) - (len(values) - 1) / 2
+    square = float((at * at).sum())
+    slope = float((at * values).sum() / square)
+    rest = values - values.mean() - slope * at
+    return slope, float(np.sqrt((rest * rest).sum() / (len(values) - 2) / square))
 
 
 @check("DR404", number=20, category="batch_size", stage="course", explains=("DR403", "DR405", "DR503", "DR504"))
 def batch_size(patient: Patient) -> Iterator[Finding]:
-    """Batches so small that the gradient is mostly noise, or so large that hardly any step is made."""
+    """Smaller batches than the plain reference network has, or larger ones and therefore fewer steps than it makes."""
     batch, steps = int(patient.settings["batch_size"]), int(patient.settings.get("steps") or 0)
-    better = 32 if batch < 8 else 16 if batch > 64 and steps < 200 else 0
-    if better and better < patient.rows:
-        facts = {"batch": batch, "steps": steps, "rows": patient.rows, "better": better}
-        change = Change("batch_size", settings={"batch_size": better}, facts={"batch": better})
+    few = batch > BATCH and steps < STEPS
+    if patient.rows > BATCH and (batch < BATCH or few):
+        facts = {"batch": batch, "steps": steps, "rows": patient.rows, "better": BATCH, "how": "few" if few else "noise",
+                 "least": STEPS}  # fmt: skip
+        change = Change("batch_size", settings={"batch_size": BATCH}, facts={"batch": BATCH})
         yield Finding("DR404", "suspected", facts, (change,))
 
 
@@ -114,6 +123,9 @@ def penalty_dominates(patient: Patient) -> Iterator[Finding]:
     l1, l2 = (float(patient.settings.get(n) or 0.0) for n in ("l1", "l2"))
     decay = float(patient.settings.get("weight_decay") or 0.0)
     if l1 or l2 or decay:
+        weights = [w for name, w in patient.end.items() if name.endswith(".weight")]
+        size = sum(l2 / 2 * float((w * w).sum()) + l1 * float(np.abs(w).sum()) for w in weights)
+        loss = float(patient.history[-1]["train_loss"]) if patient.history else float("nan")
         none = {name: 0.0 for name, value in (("l1", l1), ("l2", l2), ("weight_decay", decay)) if value}
-        facts = {"l1": l1, "l2": l2, "decay": decay}
+        facts = {"l1": l1, "l2": l2, "decay": decay, "penalty": size, "loss": loss}
         yield Finding("DR502", "suspected", facts, (Change("no_penalty", settings=none),))
