@@ -96,7 +96,7 @@ class Sentences:
 
     def _one(self, change: Mapping[str, Any]) -> str:
         name = str(change.get("name", ""))
-        sentence = self.known["doctor_changes"].get(name) or self.known["doctor_faces"].get(f"change_{name}")
+        sentence = self.known["doctor_changes"].get(name)
         own = {key: change.get(key, "") for key in ("initial", "few")}
         return self._filled(
             str(sentence or name), {**own, **part(dict(change), "settings"), **part(dict(change), "facts")}
