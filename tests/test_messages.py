@@ -45,6 +45,7 @@ EVERY = [(language, code) for language in messages.LANGUAGES for code in CODES]
 
 # A value for each fact, such as is passed.
 FACTS = {
+    "again": "",
     "missing": ["k"],
     "activation": "step",
     "allowed": "0 ≤ noise",

@@ -27,6 +27,7 @@ _HOMES = {
     "trace": "training",
     "collapse": "training",
     "curvature": "training",
+    "diagnose": "training",
     "landscape": "training",
     "APL": "nn",
     "Activation": "nn",
@@ -95,6 +96,7 @@ if TYPE_CHECKING:
     from .training import collapse as collapse
     from .training import cross_validate as cross_validate
     from .training import curvature as curvature
+    from .training import diagnose as diagnose
     from .training import gradient_check as gradient_check
     from .training import landscape as landscape
     from .training import load as load

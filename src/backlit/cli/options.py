@@ -31,13 +31,14 @@ class Option(click.Option):
     def __init__(self, *names: Any, part: str = "options", preset: str = "", **given: Any) -> None:
         super().__init__(*names, **given)
         self.part, self.preset = part, preset
+        self.home = ""  # the table of its sentence, where another command has the same option
 
     def told(self, table: str) -> tuple[str, str]:
         """Its line of the help page: how it is typed, and what it does."""
         names = ", ".join(self.opts) + "".join(f" / {name}" for name in self.secondary_opts)
         metavar = f" {self.metavar}" if self.metavar else ""
         preset = "  " + say("cli.preset", value=self.preset) if self.preset else ""
-        return names + metavar, text(table, str(self.name)) + preset
+        return names + metavar, text(self.home or table, str(self.name)) + preset
 
 
 # Errors that name arguments, and the facts that do.

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import sys
 from collections.abc import Iterable
 
 from ..messages import places as width
+from ..messages.wrapping import wrap
 
 WIDEST, NARROWEST = 100, 40
 TERM = 30  # the widest first column; a longer term stands on a line of its own
-
-# A line may break after a blank and on both sides of a wide letter, but not before closing and after opening marks.
-_PIECE = re.compile(r" +|[（「『]*(?:[^\x00-\u2fff]|[\x21-\u2fff]+)[、。，．：；！？ーっゃゅょッャュョ）」』]*")
 
 
 def out(text: str = "") -> None:
@@ -29,24 +26,6 @@ def err(text: str) -> None:
 def columns() -> int:
     """The width of a help page: the terminal's, within reason."""
     return max(NARROWEST, min(shutil.get_terminal_size().columns, WIDEST))
-
-
-def wrap(text: str, room: int) -> list[str]:
-    """A paragraph in lines of at most `room` places (a longer word overhangs).
-
-    >>> wrap("the loss of the network", 12)
-    ['the loss of', 'the network']
-    >>> wrap("損失が減らない。", 8)
-    ['損失が減', 'らない。']
-    """
-    lines, line = [], ""
-    for piece in _PIECE.findall(text):
-        if line and width(line) + width(piece) > room:
-            lines.append(line.rstrip())
-            line = ""
-        if line or piece.strip():
-            line += piece
-    return [*lines, line.rstrip()]
 
 
 def paragraph(text: str, indent: int = 0) -> list[str]:

@@ -53,17 +53,18 @@ def named(key: str) -> str:
 
 def as_json(value: Any) -> None:
     """Print one JSON object; what is not finite is null, since JSON has no word for it."""
-    page.out(json.dumps(_plain(value), ensure_ascii=False, indent=1))
+    page.out(json.dumps(plain(value), ensure_ascii=False, indent=1))
 
 
 def as_line(value: Any) -> None:
     """The same on one line: one of many."""
-    page.out(json.dumps(_plain(value), ensure_ascii=False))
+    page.out(json.dumps(plain(value), ensure_ascii=False))
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """What JSON can hold."""
     if isinstance(value, Mapping):
-        return {str(k): _plain(v) for k, v in value.items()}
+        return {str(k): plain(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(v) for v in value]
+        return [plain(v) for v in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -11,10 +11,13 @@ import numpy as np
 
 from ..errors import BacklitError
 from . import checks  # noqa: F401  (enters the checks into the table)
+from .faces import Faces
 from .finding import CHECKS, GRADES, STAGES, Check, Finding, check
 from .patient import Patient
 from .repair import Repair, made_for_task
 from .screen import Screen, best
+from .signs import signs
+from .stopping import noted, so_far
 from .trial import Change, Outcome
 
 MOST = 3  # findings that are shown: more than that nobody reads
@@ -22,7 +25,7 @@ SCREENING = 0.6  # of the time: finding what is wrong; the rest: finding out wha
 
 
 @dataclass
-class Diagnosis:
+class Diagnosis(Faces):
     """What was found.
 
     Attributes
@@ -44,6 +47,12 @@ class Diagnosis:
         What to change, several things together perhaps (`change.each`), and what it did.
     run : Run or None
         What was looked at.
+    quick : bool
+        Only what costs next to nothing was checked, and nothing tried.
+    about : dict
+        What is known of the patient, as plain data: name, settings.
+    signs : dict
+        The vital signs, in short (`signs.py`).
     """
 
     findings: list[Finding] = field(default_factory=list)
@@ -55,40 +64,38 @@ class Diagnosis:
     repair: Outcome | None = None
     run: Any = field(default=None, repr=False, compare=False)
     seconds: float = 0.0
+    quick: bool = False
+    about: dict[str, Any] = field(default_factory=dict)
+    signs: dict[str, Any] = field(default_factory=dict)
 
     @property
     def healthy(self) -> bool:
         return not self.findings
 
-    def told(self) -> dict[str, Any]:
-        """As plain data."""
-        return {
-            "healthy": self.healthy, "skill": self.skill, "findings": [f.told() for f in self.findings],
-            "repair": self.repair.told() if self.repair else None, "notes": [f.told() for f in self.notes],
-            "passed": self.passed, "left_out": [list(pair) for pair in self.left_out], "seconds": self.seconds,
-        }  # fmt: skip
 
-    def text(self) -> str:
-        from .text import text
+def examine(patient: Patient, *, budget: float = 20.0, within: float = float("inf")) -> Diagnosis:
+    """Make all checks that can be made, try the remedies within `budget` seconds (0: none), order what was found.
 
-        return text(self)
-
-    def __str__(self) -> str:
-        return self.text()
-
-
-def examine(patient: Patient, *, budget: float = 20.0) -> Diagnosis:
-    """Make all checks that can be made, try the remedies within `budget` seconds (0: none), order what was found."""
+    No check is begun after `within` seconds.  KeyboardInterrupt ends the work: what was found so far is returned.
+    """
     begin = time.perf_counter()
     found: list[Finding] = []
     made = Diagnosis(skill=patient.skill() if patient.end else float("nan"), run=patient.run)
     patient.replay = budget / 4
+    stopped = ""
     for one in in_order():
-        reason = _not_possible(one, patient)
+        reason = stopped or _not_possible(one, patient)
+        if not reason and time.perf_counter() - begin > within:
+            reason = "quick"
         if reason:
             made.left_out.append((one.code, reason))
             continue
-        more = list(one.look(patient) or ())
+        try:
+            more = list(one.look(patient) or ())
+        except KeyboardInterrupt:
+            stopped = "interrupted"
+            made.left_out.append((one.code, stopped))
+            continue
         made.notes += [f for f in more if f.facts.get("note")]
         more = [f for f in more if not f.facts.get("note")]
         found += more
@@ -96,7 +103,11 @@ def examine(patient: Patient, *, budget: float = 20.0) -> Diagnosis:
             made.passed.append(one.code)
     if patient.replay_cut:
         made.left_out.append(("course", "replay_cut"))
-    _try(made, patient, found, begin, budget)
+    if stopped:
+        made.findings = order(so_far(found, ()))
+    else:
+        _try(made, patient, found, begin, budget)
+    made.signs = signs(patient.__dict__.get("course") or patient.looks)
     made.seconds = time.perf_counter() - begin
     return made
 
@@ -107,11 +118,21 @@ def _try(made: Diagnosis, patient: Patient, found: list[Finding], begin: float, 
         made.findings = order(found)
         made.left_out.append(("trials", "no_budget"))
         return
+    done: list[Outcome] = []
+    patient.attempt = noted(patient.attempt, done)
     screen = Screen(patient, begin + SCREENING * budget)
-    made.findings = order(screen.tried(found))
-    made.reference = screen.reference
-    if made.findings:
-        made.repair = Repair(screen, begin + budget).plan(made.findings, screen.others)
+    repair: Repair | None = None
+    try:
+        made.findings = order(screen.tried(found))
+        made.reference = screen.reference
+        if made.findings:
+            repair = Repair(screen, begin + budget)
+            made.repair = repair.plan(made.findings, screen.others)
+    except KeyboardInterrupt:
+        made.reference = screen.reference
+        made.findings = made.findings or order(so_far(found, done))
+        made.repair = repair.best if repair is not None else None
+        made.left_out.append(("trials", "interrupted"))
     made.left_out += screen.left_out
 
 
@@ -166,6 +187,8 @@ def in_order() -> list[Check]:
 
 def _not_possible(one: Check, patient: Patient) -> str:
     """Why a check cannot be made; "" if it can."""
+    if not patient.began and one.stage in ("start", "course"):
+        return "no_start" if one.stage == "start" else "no_course"
     if one.stage == "course" and not patient.looks and patient.look_again is None:
         return "no_training"
     return ""

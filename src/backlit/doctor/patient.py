@@ -75,7 +75,8 @@ class Patient:
     redraw: Callable[[int], dict[str, Array]] | None = None  # the first weights as another seed draws them
     features: Sequence[str] = ()
     classes: Sequence[str] = ()
-
+    most: int = MOST  # rows that are looked at
+    began: bool = True  # whether the weights before the first step are known
     # --- the data ---------------------------------------------------------------------------------------------
 
     @cached_property
@@ -96,7 +97,7 @@ class Patient:
     @property
     def stride(self) -> int:
         """Of the rows every so many-th is looked at."""
-        return -(-len(self.inputs["t"]) // MOST)
+        return -(-len(self.inputs["t"]) // self.most)
 
     @property
     def rows(self) -> int:

@@ -1,37 +1,163 @@
-"""A diagnosis as text."""
+"""A diagnosis as text: the root cause first, its evidence, what was tried as bars, the remedy as one would type it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
-from ..messages import say
-from .words import said
+from ..messages import places
+from ..messages.wrapping import padded, wrap
+from ..report.findings import Said, Sentences, Told, Trial, share, told
 
-if TYPE_CHECKING:
-    from .diagnosis import Diagnosis
-    from .finding import Finding
-    from .trial import Outcome
-
-
-def text(diagnosis: Diagnosis) -> str:
-    """What was found, the root cause first; or that the network is healthy."""
-    notes = [f"{f.code} {say('doctor.note')}: {said(f, 'what')}\n  {said(f, 'try')}" for f in diagnosis.notes]
-    if diagnosis.healthy:
-        return "\n\n".join([say("doctor.healthy", checks=len(diagnosis.passed)), *notes])
-    return "\n\n".join([*(_finding(f) for f in diagnosis.findings), *notes])
+BAR = 20  # cells of a bar
+BLOCKS = " ▏▎▍▌▋▊▉█"
 
 
-def _finding(finding: Finding) -> str:
-    lines = [f"{finding.code} {say('doctor.' + finding.grade)}: {said(finding, 'what')}"]
-    for key in ("evidence", "threshold", "consequence"):
-        if told := said(finding, key):
-            lines.append(f"  {say('doctor.' + key)}  {told}")
-    lines += [f"  {say('doctor.tried')}  {_outcome(o)}" for o in finding.tried]
-    lines.append(f"  {say('doctor.try')}  {said(finding, 'try')}    backlit explain {finding.code}")
-    lines += [f"    → {c.code}: {said(c, 'what')}" for c in finding.consequences]
-    return "\n".join(lines)
+def text(found: Mapping[str, Any], language: str, columns: int = 96) -> str:
+    """What was found, or that the network is healthy, in lines of at most `columns` places."""
+    made, say = told(found, language), Sentences(language)
+    lines = [*_head(made, say, columns)]
+    for number, finding in enumerate(made.findings):
+        lines += ["", *_finding(finding, made, say, columns, root=number == 0)]
+    for note in made.notes:
+        lines += ["", *_titled(f"{note.code}  {say('note')}", note.what, columns)]
+        lines += _rows([("", note.remedy)], columns, 2)
+    lines += _repair(made, say, columns)
+    lines += _checks(made, say, columns)
+    return "\n".join(line.rstrip() for line in lines)
 
 
-def _outcome(outcome: Outcome) -> str:
-    what = say(f"doctor_changes.{outcome.change.name}", **dict(outcome.change.facts))
-    return say("doctor.outcome", change=what, skill=outcome.skill, steps=outcome.steps)
+def _head(made: Told, say: Sentences, columns: int) -> Iterator[str]:
+    """The verdict, and how good the network is."""
+    if made.healthy:
+        yield from wrap(made.verdict, columns)
+    elif len(made.findings) == 1:
+        yield from wrap(say("one_found", what=made.verdict), columns)
+    else:
+        yield from wrap(say("several_found", count=len(made.findings), what=made.verdict), columns)
+    for sentence in made.more:
+        yield from wrap(sentence, columns)
+
+
+def _finding(found: Said, made: Told, say: Sentences, columns: int, *, root: bool) -> Iterator[str]:
+    """One finding with all that belongs to it."""
+    yield from _titled(f"{found.code}  {found.grade}", found.what, columns)
+    rows = [
+        (say("evidence"), found.evidence), (say("threshold"), found.threshold), (say("sure"), found.sure),
+        (say("consequence"), found.consequence),
+    ]  # fmt: skip
+    wide = _wide(say)
+    yield from _rows(rows, columns, wide)
+    if found.tried:
+        yield from _bars(found.tried, made, say, columns, wide)
+    yield from _rows([(say("try"), found.remedy)], columns, wide)
+    yield from _typed([("", found.command), ("Python", found.python)], wide)
+    under = [f"{one.code} {one.what}" for one in found.under]
+    for number, one in enumerate(under):
+        yield from _rows([(say("follows") if number == 0 else "", one)], columns, wide)
+    yield from _rows([(say("more"), f"backlit explain {found.code}")], columns, wide)
+
+
+def _wide(say: Sentences) -> int:
+    """The places of the first column."""
+    keys = ("evidence", "threshold", "sure", "consequence", "tried", "try", "follows", "more")
+    return max(*(places(say(key)) for key in keys), 6)
+
+
+def _titled(head: str, what: str, columns: int) -> Iterator[str]:
+    """A code with its grade, and the sentence beside it."""
+    room = columns - places(head) - 2
+    first, *rest = wrap(what, room)
+    yield f"{head}  {first}"
+    for line in rest:
+        yield " " * (places(head) + 2) + line
+
+
+def _rows(rows: Sequence[tuple[str, str]], columns: int, wide: int) -> Iterator[str]:
+    """Names and sentences in two columns; what is empty is left out."""
+    for name, sentence in rows:
+        if sentence:
+            first, *rest = wrap(sentence, columns - wide - 4)
+            yield f"  {padded(name, wide)}  {first}"
+            for line in rest:
+                yield " " * (wide + 4) + line
+
+
+def _typed(rows: Sequence[tuple[str, str]], wide: int) -> Iterator[str]:
+    """What one types: never wrapped, so that it can be copied."""
+    for name, typed in rows:
+        for number, line in enumerate(typed.splitlines()):
+            yield f"  {padded(name if number == 0 else '', wide)}  {line}"
+
+
+def _bars(tried: Sequence[Trial], made: Told, say: Sentences, columns: int, wide: int) -> Iterator[str]:
+    """What each change did, the best one first, between the network as it is and the plain reference."""
+    rows = [made.now, *sorted(tried, key=lambda t: -(t.skill if t.skill is not None else -9.0))]
+    if made.reference is not None:
+        rows.append(made.reference)
+    room = columns - wide - 4 - BAR - 10
+    names = min(max(places(row.label) for row in rows), room)
+    for number, row in enumerate(rows):
+        first, *rest = wrap(row.label, names)
+        value = f"{row.skill:6.2f}" if row.skill is not None else "     –"
+        told_steps = say("steps", steps=row.steps) if row.steps else ""
+        notes = "  ".join(part for part in (told_steps, row.note) if part)
+        head = padded(say("tried") if number == 0 else "", wide)
+        line = f"  {head}  {padded(first, names)}  {bar(row.skill)} {value}"
+        yield f"{line}  {notes}" if notes and places(line) + places(notes) + 2 <= columns else line
+        for more in rest:
+            yield " " * (wide + 4) + more
+
+
+def bar(skill: float | None) -> str:
+    """A bar from 0 to 1, with eighths of a cell.
+
+    >>> bar(0.5).count("█"), len(bar(0.27)), bar(None).strip("·")
+    (10, 20, '')
+    """
+    share = min(max(skill or 0.0, 0.0), 1.0)
+    whole, eighths = divmod(round(share * BAR * 8), 8)
+    filled = "█" * whole + (BLOCKS[eighths] if eighths else "")
+    return filled + "·" * (BAR - len(filled))
+
+
+def _repair(made: Told, say: Sentences, columns: int) -> Iterator[str]:
+    """All that is advised together, where it is more than the first finding's own remedy."""
+    found = made.repair
+    if found is None or found.skill is None or (made.findings and found.label == made.findings[0].best):
+        return
+    yield ""
+    yield from wrap(say("repair", change=found.label, skill=share(found.skill)), columns)
+    yield from _typed([("", found.command), ("Python", found.python)], _wide(say))
+
+
+def _checks(made: Told, say: Sentences, columns: int) -> Iterator[str]:
+    """The checks that were passed, by name, and what was left out and why."""
+    if made.passed and made.healthy:
+        yield ""
+        yield from _named(made.passed, columns)
+    elif made.passed:
+        yield ""
+        codes = " ".join(code for code, _ in made.passed)
+        yield from wrap(f"{say('passed', checks=len(made.passed))} {codes}", columns)
+    reasons: dict[str, list[str]] = {}
+    for code, reason in made.left_out:
+        reasons.setdefault(reason, []).append(code)
+    if reasons:
+        yield ""
+        yield say("left_out")
+    for reason, codes in reasons.items():
+        named = " ".join(code for code in codes if code)
+        yield from ("  " + line for line in wrap(f"{reason}{': ' if named else ''}{named}", columns - 2))
+
+
+def _named(passed: Sequence[tuple[str, str]], columns: int) -> Iterator[str]:
+    """Checks with their names, in two columns where there is room."""
+    cells = [f"{code} {name}" for code, name in passed]
+    half = -(-len(cells) // 2)
+    left = max(map(places, cells[:half]))
+    if left + 4 + max(map(places, cells[half:] or [""])) > columns:
+        yield from (f"  {cell}" for cell in cells)
+        return
+    for k in range(half):
+        yield f"  {padded(cells[k], left)}  {cells[k + half] if k + half < len(cells) else ''}"

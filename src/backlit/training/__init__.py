@@ -1,6 +1,7 @@
 """Training: from a table to a run with its history, model and report."""
 
 from .collapsing import collapse
+from .diagnosing import diagnose
 from .ensemble import Ensemble
 from .files import load
 from .gradients import gradient_check
@@ -21,6 +22,7 @@ __all__ = [
     "collapse",
     "cross_validate",
     "curvature",
+    "diagnose",
     "gradient_check",
     "landscape",
     "load",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +11,15 @@ import numpy as np
 
 from ..doctor.diagnosis import Diagnosis, examine, refused
 from ..doctor.patient import Patient
-from ..errors import BacklitError
+from ..doctor.trial import Change, Outcome
+from ..doctor.vitals import Look
+from ..errors import BacklitError, fail
 from ..nn.objective import Objective
 from .settings import Settings
 from .trials import attempt, look_again, redrawn
 
 if TYPE_CHECKING:
+    from .fitting import Fitting
     from .network import Network
     from .run import Run
 
@@ -34,24 +37,53 @@ class Origin:
     trouble: list[BacklitError] = field(default_factory=list)
 
 
-def diagnose(given: Run | Network, x: Any = None, t: Any = None, *, budget: float = 20.0, **settings: Any) -> Diagnosis:
+class Watch:
+    """Hears how a diagnosis goes, and says nothing: the base of those that do."""
+
+    def phase(self, name: str) -> None:
+        """Another part of the work begins: "checking", "replaying"."""
+
+    def trying(self, change: Change) -> None:
+        """A change is about to be tried."""
+
+    def tried(self, outcome: Outcome) -> None:
+        """What it did."""
+
+    def slice(self, fitting: Fitting) -> None:
+        """About twenty times a second while a training is gone through again."""
+
+
+def diagnose(
+    given: Any, x: Any = None, t: Any = None, *, budget: float = 20.0, watch: Watch | None = None, **settings: Any
+) -> Diagnosis:
     """Why a network does not learn, or that it is healthy.
 
     Parameters
     ----------
-    given : Run or Network
-        A run is looked at as it was.  A network is trained first, on rows x with targets t: a copy of it, from the
-        weights that it has.
+    given : Run, Network, path, or a source of data
+        A run, or its folder, is looked at as it was.  A network is trained first, on rows x with targets t: a copy of
+        it, from the weights that it has.  A model file is looked at on rows x with targets t, as far as that goes
+        without its training.  Anything else is a source of data, trained as `backlit.train` does.
     x, t : arrays
-        As for `Network.fit`.
+        As for `Network.fit`; for a model file raw rows, as for `backlit.load(path).evaluate`.
     budget : float
         Seconds for trials; 0: nothing is tried.
+    watch : Watch, optional
+        Hears what is being tried.
     **settings
-        As for `Network.fit`.
+        As for `Network.fit`, or as for `backlit.train`.
 
     Returns
     -------
     Diagnosis
+        Ctrl-C (KeyboardInterrupt) ends the trials; what was found so far is returned.
+
+    Raises
+    ------
+    ParameterError
+        BL380: a model file without rows; BL381: a run that no longer holds its rows; BL382: a folder of several runs.
+    FileError
+        BL507, BL515: a run folder that is half written.
 
     Examples
     --------
@@ -62,10 +94,42 @@ def diagnose(given: Run | Network, x: Any = None, t: Any = None, *, budget: floa
     >>> found.findings[0].code, found.findings[0].grade
     ('DR101', 'proved')
     """
+    from . import revisiting
     from .network import Network
+    from .run import Run
 
-    if not isinstance(given, Network):
-        return examine(patient_of(given), budget=budget)
+    watch = watch or Watch()
+    if isinstance(given, Run):
+        return _of_run(given, budget, watch)
+    if isinstance(given, Network):
+        return _of_network(given, x, t, budget, watch, settings)
+    kind = revisiting.kind_of(given)
+    if kind == "run":
+        return _of_run(revisiting.run_again(given, watch), budget, watch)
+    if kind == "model":
+        return revisiting.of_model(given, x, t, budget, watch)
+    return _of_run(revisiting.run_of_source(given, **settings), budget, watch)
+
+
+def _of_run(run: Run, budget: float, watch: Watch) -> Diagnosis:
+    from .advising import with_words
+    from .revisiting import run_again
+
+    if run.origin is None:
+        if run.folder is None:
+            raise fail("BL381", got=repr(run))
+        run = run_again(run.folder, watch)
+    watch.phase("checking")
+    made = with_words(examine(patient_of(run, watch), budget=budget), run)
+    if broke_off := run.facts.get("cut_run"):
+        made.left_out.append(("run", "cut_run"))
+        made.about["cut_run"] = broke_off
+    return made
+
+
+def _of_network(given: Network, x: Any, t: Any, budget: float, watch: Watch, settings: Mapping[str, Any]) -> Diagnosis:
+    from .advising import with_words
+
     net = copy.copy(given)
     left: list[Run] = []
     try:
@@ -73,8 +137,9 @@ def diagnose(given: Run | Network, x: Any = None, t: Any = None, *, budget: floa
     except BacklitError as error:
         if not left:
             run = _unfit(net, x, t, settings)
-            return refused(error, None if run is None else patient_of(run), budget=budget)
-    return examine(patient_of(left[0]), budget=budget)
+            found = refused(error, None if run is None else patient_of(run, watch), budget=budget)
+            return found if run is None else with_words(found, run)
+    return _of_run(left[0], budget, watch)
 
 
 def _unfit(net: Network, x: Any, t: Any, settings: Mapping[str, Any]) -> Run | None:
@@ -94,9 +159,9 @@ def _unfit(net: Network, x: Any, t: Any, settings: Mapping[str, Any]) -> Run | N
     return run
 
 
-def patient_of(run: Run) -> Patient:
+def patient_of(run: Run, watch: Watch | None = None) -> Patient:
     """All that a diagnosis may look at."""
-    origin = run.origin
+    origin, watch = run.origin, watch or Watch()
     assert origin is not None
     net, settings = run.network, origin.settings
     last = run.last or net
@@ -104,11 +169,27 @@ def patient_of(run: Run) -> Patient:
         **settings.told(), "steps_per_epoch": -(-len(origin.inputs["t"]) // settings.batch_size),
         "steps": run.result.get("steps", 0), "seconds": run.result.get("seconds", 0.0),
     }  # fmt: skip
+
+    def try_out(change: Change, hold_out: bool, seconds: float) -> Outcome:
+        watch.trying(change)
+        outcome = attempt(run, change, hold_out, seconds)
+        watch.tried(outcome)
+        return outcome
+
+    def replay(at: Sequence[int], seconds: float) -> list[Look]:
+        watch.phase("replaying")
+        try:
+            return look_again(run, at, seconds)
+        finally:
+            watch.phase("checking")
+
+    known = net.preparation
     return Patient(
         net=net, start=origin.values, end=dict(last.values), aim=Objective.of(**settings.objective()), settings=told,
         inputs=dict(origin.inputs), held_out=dict(origin.held_out), history=run.history, looks=list(run.looks),
         stopped=str(run.result.get("stopped", "")),
         trouble={"code": origin.trouble[0].code, **origin.trouble[0].values} if origin.trouble else {},
-        run=run, redraw=lambda seed: redrawn(run, seed), attempt=lambda change, hold_out, seconds: attempt(run, change, hold_out, seconds),
-        look_again=(lambda at, seconds: look_again(run, at, seconds)) if run.again is not None else None,
+        run=run, redraw=lambda seed: redrawn(run, seed), attempt=try_out,
+        look_again=replay if run.again is not None else None,
+        features=known.input_names() if known is not None else (), classes=known.classes if known is not None else (),
     )  # fmt: skip

@@ -186,10 +186,10 @@ class Network(Reworked, Shown):
         if found is not None:
             run.facts["rate_probe"] = found.told()
         run.notices = notices.before_training(fitting.built, given)
-        if ready is not None:
-            ready(fitting)
         if left is not None:
             left.append(run)
+        if ready is not None:
+            ready(fitting)
         try:
             fitting.run(watch)
         except BacklitError as error:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ..data import READING, Split, Table, load, split
 from ..data import fold as fold_of
+from ..errors import TrainingError
+from ..messages import say
 from ..nn import Layer, Structure
 from . import defaults
 from .baseline import baselines as baselines_of
@@ -21,6 +24,7 @@ from .keeping import Keeper, Place
 from .network import Network
 from .preparing import Prepared, prepare
 from .progress import Progress, progress_named
+from .quick import quick
 from .run import Run
 from .weighting import load_weighted, worth
 
@@ -52,6 +56,7 @@ def train(
     report: bool = True,
     learning_curve: bool = False,
     facts: Mapping[str, Any] | None = None,
+    left: list[Run] | None = None,
     **settings: Any,
 ) -> Run:
     """Train a network on a table and judge it on rows it has not seen.
@@ -103,6 +108,8 @@ def train(
         Train also on a tenth, a fifth … of the training rows: would more data help?  (In `run.facts["data_sizes"]`.)
     facts : mapping, optional
         More for run.json and the report: "command", "python", "versions".
+    left : list, optional
+        The run is put into it before training begins: what there is when it breaks (`backlit.diagnose` takes it).
     **settings
         optimizer, learning_rate (a number, or "auto"), schedule, warm_up, clip_norm, clip_value, batch_size, dtype,
         engine, threads, time_budget, l1, l2, label_smoothing, initial, and settings of the optimizer (momentum,
@@ -120,6 +127,7 @@ def train(
     True
     """
     asked = {**locals()}
+    del asked["left"]
     asked |= asked.pop("settings")
     shown = progress_named(progress)
     with shown.session(), contextlib.ExitStack() as ending:
@@ -149,7 +157,7 @@ def train(
             ending.callback(place.close)
             keeper = Keeper(place, told, report=report)
         sizes = functools.partial(data_sizes, work, words) if learning_curve else None
-        return course(work, told, shown, keeper, baselines=baselines, sizes=sizes)
+        return course(work, told, shown, keeper, baselines=baselines, sizes=sizes, left=left)
 
 
 def divided(
@@ -174,11 +182,12 @@ def divided(
 
 def course(
     work: Prepared, told: dict[str, Any], shown: Progress, keeper: Keeper | None,
-    *, baselines: bool = True, sizes: Callable[[Mapping[str, Any]], Any] | None = None,
+    *, baselines: bool = True, sizes: Callable[[Mapping[str, Any]], Any] | None = None, left: list[Run] | None = None,
 ) -> Run:  # fmt: skip
     """Run a training that is prepared, judge it, keep it."""
-    table, parts = work.table, work.parts
-    with _rescue(told, keeper, shown, work) as left:
+    table, parts, begin = work.table, work.parts, time.perf_counter()
+    left = [] if left is None else left
+    with _rescue(told, keeper, shown, work, left):
         shown.start(table, parts, work.net, work.settings["epochs"])
         run = work.net.fit(
             *work.learned, sample_weight=work.weights, validation=work.held, watch=_watching(shown, keeper), left=left,
@@ -193,6 +202,7 @@ def course(
             run.facts["baselines"] = baselines_of(
                 table, parts, work.preparation, judged, work.settings["seed"], work.counted
             )
+        run.facts["diagnosis"] = quick(run, time.perf_counter() - begin, judged_part(parts)[0]).told()
         if sizes is not None:
             run.facts["data_sizes"] = sizes(run.result)
         shown.phase("write")
@@ -203,18 +213,26 @@ def course(
 
 
 @contextlib.contextmanager
-def _rescue(told: dict[str, Any], keeper: Keeper | None, shown: Progress, work: Prepared) -> Iterator[list[Run]]:
+def _rescue(
+    told: dict[str, Any], keeper: Keeper | None, shown: Progress, work: Prepared, left: list[Run]
+) -> Iterator[None]:
     """When a training is interrupted or breaks, what there is is judged and kept before the error goes on."""
-    left: list[Run] = []
     try:
-        yield left
-    except BaseException:
-        if keeper is not None and left and left[0].result.get("steps"):
+        yield
+    except BaseException as error:
+        begun = bool(left and left[0].result)
+        if begun:
             left[0].facts |= told
             left[0].notices = [*work.table.notices, *left[0].notices]
+        broke = isinstance(error, TrainingError) and begun
+        if broke:
+            left[0].facts["diagnosis"] = quick(left[0], 0.0, "").told()
+        if keeper is not None and begun and (left[0].result.get("steps") or broke):
             judge(left[0], work.table, work.parts, weight=work.counted)
             keeper.finish(left[0])
             shown.kept(left[0])
+            if isinstance(error, TrainingError):
+                error.values["again"] = say("doctor_train.again", folder=left[0].folder)
         elif keeper is not None:
             keeper.forget()
         raise

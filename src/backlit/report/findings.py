@@ -1,0 +1,204 @@
+"""A diagnosis, given as plain data (`Diagnosis.told`), in the sentences of one language: for text, page and report.
+
+It reads leniently: a run.json of another version may hold codes and changes that this one has no sentence for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ..messages import catalogue, fill
+from .facts import finite, items, part, text
+
+PARTS = ("what", "evidence", "threshold", "consequence", "try")
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A change that was tried, and what it did; `skill` is None where the training broke."""
+
+    label: str
+    skill: float | None
+    steps: int = 0
+    note: str = ""
+    command: str = ""
+    python: str = ""
+
+
+@dataclass(frozen=True)
+class Said:
+    """A finding in words; `under` are the findings that follow from it."""
+
+    code: str
+    grade: str
+    sure: str
+    what: str
+    evidence: str = ""
+    threshold: str = ""
+    consequence: str = ""
+    remedy: str = ""
+    command: str = ""
+    python: str = ""
+    tried: tuple[Trial, ...] = ()
+    under: tuple[Said, ...] = ()
+
+    @property
+    def best(self) -> str:
+        """What did most of all that was tried."""
+        good = [trial for trial in self.tried if trial.skill is not None]
+        return max(good, key=lambda trial: trial.skill or 0.0).label if good else ""
+
+
+@dataclass(frozen=True)
+class Told:
+    """A whole diagnosis in words."""
+
+    healthy: bool
+    verdict: str
+    more: list[str]
+    now: Trial
+    reference: Trial | None
+    findings: list[Said]
+    notes: list[Said]
+    repair: Trial | None
+    passed: list[tuple[str, str]]
+    left_out: list[tuple[str, str]]
+    signs: dict[str, Any] = field(default_factory=dict)
+
+
+class Sentences:
+    """Looks up what is said of findings, in one language."""
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+        self.known = catalogue(language)
+
+    def __call__(self, key: str, **values: object) -> str:
+        """The sentence `doctor_faces.KEY`."""
+        return fill(str(self.known["doctor_faces"][key]), values, self.language)
+
+    def of(self, code: str, facts: Mapping[str, Any], key: str) -> str:
+        """A part of what is said of a finding: the one for its `how`, where there is one."""
+        parts = self.known.get(code, {})
+        found = parts.get(f"{key}_{facts.get('how', '')}", parts.get(key, ""))
+        return self._filled(str(found), facts)
+
+    def name(self, code: str) -> str:
+        """What a check looks at, in a few words."""
+        return str(self.known["doctor_names"].get(code, code))
+
+    def change(self, change: Mapping[str, Any]) -> str:
+        """What is changed; several things joined by +."""
+        parts = [c for c in items(dict(change), "parts") if isinstance(c, dict)]
+        return " + ".join(self._one(part) for part in parts or [change])
+
+    def _one(self, change: Mapping[str, Any]) -> str:
+        name = str(change.get("name", ""))
+        sentence = self.known["doctor_changes"].get(name)
+        own = {key: change.get(key, "") for key in ("initial", "few")}
+        return self._filled(
+            str(sentence or name), {**own, **part(dict(change), "settings"), **part(dict(change), "facts")}
+        )
+
+    def left(self, reason: str) -> str:
+        """Why something was left out."""
+        own = self.known["doctor_faces"].get(f"left_{reason}") or self.known.get("doctor_left", {}).get(reason)
+        return str(own or reason)
+
+    def _filled(self, sentence: str, facts: Mapping[str, Any]) -> str:
+        """What is not finite is None in plain data."""
+        try:
+            return fill(sentence, {k: float("nan") if v is None else v for k, v in facts.items()}, self.language)
+        except (TypeError, ValueError):  # facts of another version
+            return sentence
+
+
+def told(found: Mapping[str, Any], language: str) -> Told:
+    """The sentences of a diagnosis."""
+    say, known = Sentences(language), dict(found)
+    findings = [_finding(f, say) for f in items(known, "findings") if isinstance(f, dict)]
+    reference, repair = part(known, "reference"), part(known, "repair")
+    now = Trial(say("now"), finite(known.get("skill")))
+    made = Told(
+        healthy=not findings,
+        verdict="", more=[], now=now,
+        reference=Trial(say("reference"), finite(reference.get("skill"))) if reference else None,
+        findings=findings,
+        notes=[_finding(f, say) for f in items(known, "notes") if isinstance(f, dict)],
+        repair=_trial(repair, say) if repair else None,
+        passed=[(str(code), say.name(str(code))) for code in items(known, "passed")],
+        left_out=[_left(pair, say) for pair in items(known, "left_out") if isinstance(pair, list) and len(pair) == 2],
+        signs=part(known, "signs"),
+    )  # fmt: skip
+    return _with_verdict(made, known, say)
+
+
+def _with_verdict(made: Told, known: Mapping[str, Any], say: Sentences) -> Told:
+    """The first sentence: the root cause, or that all is well; and how good the network is."""
+    quick = bool(known.get("quick"))
+    checks = len(made.passed)
+    if made.findings:
+        verdict = made.findings[0].what
+    else:
+        verdict = say("healthy_quick" if quick or not checks else "healthy", checks=checks)
+    more = []
+    if made.now.skill is not None:
+        other = made.reference.skill if made.reference else None
+        key = "skill_of" if other is not None else "skill_is"
+        more.append(say(key, skill=share(made.now.skill), reference=share(other)))
+    if made.findings and not quick:
+        more.append(say("checks", passed=checks, found=_count(made.findings), left=_not_made(made)))
+    return replace(made, verdict=verdict, more=more)
+
+
+def share(skill: float | None) -> str:
+    """A skill as people read it; what is worse than a constant answer has learned nothing.
+
+    >>> share(0.876), share(-3.0), share(None)
+    ('88 %', '0 %', '–')
+    """
+    return "–" if skill is None else f"{100 * max(skill, 0.0):.0f} %"
+
+
+def _not_made(made: Told) -> int:
+    return sum(code[:2] == "DR" for code, _ in made.left_out)
+
+
+def _count(findings: Sequence[Said]) -> int:
+    return sum(1 + _count(f.under) for f in findings)
+
+
+def _left(pair: Sequence[Any], say: Sentences) -> tuple[str, str]:
+    code, reason = map(str, pair)
+    return (code if code[:2] == "DR" else "", say.left(reason))
+
+
+def _finding(found: dict[str, Any], say: Sentences) -> Said:
+    code, facts, grade = text(found, "code"), part(found, "facts"), text(found, "grade") or "suspected"
+    tried = [_trial(o, say) for o in items(found, "tried") if isinstance(o, dict)]
+    changes = [c for c in items(found, "changes") if isinstance(c, dict)]
+    best = _best(found) or (changes[0] if changes else {})
+    what, evidence, threshold, consequence, remedy = (say.of(code, facts, key) for key in PARTS)
+    return Said(
+        code, str(say.known["doctor"].get(grade, grade)), say(f"sure_{grade}"), what or code, evidence, threshold,
+        consequence, remedy, text(best, "command"), text(best, "python"), tuple(tried),
+        tuple(_finding(f, say) for f in items(found, "consequences") if isinstance(f, dict)),
+    )  # fmt: skip
+
+
+def _best(found: dict[str, Any]) -> dict[str, Any]:
+    """The change that did most, of those that were tried."""
+    tried = [o for o in items(found, "tried") if isinstance(o, dict) and finite(o.get("skill")) is not None]
+    best = max(tried, key=lambda o: finite(o.get("skill")) or -1e9, default={})
+    return part(best, "change")
+
+
+def _trial(found: dict[str, Any], say: Sentences) -> Trial:
+    change = part(found, "change")
+    note = say("broke") if found.get("broken") else say("cut") if found.get("cut") else ""
+    steps = int(finite(found.get("steps")) or 0)
+    return Trial(
+        say.change(change), finite(found.get("skill")), steps, note, text(change, "command"), text(change, "python")
+    )

@@ -1,0 +1,160 @@
+"""How a person makes a change: as a command where there was one, and as lines of Python."""
+
+from __future__ import annotations
+
+import ast
+import shlex
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ..doctor.diagnosis import Diagnosis
+from ..doctor.finding import Finding
+from ..doctor.trial import Change, Outcome
+from ..errors import BacklitError
+
+if TYPE_CHECKING:
+    from .run import Run
+
+# Settings that `backlit train` has an option for; of the others Python is told.
+OPTIONS = (
+    "optimizer", "learning_rate", "momentum", "weight_decay", "batch_size", "epochs", "patience", "loss", "l1", "l2",
+    "label_smoothing", "schedule", "warm_up", "clip_norm", "clip_value", "dtype",
+)  # fmt: skip
+SAME = {"--rate": "--learning-rate"}
+NOTHING = {"loss_options": {}, "schedule": None}  # said by leaving it out
+
+
+def with_words(diagnosis: Diagnosis, run: Run) -> Diagnosis:
+    """The diagnosis with a command and a line of Python for every change; those that a check wrote itself stay."""
+    diagnosis.findings = [_finding(f, run) for f in diagnosis.findings]
+    diagnosis.notes = [_finding(f, run) for f in diagnosis.notes]
+    if diagnosis.repair is not None:
+        diagnosis.repair = _outcome(diagnosis.repair, run)
+    diagnosis.about |= {"name": str(run.facts.get("name", "")), "settings": run.facts.get("settings", {})}
+    return diagnosis
+
+
+def _finding(found: Finding, run: Run) -> Finding:
+    return replace(
+        found, changes=tuple(worded(c, run) for c in found.changes), tried=tuple(_outcome(o, run) for o in found.tried),
+        consequences=tuple(_finding(f, run) for f in found.consequences),
+    )  # fmt: skip
+
+
+def _outcome(found: Outcome, run: Run) -> Outcome:
+    return replace(found, change=worded(found.change, run))
+
+
+def worded(change: Change, run: Run) -> Change:
+    """A change with its command and its lines of Python."""
+    return replace(change, command=change.command or command(change, run), python=change.python or python(change, run))
+
+
+def command(change: Change, run: Run) -> str:
+    """The run's own command with options for the change; "" where it had none, or where no option makes it."""
+    before = str(run.facts.get("command", ""))
+    given = options(change, run)
+    if not before or given is None:
+        return ""
+    return shlex.join([*_without(shlex.split(before), given), *(word for pair in given for word in pair)])
+
+
+def options(change: Change, run: Run) -> list[tuple[str, str]] | None:
+    """The options of `backlit train` that make a change; None where there are none for all of it."""
+    found: list[tuple[str, str]] = []
+    for name, value in change.settings.items():
+        if name in OPTIONS and value is not None:
+            found.append((f"--{name.replace('_', '-')}", f"{value:g}" if isinstance(value, float) else str(value)))
+        elif value != NOTHING.get(name, ...):
+            return None
+    if change.initial:
+        found.append(("--initial", change.initial))
+    activations = _activations(change, run)
+    if change.layers and activations is None:
+        return None
+    found += [("--activation", name) for name in activations or ()]
+    whole = change.head or change.stack or change.scale or change.decode
+    return None if whole or not found else found
+
+
+def _activations(change: Change, run: Run) -> list[str] | None:
+    """The activation function that all hidden layers get; nothing for the last one, which follows from the loss."""
+    last = run.network.last.name if run.network.chain else ""
+    hidden = {name: what for name, what in change.layers.items() if name != last}
+    if any(set(what) != {"activation"} for what in change.layers.values()):
+        return None
+    if last in change.layers and "loss" not in change.settings:
+        return None
+    names = sorted({str(what["activation"]) for what in hidden.values()})
+    own = [layer.name for layer in run.network.layers() if getattr(layer, "activation", None) and layer.name != last]
+    return names if not hidden or (len(names) == 1 and set(hidden) == set(own)) else None
+
+
+def _without(words: list[str], given: list[tuple[str, str]]) -> list[str]:
+    """A command without the options that are given anew."""
+    names, kept, skip = {name for name, _ in given}, [], False
+    for word in words:
+        if skip:
+            skip = False
+            continue
+        name, sign, _ = word.partition("=")
+        if word.startswith("--") and SAME.get(name, name) in names:
+            skip = not sign
+            continue
+        kept.append(word)
+    return kept
+
+
+def python(change: Change, run: Run) -> str:
+    """The lines that make a change: of the data, of the network, of the call."""
+    lines = [f"{n} = ({n} - {n}.mean(axis=0)) / {n}.std(axis=0)" for n in ("x", "t") if n in change.scale]
+    if change.decode == "one_hot":
+        lines.append("t = np.unique(t, return_inverse=True)[1]  # class numbers")
+    words = [f"{n}={v!r}" for n, v in _settings(change.settings).items()]
+    if change.initial and not change.stack:
+        words.append(f"initial={change.initial!r}")
+    layers = _layers(change, run)
+    if "config" in run.facts:  # a run of backlit.train
+        given = [*([f"layers={layers}"] if layers else []), *words]
+        if given:
+            lines.append(_called_with(str(run.facts.get("python", "")), given, run.facts["config"].get("source")))
+    else:
+        if layers:
+            lines.append(f"net = Network({layers})")
+        if words or lines:
+            lines.append(f"net.fit({', '.join(['x, t', *words])})")
+    return "\n".join(lines)
+
+
+def _called_with(before: str, given: list[str], source: object) -> str:
+    """The run's own call with other words in place of those of the same name; a new one where it is not known."""
+    changed = ast.parse(f"f({', '.join(given)})", mode="eval").body
+    assert isinstance(changed, ast.Call)
+    try:
+        call = ast.parse(before, mode="eval").body
+    except SyntaxError:
+        call = None
+    if not isinstance(call, ast.Call):
+        return f"backlit.train({repr(source) if source else 'source'}, {', '.join(given)})"
+    names = {word.arg for word in changed.keywords}
+    gone = {"out", *names, *(("hidden", "activation", "dropout") if "layers" in names else ())}
+    call.keywords = [word for word in call.keywords if word.arg not in gone] + changed.keywords
+    return ast.unparse(call)
+
+
+def _settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {n: v for n, v in settings.items() if v != NOTHING.get(n, ...)}
+
+
+def _layers(change: Change, run: Run) -> str:
+    """The layers as they become; "" where they stay, or are no list."""
+    from .trials import changed
+
+    if not (change.layers or change.head or change.stack):
+        return ""
+    try:
+        net = changed(run, replace(change, initial=None))
+    except BacklitError:
+        return ""
+    return repr(list(net.layers())) if net.chain else ""

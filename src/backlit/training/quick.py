@@ -1,0 +1,61 @@
+"""The quick diagnosis after a training: what costs next to nothing, unless the network is visibly ill.
+
+Nothing is tried and nothing replayed.  Visibly ill is a network that a linear one beats by more than half of what that
+has learned and by more than chance, or one whose training broke: then suspicions are told as well, and the checks may
+take a quarter of a second.  Of all others only what is proved is told, for at most a twentieth of the time that the
+training took; one too short for that is not checked at all (`Run.diagnosis` does it when it is asked for).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..doctor.diagnosis import Diagnosis, examine, in_order
+from ..doctor.screen import HALF
+from ..doctor.signs import signs
+from .diagnosing import patient_of
+from .run import Run
+
+SHARE = 0.05  # of the time that the training took
+LEAST = 0.02  # seconds that the cheapest checks need
+LONGEST = 0.25  # seconds for a network that is visibly ill
+ROWS = 500  # that are looked at
+MEASURES = {"classification": "accuracy", "multilabel": "accuracy", "regression": "r2"}
+
+
+def quick(run: Run, took: float, judged: str) -> Diagnosis:
+    """The quick diagnosis of a run whose training took so many seconds, judged on that part of the rows."""
+    from .revisiting import sifted
+
+    broke = bool(run.origin and run.origin.trouble)
+    ill = broke or visibly_ill(run.result, run.facts, judged)
+    allowed = LONGEST if ill else SHARE * took
+    if run.origin is None or allowed < LEAST:
+        left = [(check.code, "quick") for check in in_order()]
+        return Diagnosis(quick=True, left_out=left, signs=signs(run.looks))
+    patient = patient_of(run)
+    patient.attempt = patient.look_again = patient.redraw = None
+    patient.most = ROWS
+    made = examine(patient, budget=0, within=allowed / 2)  # a check that has begun is finished
+    made.quick = True
+    made.left_out = [(code, reason) for code, reason in made.left_out if code != "trials"]
+    return sifted(made, ill)
+
+
+def visibly_ill(result: Mapping[str, Any], facts: Mapping[str, Any], judged: str) -> bool:
+    """Whether the best linear model has learned more than twice as much, by more than two standard errors."""
+    found, beside = result.get(judged), facts.get("baselines")
+    if not found or not beside:
+        return False
+    data = facts.get("data", {})
+    key = MEASURES.get(data.get("task", ""), "")
+    own, constant, linear = (each.get(key) for each in (found, beside["constant"], beside["linear"]))
+    if own is None or constant is None or linear is None:
+        return False
+    room = 1 - constant
+    if not room > 0:
+        return False
+    skill, other = (own - constant) / room, (linear - constant) / room
+    chance = 2 / max(data.get("split", {}).get(judged, 1), 1) ** 0.5
+    return bool(not skill >= HALF * other and not other - skill <= chance and other > 0)
