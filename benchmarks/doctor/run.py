@@ -121,7 +121,8 @@ def line(case: dict[str, Any]) -> str:
     first = [", ".join(run["codes"][:4]) or "healthy" for run in case["faulty"]]
     alarms = sum(run["findings"] > 0 for run in case["fixed"])
     hit = sum(run["named"][:1] == [case["category"]] for run in case["faulty"])
-    return f"{case['id']:22} {case['category']:26} {hit}/{len(first)} | {first[0]:32} | fixed: {alarms} of {len(case['fixed'])} alarms"
+    named = f"{case['id']:22} {case['category']:26} {hit}/{len(first)} | {first[0]:32}"
+    return f"{named} | fixed: {alarms} of {len(case['fixed'])} alarms"
 
 
 def rates(cases: list[dict[str, Any]], answer: list[str] | None = None) -> dict[str, float]:
@@ -186,10 +187,10 @@ def summary(results: list[dict[str, Any]], left: list[dict[str, Any]], seconds: 
     text += [
         f"false alarms on repaired programs that work: {share(alarms, len(fixed))}",
         f"findings a faulty run: {np.mean([run['findings'] for run in faulty]):.2f}",
-        f"the applied remedy reaches the target: {share(sum(worked), len(worked))}; "
-        f"of these {replaced} by the plain network in its place",
-        f"seconds a diagnosis, training included: {np.median([r['seconds'] for r in faulty]):.2f} (median), "
-        f"{max(r['seconds'] for r in faulty):.1f} (most); all: {seconds:.0f} s",
+        f"the applied remedy reaches the target: {share(sum(worked), len(worked))}",
+        f"  of these {replaced} by the plain network in its place",
+        f"seconds a diagnosis, training included: {np.median([r['seconds'] for r in faulty]):.2f} (median)",
+        f"  the longest {max(r['seconds'] for r in faulty):.1f}; all: {seconds:.0f} s",
     ]
     text += [f"not run: {case['id']} ({case['reason']})" for case in left]
     return {"rows": rows, "alarms": [alarms, len(fixed)], "seconds": round(seconds, 1), "text": "\n".join(text)}

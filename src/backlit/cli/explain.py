@@ -32,5 +32,6 @@ def explain(code: str | None) -> None:
 
 def title(code: str) -> str:
     """What a code says, with … where the facts stand."""
-    what = entry(code)["what"]
+    said = entry(code)
+    what = said.get("what") or next(text for key, text in said.items() if key.startswith("what"))
     return fill(what, dict.fromkeys(placeholders(what), "…"))

@@ -42,7 +42,8 @@ def exploding(patient: Patient) -> Iterator[Finding]:
         last = looks[-IN_A_ROW:]
         facts = {"how": "steps", "first": _norm(last[0]), "last": _norm(last[-1]), "from": last[0].step,
                  "step": last[-1].step, "overflow": at}  # fmt: skip
-        yield Finding("DR302", "suspected", {k: v for k, v in facts.items() if k != "first"} | {"least": facts["first"]},
+        told = {k: v for k, v in facts.items() if k != "first"} | {"least": facts["first"]}
+        yield Finding("DR302", "suspected", told,
                       tuple(change))  # fmt: skip
 
 
