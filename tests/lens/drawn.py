@@ -56,7 +56,7 @@ def drawn(seed: int) -> Drawn:
     given["reduction"] = ("mean", "sum", "rows")[seed % 3]
     given |= {"l2": 0.01} if seed % 7 == 0 else {"l1": 0.01} if seed % 7 == 1 else {}
     given |= {"label_smoothing": 0.1} if kind.smoothing and seed % 2 else {}
-    given |= {"half": True} if loss == "squared_error" and seed % 2 else {}
+    given |= {"half": True} if loss == "squared_error" and seed // len(LOSSES) % 2 else {}
     given |= {"sample_weight": rng.random(len(rows["t"])) + 0.1} if seed % 4 == 3 else {}
     made = Drawn(net, rows, loss, given)
     options = {n: given[n] for n in ("reduction", "half") if n in given}

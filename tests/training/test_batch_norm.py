@@ -310,3 +310,9 @@ def test_pytorch_loads_the_file_and_answers_alike(tmp_path):
     for key, value in twin.state_dict().items():
         if "num_batches_tracked" not in key:
             net[key] = value.numpy()
+
+
+def test_weights_that_nothing_reaches_are_told_beside_a_batch_norm_too(rng):
+    net = Network([Dense(3, "step"), BatchNorm(), Dense(1)])
+    (notice,) = net.fit(rng.normal(size=(8, 2)), rng.normal(size=8), epochs=1, engine="interpreter").notices
+    assert (notice["code"], notice["activation"]) == ("BL603", "step")

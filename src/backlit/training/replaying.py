@@ -15,6 +15,7 @@ import numpy as np
 from ..core.lowering import followed
 from ..errors import fail
 from ..lens.trace import Step, Trace
+from ..ops import Rows
 from . import checkpoint
 from .checkpoint import Checkpoint
 from .configuring import arguments
@@ -128,7 +129,7 @@ def trace_step(fitting: Fitting, step: int, *, row: int = 0, top: int = 8, symbo
         loop.run(int(step) - 1)
     if wrong or loop.step < step - 1 or loop.stopped:
         steps = loop.step if not wrong else "…"
-        raise fail("BL363", step=step, high=steps, stopped=loop.stopped or "-", nearest=1 if wrong else loop.step)
+        raise fail("BL363", step=step, high=steps, reason=loop.stopped or "-", nearest=1 if wrong else loop.step)
     known = _stand(fitting, int(step))
     own = fitting.settings.optimizer
     told = {"optimizer": own.name, "settings": dict(own.settings)}
@@ -151,7 +152,8 @@ def _stand(fitting: Fitting, step: int) -> Step:
     blocks = [v.name for v in loop.train_tape.values if v.kind == "block" and v.block is None]
     values = {name: loop[name].copy() for name in blocks if name != "∂E/∂θ"}
     # What was set, and what follows from step to step; k, and what each step works out, come by themselves.
-    kept = {*loop.train_tape.scalars, *map(followed, loop.train_tape.scalars)} - {"k"}
+    numbers = [name for name, value in loop.train_tape.scalars.items() if not isinstance(value, Rows)]
+    kept = {*numbers, *map(followed, numbers)} - {"k"}
     scalars = {name: float(loop.table[at]) for name, at in loop.train.scalars.items() if name in kept}
     total = len(fitting.loop.order)
     update = settings.update(-(-total // min(loop.batch, total)))

@@ -107,8 +107,9 @@ class Line:
                 return cell
         raise KeyError(symbol)
 
-    def __contains__(self, symbol: str) -> bool:
-        return any(cell.symbol == symbol for cell in self.cells)
+    def get(self, symbol: str) -> Cell | None:
+        """The cell of this symbol, if there is one."""
+        return next((cell for cell in self.cells if cell.symbol == symbol), None)
 
 
 @dataclass(frozen=True)
@@ -196,8 +197,9 @@ def largest(values: Array, top: int) -> tuple[list[int], Array]:
 
 
 def summed(
-    value: float, products: Array, name: Any, eps: float, top: int, extra: Sequence[Term] = (), rounds: int = 2
-) -> Sum:
+    value: float, products: Array, name: Any, eps: float, top: int, extra: Sequence[Term] = (), rounds: int = 2,
+    size: float = 0.0,
+) -> Sum:  # fmt: skip
     """The number `value` as Σ a · b (+ extra).
 
     Parameters
@@ -212,6 +214,8 @@ def summed(
         Those that are always shown: a bias, a penalty.
     rounds : int
         Roundings that happen beside one for each term.
+    size : float
+        The size of what cancels inside the terms.
     """
     a, b = products
     with np.errstate(all="ignore"):
@@ -223,7 +227,7 @@ def summed(
     every = [*each.tolist(), *(t.product for t in extra)]
     finite = all(map(math.isfinite, every))
     added = math.fsum(every) if finite else float(np.sum(every))
-    size = math.fsum(map(abs, every)) if finite else math.inf
+    size = size + math.fsum(map(abs, every)) if finite else math.inf
     bound = (len(every) + rounds) * (eps * size + TINY)
     return Sum((*terms, *extra), rest if len(left) else None, float(value), added, bound)
 

@@ -201,6 +201,9 @@ class Walker:
             signals = self.signals(leg.target)
             steps = self._steps(leg, place)
             terms += len(steps) + (64 if leg.kind in ("row", "batch") else composed(leg.target))
+            if leg.kind in ("row", "batch") and steps:
+                whole = sum(abs(float(signals[row, unit])) for row, unit, _ in steps)
+                size += self.slopes.size(leg, place.node, (place.row, place.unit)) * whole
             for row, unit, factor in steps:
                 size += abs(factor.value * float(signals[row, unit]))
                 mark = f"{self.wiring.name(leg.target)}[{unit}]" + (f" (row {row})" if row != place.row else "")

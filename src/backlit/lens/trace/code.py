@@ -66,7 +66,7 @@ class Writer:
             if leg.kind == "affine" and leg.sources == (source,):
                 found.append((leg, station))
                 source = station
-            elif leg.sources == (source,) and found and self._fires(station, source):
+            elif found and source is found[-1][0].target and leg.sources == (source,) and self._fires(station, source):
                 found[-1] = (found[-1][0], station)
                 source = station
             elif station is not source:

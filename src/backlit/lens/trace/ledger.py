@@ -225,7 +225,7 @@ class Bookkeeper:
         value = float(self.numbers(name)[unit])
         products: list[tuple[float, float]] = []
         names: list[tuple[str, str]] = []
-        rounds = 2
+        rounds, size = 2, 0.0
         for leg in self.wiring.after.get(node, []):
             ending = self.wiring.name(leg.target)
             if leg.target is self.wiring.loss:
@@ -252,10 +252,11 @@ class Bookkeeper:
                     row = f"{r}," if leg.kind == "batch" else ""
                     products.append((float(column[r, j]), float(signals[r, j])))
                     names.append((f"∂{ending}[{row}{j}]/∂{self.wiring.name(node)}[{unit}]", f"{back}[{row}{j}]"))
+                size += self.slopes.size(leg, node, (self.row, unit)) * float(np.abs(signals[column != 0]).sum())
                 rounds += 64  # the layer's own sums, and as many again for the entries
         if not products:
             products, names = [(0.0, 1.0)], [("0", "")]
-        return summed(value, np.array(products).T, lambda i: names[i], self.eps, self.top, rounds=rounds)
+        return summed(value, np.array(products).T, lambda i: names[i], self.eps, self.top, rounds=rounds, size=size)
 
 
 FORMULAS = {

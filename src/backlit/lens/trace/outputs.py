@@ -96,8 +96,9 @@ def block(book: Bookkeeper) -> Block:
     others = Others(len(left), sums) if len(left) else None
     n = count(recording)
     facts = {"n": n, "formula": formula(recording)}
-    return Block(3, label, book.kind(label), "E = Σ e" + (f"/{n}" if n != 1 else ""), tuple(lines), others, (f"{label}.o", "t"),
-                 tuple(columns), facts)  # fmt: skip
+    whole = "E = Σ e" + (f"/{n}" if n != 1 else "")
+    reads = (f"{label}.o", "t")
+    return Block(3, label, book.kind(label), whole, tuple(lines), others, reads, tuple(columns), facts)
 
 
 def _columns(book: Bookkeeper) -> tuple[str, dict[str, str]]:

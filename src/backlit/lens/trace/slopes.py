@@ -48,6 +48,20 @@ class Slopes:
             self._each[key] = known
         return self._each[key]
 
+    def size(self, leg: Leg, source: Node, at: tuple[int, int]) -> float:
+        """How much larger the leg makes numbers, for how large they are before a mean is taken away from them.
+
+        A normalisation's entries are small differences of terms of this size, and rounding is that of the terms.
+        """
+        if leg.kind not in ("row", "batch") or source.shape != leg.target.shape:
+            return 0.0
+        before, behind = (self.recording[self.recording.wiring.name(n)] for n in (source, leg.target))
+        row, unit = at
+        with np.errstate(all="ignore"):
+            x, o = (a[:, unit] if leg.kind == "batch" else a[row] for a in (before, behind))
+            ratio = float(np.ptp(o) / np.ptp(x))
+        return ratio if np.isfinite(ratio) else 0.0
+
     def _known(self, leg: Leg, source: Node) -> Array | None:
         """f′ where the tape has it."""
         for name in self.recording.wiring.names.get(leg.target, []):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from ...core.lowering import followed
 from ...messages import say
 from .cells import Block, Cell, Ledger, Line, Sum
 from .layout import WIDE, broken, columns, count, number, pad
@@ -70,7 +71,8 @@ def heading(trace: Trace, told: dict[str, Any]) -> list[str]:
 
 def _optimizer(trace: Trace, told: dict[str, Any]) -> str:
     """The optimizer with the settings that it had at this step; weight decay only where there is some."""
-    known = {n: trace.recording.scalars.get(n, v) for n, v in told.get("settings", {}).items()}
+    now = trace.recording.scalars
+    known = {n: now.get(followed(n), now.get(n, v)) for n, v in told.get("settings", {}).items()}
     settings = [f"{n}={v:g}" for n, v in known.items() if n != "weight_decay" or v]
     return f"{told['optimizer']}({', '.join(settings)})"
 
@@ -128,13 +130,13 @@ def _signals(block: Block, s: Symbols) -> list[str]:
 def _with_sums(block: Block, s: Symbols, heads: list[str], symbols: list[str], summed: str) -> list[str]:
     """Columns of numbers, and to their right the products that one of them is the sum of."""
     rows = [heads]
-    rows += [[_unit(line), *(number(line[x].value) if x in line else "" for x in symbols)] for line in block.lines]
+    rows += [[_unit(line), *(number(c.value) for c in map(line.get, symbols) if c is not None)] for line in block.lines]
     rows += _others(block, symbols)
     left = columns(rows)
     start = max(len(line) for line in left) + 2
     found = [f"{pad(left[0], start, left=True)}{s(summed)} ="]
     for line, text in zip(block.lines, left[1:], strict=False):
-        cell = line[summed] if summed in line else None
+        cell = line.get(summed)
         parts = terms_text(cell.sum, s) if cell is not None and cell.sum is not None else []
         below = broken(parts, WIDE - start)
         found.append(pad(text, start, left=True) + (below[0] if below else ""))

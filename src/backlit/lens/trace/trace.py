@@ -149,7 +149,7 @@ class Trace:
 
     def find(self, text: str) -> tuple[Node, tuple[int, ...]]:
         """The parameter and the place that a text like "dense1.weight[3,5]" means."""
-        match = re.fullmatch(r"\s*([^\[\]]+?)\s*(?:\[([-\d,\s]*)\])?\s*", str(text))
+        match = re.fullmatch(r"\s*([^\[\]]+?)\s*(?:\[([^\[\]]*)\])?\s*", str(text))
         own = self.net.find(match[1] if match else str(text))
         shape = as_shown(own, self.recording[own]).shape
         written = [part for part in (match[2] or "").split(",") if part.strip()] if match else []

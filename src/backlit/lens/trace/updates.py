@@ -149,7 +149,8 @@ def step_of(recording: Recording, p: Node, at: tuple[int, ...]) -> Sum:
 def _formula(recording: Recording, update: Update, p: Node, kept: tuple[int, ...], w: float, g: float) -> Any:
     """The new weight by the optimizer's formula, in float64, from what the machine had."""
     place = _place(recording, p, kept)
-    values: dict[str, Any] = {"k": float(recording.step.step), **recording.scalars, "w": w, "g": g}
+    values: dict[str, Any] = {**recording.scalars, "k": float(recording.step.step), "w": w, "g": g}
+    values |= {name: recording.scalars[followed(name)] for name in update.follows}  # by a schedule
     for name in update.state:
         values[name] = float(recording.before[name][0 if name in update.single else place])
     for name in update.measures:

@@ -124,15 +124,10 @@ class Wiring:
         if leg.target is self.loss:
             return np.ones(width(station))
         ends = self._counts[leg.target]
-        if leg.kind in ("affine", "row", "batch") and not self.sparse(leg):
-            return np.full(width(station), ends.sum() * (rows if leg.kind == "batch" else 1))
+        if leg.kind == "affine":
+            return np.full(width(station), ends.sum())
         found: Array = reach(leg, station).astype(float) @ ends
-        return found
-
-    @staticmethod
-    def sparse(leg: Leg) -> bool:
-        """Whether a number of a leg's beginning reaches only some of its end."""
-        return leg.kind == "each" or (leg.kind == "row" and all(_moves(n) for n in leg.inside))
+        return found * (rows if leg.kind == "batch" else 1)
 
 
 def width(node: Node) -> int:
@@ -148,18 +143,23 @@ def kind_of(target: Node, inside: set[Node], sources: set[Node], built: Built) -
         x, w = target.args[:2]
         if x in sources and w in built.parameters.values() and len(w.shape) == 2:
             return "affine"
-    operations = [n.op for n in inside]
     if any(_over_rows(n) for n in inside):
         return "batch"
     same = all(n.shape == target.shape for n in sources)
-    if same and all(isinstance(o, Elementwise) or (isinstance(o, Structural) and o.random) or _repeats(o)
-                    for o in operations):  # fmt: skip
-        return "each"
-    return "row"
+    return "each" if same and all(_by_itself(n) for n in inside) else "row"
 
 
-def _repeats(op: Any) -> bool:
-    return isinstance(op, Structural) and op.spreads
+def _by_itself(node: Node) -> bool:
+    """An operation by which each number of its result follows one number of each argument."""
+    op = node.op
+    return isinstance(op, Elementwise) or (isinstance(op, Structural) and (op.random or op.spreads)) or _columns(node)
+
+
+def _columns(node: Node) -> bool:
+    """Numbers multiplied and shifted by one of each column: γ x + β."""
+    shapes = [a.shape for a in node.args[1:]]
+    whole = bool(shapes) and node.args[0].shape == node.shape and len(node.shape) == 2
+    return isinstance(node.op, Structural) and whole and all(s == node.shape[1:] for s in shapes)
 
 
 def _over_rows(node: Node) -> bool:
@@ -174,6 +174,13 @@ def _over_rows(node: Node) -> bool:
 
 def _moves(node: Node) -> bool:
     return isinstance(node.op, Elementwise) or node.op.facts.role in ("movement", "random")  # type: ignore[union-attr]
+
+
+def _down_columns(node: Node) -> bool:
+    """An operation that takes the rows of each column together, and keeps the columns apart."""
+    op = node.op
+    down = isinstance(op, Structural) and op.mixes_rows and op.facts.role != "linear"
+    return down or _columns(node) or (node.attrs.get("axis") == 0 and op is not None and op.facts.role == "reduction")
 
 
 def reach(leg: Leg, source: Node) -> Array:
@@ -199,7 +206,7 @@ def reach(leg: Leg, source: Node) -> Array:
             else:
                 before = node.attrs["before"]
                 seen[node] = np.pad(given[0], [(0, 0), (before, wide - before - given[0].shape[1])])
-        elif _moves(node) and all(g.shape[1] in (1, wide) for g in given):
+        elif (_moves(node) or _down_columns(node)) and all(g.shape[1] in (1, wide) for g in given):
             seen[node] = np.logical_or.reduce([np.broadcast_to(g, (n, wide)) for g in given])
         else:
             seen[node] = np.broadcast_to(np.logical_or.reduce([g.any(axis=1) for g in given])[:, None], (n, wide))
