@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -153,6 +153,15 @@ class Trace:
         from .latex import document
 
         return document(self, parameter)
+
+    def blank(self, stages: Collection[int] | None = None, *, key: bool = True) -> str:
+        """The ledger as an exercise: the numbers of these stages (all five) left out; with `key` the answers behind it.
+
+        BL378 for a stage that there is not.
+        """
+        from .blank import text
+
+        return text(self, stages, key=key)
 
     def svg(self, parameter: str = "") -> str:
         """The network with the numbers of the row; of a parameter the paths to E are lit up."""
