@@ -35,6 +35,7 @@ class Work:
         self.trace, self.recording, self.row = trace, trace.recording, trace.row
         self.names = trace.recording.built.graph.names
         self.own: dict[str, float] = {}
+        self.output = trace.recording.wiring.name(trace.recording.built.output)
 
     def take(self, cell: Cell, value: float) -> None:
         """Go on with the learner's number."""
@@ -48,6 +49,8 @@ class Work:
         elif place is not None and cell.symbol != "t":
             self.own[f"{cell.name}[{place}]"] = value
             self.own[f"{cell.name}[{self.row},{place}]"] = value
+            if cell.name == self.output:  # stage 3 calls it o alone
+                self.own[f"o[{place}]"] = value
 
     # --- working out ----------------------------------------------------------------------------------------------
 

@@ -12,13 +12,14 @@ from ...core.graph import Node
 from ...errors import fail, nearest
 from ...nn import Structure
 from .cells import Array, Ledger
-from .chain import Chain, Walker, chain_of
+from .chain import Chain
 from .difference import Measured
 from .ledger import Bookkeeper
 from .record import Recording, Step
 from .slopes import Slopes
 from .symbols import Symbols, symbols_named
 from .updates import as_kept, as_shown, spelled, step_cells
+from .walker import Walker, chain_of
 
 TOP = 8
 
@@ -136,9 +137,7 @@ class Trace:
 
     def to_dict(self, parameter: str = "") -> dict[str, Any]:
         """The same as plain data, for JSON."""
-        from .data import chain_data, ledger_data
-
-        return chain_data(self.parameter(parameter)) if parameter else ledger_data(self.ledger())
+        return self.parameter(parameter).to_dict() if parameter else self.ledger().to_dict()
 
     # --- its faces (html.py, latex.py, blank.py) ------------------------------------------------------------------
 
