@@ -31,7 +31,7 @@ def check(ctx: click.Context, /, ledger: str, show: bool, model: str | None, sou
     trace = _trace(ctx, {**facts, **places}, ledger)
     if checking.fingerprint(trace) != facts.get("numbers"):
         raise fail("BL376", path=ledger, model=facts["model"], source=facts.get("source") or "-")
-    marks = checking.check(trace, given, ledger)
+    marks = checking.check(trace, given, ledger, facts.get("stages"))
     page.out("\n".join(checking.told(trace, marks, show=show)))
     if marks.wrong:
         ctx.exit(1)

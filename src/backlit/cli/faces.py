@@ -47,7 +47,7 @@ def exercise(trace: Trace, form: str, left_out: tuple[int, ...] | None, key: boo
     from ..lens.trace import blank, checking
 
     if form == "csv":
-        return blank.sheet_csv(trace, left_out, {**facts, "numbers": checking.fingerprint(trace)})
+        return blank.sheet_csv(trace, left_out, {**facts, "stages": left_out, "numbers": checking.fingerprint(trace)})
     if form == "html":
         return blank.html(trace, left_out, key=key)
     return blank.text(trace, left_out, key=key)

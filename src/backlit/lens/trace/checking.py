@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ import numpy as np
 
 from ...errors import fail
 from ...messages import say
-from .blank import COLUMNS, FACT
+from .blank import COLUMNS, FACT, gaps
 from .cells import Block, Cell, Line
 from .layout import number
 from .sheet import Cover
@@ -24,6 +25,7 @@ from .slips import Work
 if TYPE_CHECKING:
     from .trace import Trace
 
+LEAST = 0.01  # with one digit or two a number has to be as near as this
 ALSO = {"f'": "f′", "w'": "w′", "du": "δᵘ", "do": "δᵒ", "dE/dw": "∂E/∂w"}  # as they are typed
 
 
@@ -105,17 +107,21 @@ def read(text: str, path: str) -> tuple[dict[tuple[str, str, str, str], Given], 
     return found, facts
 
 
-def check(trace: Trace, given: dict[tuple[str, str, str, str], Given], path: str = "") -> Marks:
-    """The learner's numbers compared, in the order of the ledger."""
-    work = Work(trace)
+def check(
+    trace: Trace, given: dict[tuple[str, str, str, str], Given], path: str = "", stages: Collection[int] | None = None
+) -> Marks:
+    """The learner's numbers compared, in the order of the ledger: those that the exercise left out in these stages."""
+    work, cover = Work(trace), gaps(trace, stages)
     wrong: list[Wrong] = []
     counted = blank = 0
     for block in trace.ledger().blocks:
         for line in block.lines:
             for cell in line.cells:
                 known = given.get((str(block.stage), block.layer, line.label, cell.symbol))
-                if known is None or not known.text:
-                    blank += known is not None
+                if known is None or not cover.hides(cell.name, cell.symbol):
+                    continue
+                if not known.text:
+                    blank += 1
                     continue
                 counted += 1
                 value, slack = _number(known, path)
@@ -147,16 +153,17 @@ def _rounding(trace: Trace, cell: Cell) -> float:
 def agrees(value: float, right: float, unit: float, slack: float = 0.0) -> bool:
     """Whether a number is right to the last digit given: by one in its last place, by half where it has few digits.
 
+    With one digit or two it has to be within 1 % as well, or a mistake could hide in the rounding.
+
     >>> agrees(0.378, 0.3775, 1e-3), agrees(0.379, 0.3775, 1e-3), agrees(0.0, 0.0004, 1e-3)
     (True, False, False)
     """
     if not math.isfinite(right):
         return value == right or (math.isnan(right) and math.isnan(value))
-    if value == 0 or abs(value) < 99.5 * unit:  # fewer than three digits that count
-        if value == 0 and right != 0 and unit > 1e-4:
-            return False
-        unit = unit / 2
-    return abs(value - right) <= unit * (1 + 1e-9) + slack
+    few = abs(value) < 99.5 * unit  # fewer than three digits that count
+    if few and abs(value - right) > LEAST * abs(right):
+        return False
+    return abs(value - right) <= (unit / 2 if few else unit) * (1 + 1e-9) + slack
 
 
 def _number(given: Given, path: str) -> tuple[float, float]:
@@ -174,15 +181,20 @@ def _number(given: Given, path: str) -> tuple[float, float]:
 
 
 def _slips(work: Work, block: Block, line: Line, cell: Cell, value: float, unit: float) -> list[str]:
-    """The slips that give this number, and not the right one."""
-    right = work.value(block, line, cell)
+    """The slips that give this number, and not the right one: from the learner's numbers, or from those of the ledger.
+
+    Someone who keeps all digits in a calculator writes down fewer.
+    """
     found: list[str] = []
-    for name, slipped in work.slips(block, line, cell):
-        differs = abs(slipped - right) > 1e-9 * max(abs(slipped), abs(right))
-        loose = 2e-6 * abs(slipped)
-        if differs and name not in found and agrees(value, slipped, unit, loose):
-            found.append(name)
-    return found
+    right = cell.value
+    for one in (work, Work(work.trace)):
+        right = one.value(block, line, cell)
+        for name, slipped in one.slips(block, line, cell):
+            differs = abs(slipped - right) > 1e-9 * max(abs(slipped), abs(right))
+            if differs and name not in found and agrees(value, slipped, unit, 2e-6 * abs(slipped)):
+                found.append(name)
+    few = abs(value) < 99.5 * unit
+    return [*found, "digits"] if few and abs(value - right) <= unit / 2 else found
 
 
 def fingerprint(trace: Trace) -> str:

@@ -63,6 +63,8 @@ class Work:
             return cell.sum.terms[0].a + cell.sum.terms[-1].a * self._gradient(line)
         if cell.sum is not None and cell.symbol != "w′":
             return self._sum(cell.sum)
+        if cell.sum is None and cell.at and cell.at[0] == self.row:  # shown again in a later stage
+            return self.own.get(f"{cell.name}[{cell.at[-1]}]", cell.value)
         return cell.value
 
     def _gradient(self, line: Line) -> float:
@@ -122,7 +124,8 @@ class Work:
         yield from ()
 
     def _of_u(self, block: Block, line: Line, cell: Cell, right: float) -> Iterator[Slip]:
-        assert cell.sum is not None
+        if cell.sum is None:
+            return
         for term in cell.sum.terms:
             if not term.right:
                 yield "bias", right - term.a
@@ -171,7 +174,7 @@ class Work:
 
     def _scales(self, right: float) -> Iterator[Slip]:
         """A ½ too many or too few, the mean for the sum or the other way."""
-        told = self.recording.aim.options
+        told = {**self.recording.aim.kind.options, **self.recording.aim.options}
         if "half" in told:
             yield ("half_missing", 2 * right) if told["half"] else ("half_added", right / 2)
         n, rows = count(self.recording), self.recording.rows

@@ -12,7 +12,7 @@ from ...core.graph import Node
 from ...errors import fail, nearest
 from ...nn import Structure
 from .cells import Array, Ledger
-from .chain import Chain
+from .chain import Chain, Difference
 from .difference import Measured
 from .ledger import Bookkeeper
 from .record import Recording, Step
@@ -102,16 +102,19 @@ class Trace:
         PyTorch's keys ("0.weight[3,5]") are the same.  BL307: no such name; BL361: no such place; BL362: no gradient.
         """
         p, at = self.find(name)
-        kept = as_kept(p.name, at)
         recording = self.recording
         row = self.row if row is None else recording.row(row)
-        self._measured = self._measured or Measured(recording)
-        gradient = float(recording[f"∂E/∂{p.name}"][kept])
         key = spelled(self.net.keys().get(p.name, p.name), at)
         return chain_of(
             Walker(recording, self.slopes), p, at, row, self.top if top is None else _positive(top), key,
-            tuple(step_cells(recording, p, at)), self._measured.slope(p.name, kept, gradient),
+            tuple(step_cells(recording, p, at)), self.difference(p.name, at),
         )  # fmt: skip
+
+    def difference(self, name: str, at: tuple[int, ...]) -> Difference:
+        """The central difference of E by one parameter, in float64, beside its gradient."""
+        self._measured = self._measured or Measured(self.recording)
+        kept = as_kept(name, at)
+        return self._measured.slope(name, kept, float(self.recording[f"∂E/∂{name}"][kept]))
 
     def text(self, parameter: str = "", *, tape: bool = False) -> str:
         """The ledger, or the chain rule of a parameter, as text for a terminal; `tape` adds the machine's lines."""
