@@ -58,9 +58,11 @@ class Gaps(Cover):
         for i, term in enumerate(total.terms):
             left, negative = self._factor(term.left, term.a, s)
             right, under = self._factor(term.right, term.b, s) if term.right else ("", False)
+            left = left.removeprefix("-")
+            if abs(term.b) == 1.0 and not right.strip("-1"):  # o - t, and sums without weights
+                negative, right = negative != under, ""
             text = f"{left}·{f'({right})' if under else right}" if right else left
-            sign = "- " if negative else "+ "
-            found.append((("-" if negative else "") if i == 0 else sign) + text.removeprefix("-"))
+            found.append((("-" if negative else "") if i == 0 else "- " if negative else "+ ") + text)
         if total.rest is not None:
             found.append(f"{'-' if total.rest.value < 0 else '+'} {number(abs(total.rest.value))}")
             found.append(f"({say('trace.rest', count=total.rest.count)})")
@@ -124,8 +126,9 @@ def _sheet(one: Sheet) -> list[str]:
     lines = [f"{one.stage} · {one.title}{where}" + (f"   {one.formula}" if one.formula else "")]
     lines += ["  " + line for line in broken(one.alone.split(" "), WIDE - 2)]
     if not one.summed:
-        return [*lines, *columns([one.head, *one.rows], left=(0,)), *one.notes]
-    left = columns([one.head[:-1], *(row[:-1] for row in one.rows)], left=(0,))
+        return [*lines, *columns([one.head, *one.rows]), *one.notes]
+    words = (0,) if one.stage == 5 else ()
+    left = columns([one.head[:-1], *(row[:-1] for row in one.rows)], left=words)
     start = max(map(len, left)) + 2
     for line, products in zip(left, [one.head[-1], *(row[-1] for row in one.rows)], strict=True):
         below = broken(products.split(" "), max(WIDE - start, 30))

@@ -108,7 +108,7 @@ def _mathml(p: Part) -> str:
             return tag("mn", p.text)
         case "name":
             return _mathml_name(p.text)
-    return tag("mo", {"-": "−", "*": "·"}.get(p.text, p.text))
+    return tag("mo", {"-": "−", "*": "·"}.get(p.text, p.text), stretchy="false" if p.text in "()" else None)
 
 
 def _mathml_name(text: str) -> str:
