@@ -76,7 +76,7 @@ def apart(made: str) -> str:
 def _rendered(name: str, trace: Trace, parts: dict[str, Any]) -> str:
     told = trace.conventions
     return environment().get_template(name).render(
-        words=Words(language()), say=say, policy=POLICY, version=__version__, title=title(told),
+        words=Words(language()), say=say, s=trace.symbols, policy=POLICY, version=__version__, title=title(told),
         facts=[(name, value) for name, value in heading_facts(trace, told) if value], **parts,
     )  # fmt: skip
 
@@ -151,7 +151,7 @@ def _chain(trace: Trace, chain: Chain) -> dict[str, Any]:
     return {
         "name": name, "title": f"∂{s('E')}/∂{name}" + (f" ({chain.key})" if chain.key != name else ""),
         "value": number(chain.gradient), "formula": shown_math.of_chain(trace, chain),
-        "rows": _rows(chain), "branches": branches, "closes": chain.closes,
+        "delta": "δ" if s.name == "uoδ" else s("δᵘ"), "rows": _rows(chain), "branches": branches, "closes": chain.closes,
         "trunk": [(s(f.name), number(f.value)) for f in chain.trunk],
         "paths": [(a, b, abs(v) / most, _sign(v)) for a, b, v in paths], "bar": bar,
         "paths_said": say("trace.paths", shown=len(chain.paths), ways=count(chain.ways)),

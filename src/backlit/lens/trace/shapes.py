@@ -12,6 +12,7 @@ from ...report.svg import number as pixel
 from .layout import number
 
 WIDE, HIGH = 92.0, 26.0  # of a box with a number
+HEX = 116.0  # the width of a hexagon
 
 
 def sign(value: float) -> str:
@@ -35,7 +36,7 @@ def box(x: float, y: float, value: float, *, round_: bool = False, lit: bool = F
     return group(frame, label(x + wide / 2, y + 17.5, number(value), "num", "middle"))
 
 
-def hexagon(x: float, y: float, value: float, *, lit: bool = False, wide: float = WIDE + 16) -> Raw:
+def hexagon(x: float, y: float, value: float, *, lit: bool = False, wide: float = HEX) -> Raw:
     """An error signal in its hexagon."""
     tip, middle = 12.0, y + HIGH / 2
     points = [

@@ -9,7 +9,7 @@ from ...messages import say
 from ...ops import Elementwise
 from ...ops import formula as fm
 from ...ops import mathml as written
-from ...ops.meaning import book, settled
+from ...ops.meaning import book, meaning, settled
 from .cells import Block
 from .chain import Chain, Factor
 from .formulas import mathml
@@ -59,7 +59,7 @@ def _term(trace: Trace) -> str:
         values = {n: float(v) for n, v in {**aim.kind.op.defaults, **aim.options}.items() if n in aim.kind.op.defaults}
         inside = dict(zip(aim.kind.op.inputs, (s("o"), s("t")), strict=False)) if not aim.kind.through else {}
         names = {name: fm.symbol(new) for name, new in inside.items()}
-        return _displayed("e", fm.substitute(settled(aim.kind.op.formula, values), names))
+        return _displayed("e", fm.substitute(settled(meaning(aim.kind.op.formula), values), names))
     return mathml(f"e = {s(trace.conventions['formula'])}", block=True)
 
 
