@@ -104,7 +104,7 @@ def test_another_model_and_other_files_are_told(call, model, tmp_path):
     assert "BL377" in call("check", file).err
 
 
-# --- step ---------------------------------------------------------------------------------------------------------------
+# --- step -----------------------------------------------------------------------------------------------------------
 
 
 def test_without_a_terminal_all_stages_are_printed(call, model):
@@ -135,17 +135,15 @@ class Terminal:
             stdin=slave, stdout=slave, stderr=slave, env=environment(), start_new_session=True,
         )  # fmt: skip
 
-    def until(self, text, seconds=60):
-        """What is on the screen once the text has come."""
-        found, end = "", time.monotonic() + seconds
-        while text not in found:
+    def screen(self, keys=""):
+        """The screen that comes after these keys: each ends with a line that tells the keys."""
+        os.write(self.master, keys.encode())
+        found, end = "", time.monotonic() + 60
+        while "q: end" not in found:
             assert time.monotonic() < end, found
             if select.select([self.master], [], [], 0.2)[0]:
                 found += os.read(self.master, 65536).decode(errors="replace")
         return found
-
-    def press(self, keys):
-        os.write(self.master, keys.encode())
 
     def ended(self):
         """The exit code; the terminal has to be as it was."""
@@ -158,31 +156,27 @@ class Terminal:
 
 @pytest.mark.slow
 def test_keys_go_on_back_and_to_the_end(model):
-    screen = Terminal("step", model, "iris", "--in-use")
-    assert "[dense1]" in screen.until("q: end").split("\x1b[H")[-1]
-    screen.press("n")
-    assert "2 · outputs · dense1" in screen.until("2/")
-    screen.press("\x1b[C")
-    screen.until("3/")
-    screen.press(" ")
-    screen.until("4/")
-    screen.press("\x1b[D")
-    screen.until("3/")
-    screen.press("p")
-    screen.until("2/")
-    screen.press("g")
-    checked = screen.until("relative error")
-    assert "weight[" in screen.until("e-") or "weight[" in checked
-    screen.press("\x1b[F")
-    last = screen.until("── the update")
-    assert re.search(r"(\d+)/\1 ", last + screen.until("q: end"))
-    screen.press("q")
-    assert screen.ended() == 0
+    terminal = Terminal("step", model, "iris", "--in-use")
+    first = terminal.screen()
+    assert "[dense1]" in first
+    count = int(re.search(r"1/(\d+) ", first)[1])
+    for keys, at in (("n", 2), ("\x1b[C", 3), (" ", 4), ("\x1b[D", 3), ("p", 2), ("\x1b[H", 1), ("p", 1), ("n", 2)):
+        assert f"{at}/{count} " in terminal.screen(keys)
+    checked = terminal.screen("g")
+    assert "2 · outputs · dense1" in checked
+    assert re.search(r"weight\[0,0\].*\de-\d\d", checked)
+    assert "relative error" not in terminal.screen("g")
+    last = terminal.screen("\x1b[F")
+    assert "── the update" in last
+    assert f"{count}/{count} " in last
+    assert len(last.splitlines()) <= 30
+    os.write(terminal.master, b"q")
+    assert terminal.ended() == 0
 
 
 @pytest.mark.slow
 def test_ctrl_c_leaves_the_terminal_as_it_was(model):
-    screen = Terminal("step", model, "iris", "--in-use")
-    screen.until("q: end")
-    screen.process.send_signal(2)
-    assert screen.ended() == 130
+    terminal = Terminal("step", model, "iris", "--in-use")
+    terminal.screen()
+    terminal.process.send_signal(2)
+    assert terminal.ended() == 130

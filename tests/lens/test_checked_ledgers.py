@@ -64,7 +64,6 @@ def test_nothing_filled_in_is_nothing_wrong():
 def wrong(of, key, number, digits=6):
     first = checking.check(of, filled(of, digits, **{key: number})).first
     assert first is not None
-    stage, layer, label, symbol = key.split(" ")
     assert (str(first.block.stage), first.block.layer, first.line.label, first.cell.symbol) == tuple(key.split(" "))
     return first.slips
 
@@ -116,9 +115,7 @@ def test_a_half_too_many_and_sums_for_means_in_a_batch():
     of = batch(reduction="mean")
     assert wrong(of, "3 dense2 E E", of.E * 4)[0] == "sum_for_mean"
     assert "half_added" in wrong(of, "3 dense2 0 δᵒ", float(of["dense2.δᵒ"][0, 0]) / 2)
-    assert "one_row" in wrong(
-        of, "5 dense2 bias[0] ∂E/∂w", float(of["dense2.δᵘ"][0, 0])
-    )
+    assert "one_row" in wrong(of, "5 dense2 bias[0] ∂E/∂w", float(of["dense2.δᵘ"][0, 0]))
 
 
 def test_a_mistake_carried_on_is_one_mistake():
@@ -173,7 +170,7 @@ def test_only_what_the_exercise_left_out_is_compared():
 
 def test_other_ways_to_write_a_table_are_read():
     of = trace()
-    plain = blank.sheet_csv(of).replace("1,dense1,0,u,", "1,dense1,0,u,−0.37750")  # noqa: RUF001
+    plain = blank.sheet_csv(of).replace("1,dense1,0,u,", "1,dense1,0,u,−0.37750")
     semicolons = plain.replace(",", ";").replace("[0;", "[0,").replace("[1;", "[1,")
     for text in (plain, semicolons):
         given, _ = checking.read(text, "here")

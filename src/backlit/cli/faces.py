@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from ..lens.trace import Trace
 
 FORMS = ("text", "html", "latex", "json", "svg", "csv")
-ENDINGS = {".txt": "text", ".html": "html", ".htm": "html", ".tex": "latex", ".json": "json", ".svg": "svg", ".csv": "csv"}
+ENDINGS = {
+    ".txt": "text", ".html": "html", ".htm": "html", ".tex": "latex", ".json": "json", ".svg": "svg", ".csv": "csv",
+}  # fmt: skip
 
 
 def form(ctx: click.Context, asked: str | None, out: str | None, *, blank: bool) -> str:
@@ -60,7 +62,7 @@ def view(trace: Trace, form: str, parameter: str) -> str:
 
 
 def put(text: str, out: str | None) -> None:
-    """On stdout, or into a file, whole or not at all; CSV begins with a mark by which spreadsheets know its encoding."""
+    """On stdout, or into a file; CSV begins with a mark by which spreadsheets know its encoding."""
     if out is None:
         page.out(text.rstrip("\n"))
         return

@@ -15,11 +15,10 @@ except ImportError:  # a system without termios: `watched` says no, and all is p
     termios = tty = None  # type: ignore[assignment]
 
 NAMES = {
-    b"\x1b[C": "next", b"\x1bOC": "next", b"n": "next", b" ": "next", b"\r": "next", b"\n": "next", b"\x1b[B": "next", b"l": "next",
-    b"\x1b[D": "back", b"\x1bOD": "back", b"p": "back", b"\x7f": "back", b"\x1b[A": "back", b"h": "back",
+    b"\x1b[C": "next", b"\x1bOC": "next", b"\x1b[B": "next", b"n": "next", b" ": "next", b"\r": "next", b"\n": "next",
+    b"\x1b[D": "back", b"\x1bOD": "back", b"\x1b[A": "back", b"p": "back", b"\x7f": "back",
     b"q": "end", b"Q": "end", b"\x1b": "end", b"\x04": "end", b"": "end",
-    b"g": "check", b"G": "check",
-    b"\x1b[H": "first", b"\x1b[F": "last",
+    b"g": "check", b"G": "check", b"\x1b[H": "first", b"\x1b[F": "last",
 }  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from .options import command, option
 from .trace import of_facts
 
 if TYPE_CHECKING:
-    from ..lens.trace import Trace
+    from ..lens.trace.stepping import Walk
 
 CLEAR = "\x1b[2J\x1b[H"
 
@@ -53,7 +53,7 @@ def step(
         page.out(walk.whole())
 
 
-def _walk(walk: Any) -> None:
+def _walk(walk: Walk) -> None:
     """Stage by stage, by keys; the last screen stays."""
     at, checked = 0, False
     with keys.single():
@@ -67,7 +67,7 @@ def _walk(walk: Any) -> None:
     page.out()
 
 
-def _show(lines: list[str], walk: Any, at: int) -> None:
+def _show(lines: list[str], walk: Walk, at: int) -> None:
     """A screen: what is higher than the terminal keeps its beginning, and says how much is left out."""
     size = shutil.get_terminal_size()
     room = size.lines - 3

@@ -41,7 +41,7 @@ class Gaps(Cover):
 
     def hides(self, name: str, symbol: str) -> bool:
         """Whether a number is left out: `name` is its name on the tape, `symbol` what it is."""
-        if symbol.endswith("′") and symbol != "f′" or symbol.startswith("∂"):
+        if (symbol.endswith("′") and symbol != "f′") or symbol.startswith("∂"):
             return 5 in self.stages
         if symbol in ("δᵒ", "δᵘ") and self.last and name.startswith(f"{self.last}."):
             return bool(self.stages & {3, 4})  # at the output both stages show it

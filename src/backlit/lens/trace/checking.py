@@ -60,8 +60,10 @@ class Wrong:
         if self.cell.symbol == "E":
             return "E"
         label = self.line.label if "[" in self.line.label else f"[{self.line.label}]"
-        return f"{self.block.layer} {self.cell.symbol} {label}" if "[" in self.line.label else (
-            f"{self.block.layer}.{self.cell.symbol}{label}"
+        return (
+            f"{self.block.layer} {self.cell.symbol} {label}"
+            if "[" in self.line.label
+            else (f"{self.block.layer}.{self.cell.symbol}{label}")
         )
 
 
@@ -168,7 +170,7 @@ def agrees(value: float, right: float, unit: float, slack: float = 0.0) -> bool:
 
 def _number(given: Given, path: str) -> tuple[float, float]:
     """The number and one in its last place; BL377 for what is none."""
-    text = given.text.replace("−", "-").replace(",", ".").replace(" ", "")  # noqa: RUF001
+    text = given.text.replace("−", "-").replace(",", ".").replace(" ", "")
     try:
         exact = Decimal(text)
     except InvalidOperation:

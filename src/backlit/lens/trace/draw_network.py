@@ -211,8 +211,8 @@ class Sketch:
         """Between two layers: by weights, unit by unit, or where all depends on all in one bundle."""
         back = self._signal(a) is not None and self._signal(b) is not None
         if b.form == "affine":
-            w = as_shown(b.weight, self.recording[b.weight])
-            pairs = [(i, j, float(w[j, i])) for j in b.units for i in a.units]
+            weights = as_shown(b.weight, self.recording[b.weight])
+            pairs = [(i, j, float(weights[j, i])) for j in b.units for i in a.units]
         elif b.form in ("each", "batch") and a.left + len(a.units) == b.left + len(b.units):
             pairs = [(i, i, 1.0) for i in b.units if i in a.units]
         else:

@@ -70,7 +70,7 @@ def unit_of(trace: Trace, layer: str, unit: int, input_: int | None = None) -> U
     if input_ is not None and input_ not in shown:
         shown = sorted([*shown[:-1], input_])
         left = np.setdiff1d(np.arange(len(x)), shown)
-    slopes = recording[f"∂E/∂{weight}"] if f"∂E/∂{weight}" in recording else None
+    slopes = recording.before.get(f"∂E/∂{weight}")
     bias = leg.target.args[2].name if len(leg.target.args) > 2 else ""
 
     def of(symbol: str) -> float | None:

@@ -151,7 +151,7 @@ def _chain(trace: Trace, chain: Chain) -> dict[str, Any]:
     return {
         "name": name, "title": f"∂{s('E')}/∂{name}" + (f" ({chain.key})" if chain.key != name else ""),
         "value": number(chain.gradient), "formula": shown_math.of_chain(trace, chain),
-        "delta": "δ" if s.name == "uoδ" else s("δᵘ"), "rows": _rows(chain), "branches": branches, "closes": chain.closes,
+        "delta": "δ" if s.name == "uoδ" else s("δᵘ"), "rows": _rows(chain), "branches": branches,
         "trunk": [(s(f.name), number(f.value)) for f in chain.trunk],
         "paths": [(a, b, abs(v) / most, _sign(v)) for a, b, v in paths], "bar": bar,
         "paths_said": say("trace.paths", shown=len(chain.paths), ways=count(chain.ways)),

@@ -12,8 +12,8 @@ from ...core.graph import Node
 from ...errors import fail, nearest
 from ...nn import Structure
 from .cells import Array, Ledger
-from .chain import Chain, Difference
-from .difference import Measured
+from .chain import Chain
+from .difference import Difference, Measured
 from .ledger import Bookkeeper
 from .record import Recording, Step
 from .slopes import Slopes
