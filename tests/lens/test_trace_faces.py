@@ -65,6 +65,15 @@ def test_a_card_and_its_text_hold_the_same_numbers(of, request, language):
     assert told == values(seen(ledger))
 
 
+def test_one_parameter_in_a_notebook(trace, language):
+    bundle = trace.show("dense1.weight[0,0]")._repr_mimebundle_()
+    card = bundle["text/html"]
+    assert "<script" not in card
+    assert 'class="wire plus lit"' in card
+    plain = re.sub(r"(?s)<dl.*?</dl>", " ", re.sub(r"(?s)<svg.*?</svg>", " ", card))
+    assert values(seen(plain)) == values(bundle["text/plain"])
+
+
 def test_the_drawing_shows_no_number_that_the_ledger_does_not_have(trace):
     assert values(seen(trace.svg())) <= values(trace.text())
 

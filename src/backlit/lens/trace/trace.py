@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,6 +20,9 @@ from .slopes import Slopes
 from .symbols import Symbols, symbols_named
 from .updates import as_kept, as_shown, spelled, step_cells
 from .walker import Walker, chain_of
+
+if TYPE_CHECKING:
+    from .html import Face
 
 TOP = 8
 
@@ -171,6 +174,12 @@ class Trace:
 
         return network(self, self.parameter(parameter) if parameter else None)
 
+    def show(self, parameter: str) -> Face:
+        """The chain rule of a parameter for a notebook: its paths lit up in the network, every factor below."""
+        from .html import Face
+
+        return Face(self, parameter)
+
     def _repr_html_(self) -> str:
         """For a notebook: SVG and MathML, no script."""
         from .html import card
@@ -179,11 +188,12 @@ class Trace:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         """The same for whoever asks: text/html, and text/plain with the same numbers."""
+        from .html import chosen
+
         largest = self.largest_parameter()
         plain = [self.text(), *([self.text(largest)] if largest else [])]
         found = {"text/plain": "\n\n".join(plain), "text/html": self._repr_html_()}
-        wanted = {k: v for k, v in found.items() if include is None or k in include}
-        return {k: v for k, v in wanted.items() if exclude is None or k not in exclude}
+        return chosen(found, include, exclude)
 
     def __str__(self) -> str:
         return self.text()
