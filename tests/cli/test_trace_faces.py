@@ -46,7 +46,8 @@ def test_the_page_of_a_parameter_and_of_a_step_of_the_run(call, model):
 def test_options_that_do_not_belong_together(call, model, tmp_path):
     wrong = [
         ("--format", "csv"), ("--stages", "1"), ("--no-key",), ("--blank", "--format", "latex"),
-        ("--blank", "--stages", "a"), ("--out", tmp_path / "x.docx"), ("--format", "docx"),
+        ("--blank", "--parameter", "largest"), ("--blank", "--tape"), ("--show-code", "--format", "html"),
+        ("--tape", "--format", "latex"), ("--blank", "--stages", "a"), ("--out", tmp_path / "x.docx"), ("--format", "docx"),
     ]  # fmt: skip
     for options in wrong:
         result = call("trace", model, "iris", *options)

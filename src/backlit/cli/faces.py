@@ -34,6 +34,20 @@ def form(ctx: click.Context, asked: str | None, out: str | None, *, blank: bool)
     return asked
 
 
+def together(ctx: click.Context, form: str, *, blank: bool, parameter: bool, show_code: bool, tape: bool) -> None:
+    """Refuse what does not go together: an option that would do nothing."""
+    pairs = {
+        ("--blank", "--parameter"): blank and parameter,
+        ("--blank", "--show-code"): blank and show_code,
+        ("--blank", "--tape"): blank and tape,
+        ("--show-code", f"--format {form}"): show_code and form != "text",
+        ("--tape", f"--format {form}"): tape and form not in ("text", "json"),
+    }
+    for (first, second), found in pairs.items():
+        if found:
+            raise click.UsageError(say("cli_trace.not_together", first=first, second=second), ctx)
+
+
 def stages(ctx: click.Context, typed: str | None) -> tuple[int, ...] | None:
     """The stages that are left out: "1,4"."""
     if typed is None:

@@ -54,6 +54,7 @@ def trace(
     left_out = faces.stages(ctx, stages)
     if not blank and (left_out is not None or no_key):
         raise click.UsageError(say("cli_trace.only_blank"), ctx)
+    faces.together(ctx, form, blank=blank, parameter=bool(parameter), show_code=show_code, tape=tape)
     asked = reading.asked(given)
     shown: dict[str, Any] = {"row": row or 0, "top": top or 8, "symbols": given.pop("symbols") or "uoδ"}
     settings = {name: value for name, value in given.items() if value not in (None, False) or name == "half"}
