@@ -47,7 +47,8 @@ def test_options_that_do_not_belong_together(call, model, tmp_path):
     wrong = [
         ("--format", "csv"), ("--stages", "1"), ("--no-key",), ("--blank", "--format", "latex"),
         ("--blank", "--parameter", "largest"), ("--blank", "--tape"), ("--show-code", "--format", "html"),
-        ("--tape", "--format", "latex"), ("--blank", "--stages", "a"), ("--out", tmp_path / "x.docx"), ("--format", "docx"),
+        ("--tape", "--format", "latex"), ("--blank", "--stages", "a"), ("--out", tmp_path / "x.docx"),
+        ("--format", "docx"),
     ]  # fmt: skip
     for options in wrong:
         result = call("trace", model, "iris", *options)
