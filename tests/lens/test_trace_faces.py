@@ -244,7 +244,9 @@ def test_the_document_is_whole(of, request, language):
     assert "$$" not in text
     if language == "en":
         assert text.isascii()
-    assert text.startswith(r"\documentclass{ltjsarticle}" if language == "ja" else r"\documentclass{article}")
+    assert text.startswith(
+        r"\documentclass[fleqn]{ltjsarticle}" if language == "ja" else r"\documentclass[fleqn]{article}"
+    )
 
 
 def test_the_document_has_the_numbers_of_the_text(trace):

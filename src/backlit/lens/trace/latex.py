@@ -36,7 +36,7 @@ def document(trace: Trace, parameter: str = "") -> str:
     >>> from backlit import Dense, Network
     >>> text = document(Network([Dense(1, "tanh")]).trace([1.0, 2.0], [0.5]))
     >>> text.splitlines()[0], r"\begin{align*}" in text
-    ('\\documentclass{article}', True)
+    ('\\documentclass[fleqn]{article}', True)
     """
     told = trace.conventions
     parameter = parameter or trace.largest_parameter()
@@ -60,7 +60,7 @@ def document(trace: Trace, parameter: str = "") -> str:
 def _head(heading: str) -> list[str]:
     japanese = language() == "ja"
     return [
-        r"\documentclass{ltjsarticle}" if japanese else r"\documentclass{article}",
+        r"\documentclass[fleqn]{ltjsarticle}" if japanese else r"\documentclass[fleqn]{article}",
         *(["% lualatex"] if japanese else [r"\usepackage[T1]{fontenc}", r"\usepackage[utf8]{inputenc}"]),
         r"\usepackage{amsmath,array,booktabs,longtable}",
         r"\usepackage[a4paper,margin=20mm]{geometry}",
@@ -120,7 +120,8 @@ def _products(text: str) -> str:
 
 def _product(piece: str) -> str:
     lead, said = re.match(r"^(.*?)(\s*\([^\d\-].*\))?$", piece).groups()  # type: ignore[union-attr]
-    return f"${latex(lead)}$" + (_text(said) if said else "")
+    space = "{}" if lead[:1] in "+-=" and lead[1:2] == " " else ""  # a sign between two terms, not before a number
+    return f"${space}{latex(lead)}$" + (_text(said) if said else "")
 
 
 def _aligned(formula: str) -> str:
