@@ -46,7 +46,10 @@ EVERY = [(language, code) for language in messages.LANGUAGES for code in CODES]
 # A value for each fact, such as is passed.
 FACTS = {
     "again": "",
+    "head": ["a", "b"],
     "missing": ["k"],
+    "model": "runs/iris-1",
+    "stage": 6,
     "activation": "step",
     "allowed": "0 ≤ noise",
     "batch": 32,
