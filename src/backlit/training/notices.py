@@ -55,10 +55,10 @@ def _is_flat(node: Node) -> bool:
     """True for an elementwise operation whose derivative is 0 on a grid of ordinary inputs."""
     if not isinstance(node.op, Elementwise) or len(node.op.inputs) != 1:
         return False
-    attrs = tuple((n, node.attrs[n]) for n in node.op.defaults)
-    if any(isinstance(value, Rows) for _, value in attrs):
+    attrs = {n: node.attrs[n] for n in node.op.defaults}
+    if any(isinstance(value, Rows) for value in attrs.values()):
         return False  # a formula of the number of rows is no activation function
-    return _has_no_slope(node.op, attrs)
+    return _has_no_slope(node.op, tuple(attrs.items()))
 
 
 @functools.lru_cache(1024)
