@@ -45,9 +45,18 @@ def _cut(line: str) -> str:
 
 def heading(trace: Trace, told: dict[str, Any]) -> list[str]:
     """What is traced, and what the numbers depend on."""
-    s = trace.symbols
+    return [title(told), *columns(heading_facts(trace, told), left=(0, 1))]
+
+
+def title(told: dict[str, Any]) -> str:
+    """Which row of how many."""
     row, rows = told["row"], told["rows"]
-    lines = [say("trace.title", row=row, rows=rows) if rows > 1 else say("trace.title_alone")]
+    return say("trace.title", row=row, rows=rows) if rows > 1 else say("trace.title_alone")
+
+
+def heading_facts(trace: Trace, told: dict[str, Any]) -> list[tuple[str, str]]:
+    """What the numbers depend on beside the network, as names and values."""
+    s = trace.symbols
     whole = f"{s('E')} = Σ e" + (f" / {told['n']}" if told["n"] != 1 else "")
     facts = [(say("trace.loss"), f"{told['loss']}: e = {s(told['formula'])}, {whole}  (reduction={told['reduction']})")]
     more = [f"{n}={told[n]}" for n in ("label_smoothing", "l1", "l2") if n in told]
@@ -66,7 +75,7 @@ def heading(trace: Trace, told: dict[str, Any]) -> list[str]:
     for name in ("source", "model", "of_step"):
         if name in told:
             facts.insert(0, (say(f"trace.{name}"), str(told[name])))
-    return [*lines, *columns(facts, left=(0, 1))]
+    return facts
 
 
 def _optimizer(trace: Trace, told: dict[str, Any]) -> str:

@@ -140,6 +140,40 @@ class Trace:
 
         return chain_data(self.parameter(parameter)) if parameter else ledger_data(self.ledger())
 
+    # --- its faces (html.py, latex.py, blank.py) ------------------------------------------------------------------
+
+    def html(self, parameter: str = "") -> str:
+        """The ledger, the drawings and the chain rule of a parameter (the largest gradient's) as a page of HTML."""
+        from .html import page
+
+        return page(self, parameter)
+
+    def latex(self, parameter: str = "") -> str:
+        """The ledger and the chain rule of a parameter as a LaTeX document."""
+        from .latex import document
+
+        return document(self, parameter)
+
+    def svg(self, parameter: str = "") -> str:
+        """The network with the numbers of the row; of a parameter the paths to E are lit up."""
+        from .draw_network import network
+
+        return network(self, self.parameter(parameter) if parameter else None)
+
+    def _repr_html_(self) -> str:
+        """For a notebook: SVG and MathML, no script."""
+        from .html import card
+
+        return card(self)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        """The same for whoever asks: text/html, and text/plain with the same numbers."""
+        largest = self.largest_parameter()
+        plain = [self.text(), *([self.text(largest)] if largest else [])]
+        found = {"text/plain": "\n\n".join(plain), "text/html": self._repr_html_()}
+        wanted = {k: v for k, v in found.items() if include is None or k in include}
+        return {k: v for k, v in wanted.items() if exclude is None or k not in exclude}
+
     def __str__(self) -> str:
         return self.text()
 
