@@ -226,7 +226,7 @@ def _member(folder: Path | None, source: Any, words: dict[str, Any], shown: str 
         return train(source, progress=shown, **words)
     if not (folder / "run.json").exists():
         folder.mkdir(exist_ok=True)
-        return train(source, progress=shown, out=Place(folder), **words)
+        return train(source, progress=shown, out=Place(folder, looks=False), **words)
     facts = read_run(folder)[0]
     if facts["result"]["stopped"] in ("epochs", "early"):
         return _read(folder)

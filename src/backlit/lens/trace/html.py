@@ -61,7 +61,7 @@ def card(trace: Trace, parameter: str = "") -> str:
 def chain_card(chain: Chain, trace: Trace) -> str:
     """For a notebook: the chain rule of one parameter alone."""
     parts: dict[str, Any] = {
-        "chain": _chain(trace, chain), "stages": [], "closing": [],
+        "chain": chain_parts(trace, chain), "stages": [], "closing": [],
         "drawings": [("figure-network", say("faces.network"), network(trace, chain))],
     }  # fmt: skip
     return apart(_rendered("trace_card.html", trace, parts))
@@ -89,7 +89,7 @@ def _parts(trace: Trace, parameter: str) -> dict[str, Any]:
     drawings += unit_drawings(trace, chain)
     return {
         "stages": stages(trace, Cover()), "closing": closing(ledger), "drawings": drawings,
-        "chain": _chain(trace, chain) if chain is not None else None,
+        "chain": chain_parts(trace, chain) if chain is not None else None,
     }  # fmt: skip
 
 
@@ -125,7 +125,7 @@ def unit_drawings(trace: Trace, chain: Chain | None) -> list[tuple[str, str, str
 # --- the chain rule -------------------------------------------------------------------------------------------------
 
 
-def _chain(trace: Trace, chain: Chain) -> dict[str, Any]:
+def chain_parts(trace: Trace, chain: Chain) -> dict[str, Any]:
     """The chain rule of a parameter for the template; the numbers are those of chain_text.py."""
     s, d = trace.symbols, chain.difference
     name = shown_math.name_of(chain)
