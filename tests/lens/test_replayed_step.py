@@ -10,6 +10,7 @@ import pytest
 import backlit
 from backlit import BatchNorm, Dense, Dropout, Network
 from backlit.errors import BacklitError
+from backlit.optim import OPTIMIZERS
 from tolerance import same_bits
 
 RUNS = {
@@ -60,6 +61,16 @@ def test_after_the_step_stand_the_bits_of_the_training(name, step):
         assert same_bits(known, np.asarray(again.loop[value]))
 
 
+@pytest.mark.parametrize("name", [n for n in OPTIMIZERS if n not in ("lbfgs", "perceptron")])
+def test_the_step_of_every_optimizer_closes(name):
+    run = Network([Dense(5, "tanh"), Dense(3, "softmax")]).fit(*rows(), epochs=5, batch_size=25, optimizer=name)
+    trace = run.trace(min(5, run.result["steps"]), top=100)
+    assert trace.about["same_bits"]
+    ledger = trace.ledger()
+    assert ledger.closes
+    assert all("w′" in line for block in ledger.stage(5) for line in block.lines)
+
+
 def test_a_recorded_run_is_replayed_from_its_folder(tmp_path):
     run = backlit.train("iris", hidden=[5], epochs=4, out=tmp_path, progress="none")
     trace = backlit.trace(run.folder, step=7, row=2, top=3)
@@ -70,6 +81,34 @@ def test_a_recorded_run_is_replayed_from_its_folder(tmp_path):
     chain = trace.parameter("dense1.weight[0,0]")
     assert chain.closes
     assert chain.difference.error < 1e-3
+
+
+def test_steps_after_a_resumption_and_none_that_was_not_done(tmp_path):
+    run = backlit.train("iris", hidden=[5], epochs=4, patience=0, out=tmp_path, progress="none")
+    steps = run.result["steps"]
+    with pytest.raises(BacklitError) as caught:
+        backlit.trace(run.folder, step=steps + 1)
+    assert caught.value.code == "BL363"
+    more = backlit.resume(run.folder, epochs=6, progress="none")
+    trace = backlit.trace(more.folder, step=steps + 3)
+    assert trace.about["same_bits"]
+    last = backlit.trace(more.folder, step=more.result["steps"])
+    for name, value in more.last.values.items():
+        assert same_bits(last.recording.after[name], value), name
+
+
+def test_a_run_that_was_stopped_by_the_clock_ends_where_it_ended():
+    def stop(fitting):
+        raise KeyboardInterrupt
+
+    left = []
+    with pytest.raises(KeyboardInterrupt):
+        network().fit(*rows(), epochs=10_000, batch_size=16, watch=stop, left=left)
+    run = left[0]
+    assert run.trace(run.result["steps"]).about["same_bits"]
+    with pytest.raises(BacklitError) as caught:
+        run.trace(run.result["steps"] + 1)
+    assert caught.value.code == "BL363"
 
 
 def test_a_change_of_the_data_is_told(tmp_path):

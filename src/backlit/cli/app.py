@@ -19,8 +19,8 @@ from .options import Command, common, help_page, option
 from .signals import listener
 
 COMMANDS = (
-    "train", "evaluate", "predict", "show", "trace", "curvature", "landscape", "collapse", "descend", "activations",
-    "explain", "warmup", "bench",
+    "train", "evaluate", "predict", "show", "trace", "step", "check", "curvature", "landscape", "collapse", "descend",
+    "activations", "explain", "warmup", "bench",
 )  # fmt: skip
 COMPLETION = "_BACKLIT_COMPLETE"
 

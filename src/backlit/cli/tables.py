@@ -53,7 +53,12 @@ def named(key: str) -> str:
 
 def as_json(value: Any) -> None:
     """Print one JSON object; what is not finite is null, since JSON has no word for it."""
-    page.out(json.dumps(_plain(value), ensure_ascii=False, indent=1))
+    page.out(json_text(value))
+
+
+def json_text(value: Any) -> str:
+    """The same as text."""
+    return json.dumps(_plain(value), ensure_ascii=False, indent=1)
 
 
 def as_line(value: Any) -> None:

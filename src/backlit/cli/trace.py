@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..messages import say
-from . import page, reading, tables
+from . import faces, page, reading, tables
 from .kinds import Real, Whole, Word
 from .options import command, option
 
@@ -33,7 +34,11 @@ LARGEST = "largest"
 @option("--learning-rate", "--rate", type=Real(0, above=True), metavar="X", part="training")
 @option("--in-use", is_flag=True, part="training")
 @option("--symbols", metavar="NAME", part="output", preset="uoδ")
-@option("--format", "output", type=Word("text", "json"), metavar="text|json", part="output", preset="text")
+@option("--format", "output", type=Word(*faces.FORMS), metavar="FORM", part="output", preset="text")
+@option("--out", metavar="FILE", part="output")
+@option("--blank", is_flag=True, part="output")
+@option("--stages", metavar="LIST", part="output", preset="1,2,3,4,5")
+@option("--no-key", is_flag=True, part="output")
 @option("--show-code", is_flag=True, part="output")
 @option("--tape", is_flag=True, part="output")
 @option("--target", metavar="NAME", multiple=True, part="data")
@@ -42,27 +47,44 @@ LARGEST = "largest"
 def trace(
     ctx: click.Context, /, model: str, source: str | None, row: int | None, rows: int | None, parameter: str | None,
     at_step: int | None, top: int | None, target: tuple[str, ...], output: str | None, show_code: bool, tape: bool,
-    **given: Any,
+    out: str | None, blank: bool, stages: str | None, no_key: bool, **given: Any,
 ) -> None:  # fmt: skip
     """Trace a model; its sentences are in the catalogue (`cli_trace`)."""
+    form = faces.form(ctx, output, out, blank=blank)
+    left_out = faces.stages(ctx, stages)
+    if not blank and (left_out is not None or no_key):
+        raise click.UsageError(say("cli_trace.only_blank"), ctx)
     asked = reading.asked(given)
     shown: dict[str, Any] = {"row": row or 0, "top": top or 8, "symbols": given.pop("symbols") or "uoδ"}
     settings = {name: value for name, value in given.items() if value not in (None, False) or name == "half"}
-    if at_step is not None:
-        made = _of_run(ctx, model, source, at_step, {**settings, **asked}, shown)
-    else:
-        if source is None:
-            raise click.MissingParameter(ctx=ctx, param=next(p for p in ctx.command.params if p.name == "source"))
-        made = _of_rows(model, source, target, asked, settings, shown, rows or 1)
+    facts = {"model": model, "source": source, "rows": rows or 1, "target": target, "asked": asked, "step": at_step}
+    facts |= {"settings": settings, **shown}
+    made = of_facts(ctx, facts)
     if parameter == LARGEST:
         parameter = made.largest_parameter()
-    if show_code:
-        page.out(made.code())
-    elif output == "json":
+    if blank:
+        faces.put(faces.exercise(made, form, left_out, not no_key, facts), out)
+    elif show_code:
+        faces.put(made.code(), out)
+    elif form == "json":
         found = made.to_dict(parameter or "")
-        tables.as_json({**found, **({"tape": made.tape()} if tape else {})})
+        faces.put(tables.json_text({**found, **({"tape": made.tape()} if tape else {})}), out)
+    elif form == "text":
+        faces.put(made.text(parameter or "", tape=tape), out)
     else:
-        page.out(made.text(parameter or "", tape=tape))
+        faces.put(faces.view(made, form, parameter or ""), out)
+
+
+def of_facts(ctx: click.Context, facts: Mapping[str, Any]) -> Trace:
+    """The trace that the options ask for; an exercise keeps them, so that it can be checked."""
+    settings, asked = dict(facts.get("settings") or {}), dict(facts.get("asked") or {})
+    shown = {"row": facts.get("row", 0), "top": facts.get("top", 8), "symbols": facts.get("symbols", "uoδ")}
+    model, source = facts["model"], facts.get("source")
+    if facts.get("step") is not None:
+        return _of_run(ctx, model, source, facts["step"], {**settings, **asked}, shown)
+    if source is None:
+        raise click.MissingParameter(ctx=ctx, param=next(p for p in ctx.command.params if p.name == "source"))
+    return _of_rows(model, source, tuple(facts.get("target") or ()), asked, settings, shown, facts.get("rows", 1))
 
 
 def _of_run(

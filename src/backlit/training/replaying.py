@@ -64,7 +64,8 @@ def trace(what: Any, x: Any = None, t: Any = None, *, step: int | None = None, *
         net: Network = what.network if isinstance(what, Run) else load_network(what) if _is_path(what) else what
         return net.trace(x, t, **given)
     again = fitting_again(what) if _is_path(what) else _of_run(what)
-    return trace_step(again, step, **given)
+    result = read_run(what)[0].get("result", {}) if _is_path(what) else what.result
+    return trace_step(again, step, done=result.get("steps"), **given)
 
 
 def _is_path(what: Any) -> bool:
@@ -119,26 +120,32 @@ def not_begun(work: Prepared) -> Fitting:
     return caught[0]
 
 
-def trace_step(fitting: Fitting, step: int, *, row: int = 0, top: int = 8, symbols: str = "uoδ") -> Trace:
-    """The step of this number of a training that has not begun; afterwards the training has done it."""
+def trace_step(
+    fitting: Fitting, step: int, *, done: int | None = None, row: int = 0, top: int = 8, symbols: str = "uoδ"
+) -> Trace:
+    """The step of this number of a training that has not begun; afterwards the training has done it.
+
+    `done` is how many steps the run did, where that is known: one that was interrupted could go on.
+    """
     if fitting.settings.optimizer.update is None:
         raise fail("BL343", name="step", where=fitting.settings.optimizer.name)
     loop = fitting.loop
     wrong = isinstance(step, bool) or not isinstance(step, (int, np.integer)) or step < 1
-    if not wrong:
+    beyond = not wrong and done is not None and step > done
+    if not wrong and not beyond:
         loop.run(int(step) - 1)
-    if wrong or loop.step < step - 1 or loop.stopped:
-        steps = loop.step if not wrong else "…"
-        raise fail("BL363", step=step, high=steps, reason=loop.stopped or "-", nearest=1 if wrong else loop.step)
+    if wrong or beyond or loop.step < step - 1 or loop.stopped:
+        last = done if done is not None else loop.step
+        raise fail("BL363", step=step, high=last or "…", nearest=1 if wrong else last)
     known = _stand(fitting, int(step))
     own = fitting.settings.optimizer
     told = {"optimizer": own.name, "settings": dict(own.settings)}
-    epoch, begin = loop.epoch, loop.step
+    epoch = loop.epoch + 1
     made = Trace(learning(fitting.net, fitting.settings), known, row=row, top=top, symbols=symbols, about=told)
     done = loop.run(1)
     after = made.recording.after.get("θ")
     same = after is None or not done or after.tobytes() == np.asarray(loop["θ"]).tobytes()
-    made.about |= {"of_step": f"{step} (epoch {epoch + 1}, {begin} done before)", "same_bits": bool(same)}
+    made.about |= {"of_step": int(step), "epoch": epoch, "same_bits": bool(same)}
     return made
 
 

@@ -11,7 +11,8 @@ trace.py       all of it
 """
 
 from .cells import Block, Cell, Ledger, Line, Others, Rest, Sum, Term
-from .chain import Branch, Chain, Difference, Factor, Path
+from .chain import Branch, Chain, Factor, Path
+from .difference import Difference
 from .record import Recording, Step
 from .symbols import SYMBOLS, Symbols, symbols_named
 from .trace import Trace

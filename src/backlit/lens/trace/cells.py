@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -107,6 +107,9 @@ class Line:
                 return cell
         raise KeyError(symbol)
 
+    def __contains__(self, symbol: str) -> bool:
+        return self.get(symbol) is not None
+
     def get(self, symbol: str) -> Cell | None:
         """The cell of this symbol, if there is one."""
         return next((cell for cell in self.cells if cell.symbol == symbol), None)
@@ -177,6 +180,16 @@ class Ledger:
     def closes(self) -> bool:
         """Whether every number is the sum that is shown beside it, within rounding."""
         return not self.open
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data, for JSON: every cell with its sum, and whether it closes."""
+        found = asdict(self)
+        for block in found["blocks"]:
+            for total in (cell["sum"] for line in block["lines"] for cell in line["cells"] if cell["sum"] is not None):
+                total["difference"] = total["value"] - total["added"]
+                for term in total["terms"]:
+                    term["product"] = term["a"] * term["b"]
+        return {"closes": self.closes, **found}
 
 
 def largest(values: Array, top: int) -> tuple[list[int], Array]:

@@ -15,8 +15,11 @@ def chain_text(chain: Chain, s: Symbols, rows: int = 1) -> str:
     lines = [f"{_gradient(s)}{name}{key} = {number(chain.gradient)}"]
     if chain.rows:
         lines += ["", say("trace.by_row"), *_rows(chain)]
-    lines += ["", *_forks(chain, s, rows)]
-    lines += ["", say("trace.paths", shown=len(chain.paths), ways=count(chain.ways)), *_paths(chain, s)]
+    if chain.paths or chain.others is not None:
+        lines += ["", *_forks(chain, s, rows)]
+        lines += ["", say("trace.paths", shown=len(chain.paths), ways=count(chain.ways)), *_paths(chain, s)]
+    else:
+        lines += ["", say("trace.no_paths", row=chain.row), *_paths(chain, s)]
     lines += ["", *_sums(chain)]
     if len(chain.step) > 1:
         lines += ["", *_step(chain, s)]
@@ -70,12 +73,14 @@ def short(name: str) -> str:
 
 def _paths(chain: Chain, s: Symbols) -> list[str]:
     lines = []
+    largest = max((abs(p.product) for p in chain.paths), default=0.0) or 1.0
     for number_of, path in enumerate(chain.paths, start=1):
         head = f"{number_of:>3}  "
         names = _product([s(short(f.name)) for f in path.factors])
         values = _product([_signed(f) for f in path.factors])
         lines += [head + broken(names, WIDE - 5)[0], *(" " * 5 + more for more in broken(names, WIDE - 5)[1:])]
-        parts = broken([*values, "=", number(path.product)], WIDE - 7)
+        shown = f"{number(path.product)}  {bar(abs(path.product) / largest, 12)}".rstrip()
+        parts = broken([*values, "=", shown], WIDE - 7)
         lines += [" " * 5 + ("= " if i == 0 else "  ") + part for i, part in enumerate(parts)]
     if chain.others is not None:
         told = say("trace.other_paths", count=count(max(chain.ways - len(chain.paths), 1)))

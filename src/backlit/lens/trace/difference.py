@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from ...core.interpret import Interpreter
 from ...core.lowering import lower
-from .chain import Difference
 from .record import Recording
 
 STEP = 6e-6  # ≈ ∛ of float64's eps: a smaller step loses digits to rounding, a larger one to curvature
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The central difference (E(w + h) - E(w - h)) / 2h in float64, and the relative error of the gradient against it.
+
+    `noise` is what rounding of E alone makes of it, 2⁻⁵² |E| / h: a gradient below that cannot be measured so.
+    """
+
+    h: float
+    above: float
+    below: float
+    value: float
+    error: float
+    noise: float
 
 
 class Measured:

@@ -16,7 +16,7 @@ from .cells import largest
 from .chain import Chain
 from .layout import count, number
 from .ledger import Bookkeeper
-from .shapes import HIGH, WIDE, arrow, box, hexagon, on_curve, sign, signed
+from .shapes import HEX, HIGH, WIDE, arrow, box, hexagon, on_curve, sign, signed
 from .updates import as_shown
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ class Sketch:
             E=number(self.trace.E), row=self.row,
         )  # fmt: skip
         size = (end, self.high + 10)
-        return drawing("figure-network", say("faces.network"), told, size, *parts, *loss, *texts)
+        return drawing("figure-network", say("faces.network"), self.s(told), size, *parts, *loss, *texts)
 
     def _output(self) -> Column:
         names = self.recording.wiring.names[self.recording.built.output]
@@ -187,7 +187,7 @@ class Sketch:
             if (signal := self._signal(c)) is not None:
                 value = float(self.recording[signal][self.row, unit])
                 lit = any((f"{c.name}{end}", unit) in self.stations for end in (".u", ".o"))
-                left = c.x + (c.wide - WIDE - 16) / 2
+                left = c.x + (c.wide - HEX) / 2
                 parts.append(hexagon(left, y + HIGH + 6, value, lit=lit))
                 if c.sums:
                     parts.append(label(left - 4, y + HIGH + 24, s(signal.rpartition(".")[2]), "small", "end"))
@@ -211,8 +211,8 @@ class Sketch:
         """Between two layers: by weights, unit by unit, or where all depends on all in one bundle."""
         back = self._signal(a) is not None and self._signal(b) is not None
         if b.form == "affine":
-            w = as_shown(b.weight, self.recording[b.weight])
-            pairs = [(i, j, float(w[j, i])) for j in b.units for i in a.units]
+            weights = as_shown(b.weight, self.recording[b.weight])
+            pairs = [(i, j, float(weights[j, i])) for j in b.units for i in a.units]
         elif b.form in ("each", "batch") and a.left + len(a.units) == b.left + len(b.units):
             pairs = [(i, i, 1.0) for i in b.units if i in a.units]
         else:
@@ -232,7 +232,7 @@ class Sketch:
             parts.append(arrow(start, end, style, size + 1.2 * lit))
             if back:
                 gives = sign(w * self._delta(b, j)) if b.form == "affine" else sign(self._delta(b, j))
-                low = (b.x + (b.wide - WIDE - 16) / 2, end[1] + 32), (a.x + (a.wide + WIDE + 16) / 2, start[1] + 32)
+                low = (b.x + (b.wide - HEX) / 2, end[1] + 32), (a.x + (a.wide + HEX) / 2, start[1] + 32)
                 parts.append(arrow(*low, f"back {gives}{' lit' if lit else dim}", 1.2))
             if b.form == "affine" and (len(pairs) <= SPELLED or lit):
                 x, y = on_curve(start, end, 0.26 + 0.3 * (b.units.index(j) % 2 if len(b.units) > 1 else 0))
@@ -260,7 +260,7 @@ class Sketch:
             dim = "" if lit or not self.edges else " dim"
             parts.append(arrow(last.out(unit), (x, middle - 5), f"forward{' lit' if lit else dim}"))
             if self._signal(last) is not None:
-                tip = (last.x + (last.wide + WIDE + 16) / 2, last.row(unit) + 32)
+                tip = (last.x + (last.wide + HEX) / 2, last.row(unit) + 32)
                 parts.append(arrow((x, middle + 6), tip, f"back{' lit' if lit else dim}"))
         if "E.t" in self.recording:
             for unit in last.units:

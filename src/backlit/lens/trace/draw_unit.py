@@ -70,7 +70,7 @@ def unit_of(trace: Trace, layer: str, unit: int, input_: int | None = None) -> U
     if input_ is not None and input_ not in shown:
         shown = sorted([*shown[:-1], input_])
         left = np.setdiff1d(np.arange(len(x)), shown)
-    slopes = recording[f"∂E/∂{weight}"] if f"∂E/∂{weight}" in recording else None
+    slopes = recording.before.get(f"∂E/∂{weight}")
     bias = leg.target.args[2].name if len(leg.target.args) > 2 else ""
 
     def of(symbol: str) -> float | None:
@@ -103,11 +103,11 @@ def whole(unit: Unit, s: Symbols) -> str:
     parts.append(label(556 + WIDE / 2, centre - 20, s("o"), "direct", "middle"))
     if unit.behind is not None:
         parts.append(hexagon(548, centre + 36, unit.behind))
-        parts.append(label(602, centre + 80, s("δᵒ"), "direct", "middle"))
+        parts.append(label(606, centre + 80, s("δᵒ"), "direct", "middle"))
         parts.append(straight((548, centre + 49), (498, centre + 49), "back"))
     told = say("faces.unit_whole_told", layer=unit.layer, unit=unit.unit, inputs=len(unit.x), o=number(unit.o))
     size = (690.0, max(high, centre + 92))
-    return drawing("figure-unit-whole", say("faces.unit_whole"), told, size, *parts)
+    return drawing("figure-unit-whole", say("faces.unit_whole"), s(told), size, *parts)
 
 
 def split(unit: Unit, s: Symbols) -> str:
@@ -127,20 +127,20 @@ def split(unit: Unit, s: Symbols) -> str:
     below = centre + 52
     if unit.behind is not None:
         parts.append(hexagon(704, below, unit.behind))
-        parts.append(label(758, below + 42, s("δᵒ"), "direct", "middle"))
-        parts.append(straight((704, below + 13), (608, below + 13), "back"))
+        parts.append(label(762, below + 42, s("δᵒ"), "direct", "middle"))
+        parts.append(straight((704, below + 13), (618, below + 13), "back"))
         if unit.slope is not None:
-            parts.append(label(656, below + 32, f"f′ = {number(unit.slope)}", "note", "middle"))
+            parts.append(label(661, below + 36, f"f′ = {number(unit.slope)}", "note", "middle"))
     if unit.before is not None:
-        parts.append(hexagon(500, below, unit.before))
-        parts.append(label(554, below + 42, s("δᵘ"), "direct", "middle"))
-        parts.append(straight((500, below + 13), (452, below + 13), "back"))
+        parts.append(hexagon(502, below, unit.before))
+        parts.append(label(560, below + 42, s("δᵘ"), "direct", "middle"))
+        parts.append(straight((502, below + 13), (452, below + 13), "back"))
     told = say(
         "faces.unit_split_told", layer=unit.layer, unit=unit.unit, u=number(unit.u), o=number(unit.o),
         before=number(unit.before) if unit.before is not None else "–",
     )  # fmt: skip
-    size = (820.0, max(high, below + 56))
-    return drawing("figure-unit-split", say("faces.unit_split"), told, size, *parts)
+    size = (832.0, max(high, below + 56))
+    return drawing("figure-unit-split", say("faces.unit_split"), s(told), size, *parts)
 
 
 def _disc(x: float, y: float, sign_: str, below: str) -> Raw:

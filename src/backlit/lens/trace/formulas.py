@@ -18,12 +18,15 @@ _TOKEN = re.compile(
     r"|(?P<space>\s+)"
     r"|(?P<sign>.)"
 )
-_NAME = re.compile(r"(?:(?P<layer>[A-Za-z_]\w*(?:#\d+)?)\.)?(?P<letter>[^\[\].]+?)(?P<up>[ᵘᵒ]?)(?P<low>[ᵢⱼ]?)(?:\[(?P<at>[^\]]*)\])?")
+_NAME = re.compile(
+    r"(?:(?P<layer>[A-Za-z_]\w*(?:#\d+)?)\.)?(?P<letter>[^\[\].]+?)(?P<up>[ᵘᵒ]?)(?P<low>[ᵢⱼ]?)(?:\[(?P<at>[^\]]*)\])?"
+)
 _LETTERS = {"weight": "w", "bias": "b", "slope": "a", "learning_rate": "ε", "rate": "rate"}
 _SMALL = {"ᵘ": "u", "ᵒ": "o", "ᵢ": "i", "ⱼ": "j", "": ""}
 _TEX = {
     "δ": r"\delta", "ε": r"\varepsilon", "η": r"\eta", "γ": r"\gamma", "β": r"\beta", "α": r"\alpha", "σ": r"\sigma",
-    "Σ": r"\sum", "·": r"\cdot", "←": r"\leftarrow", "½": r"\tfrac12", "²": "^2", "≥": r"\ge", "≤": r"\le", "∞": r"\infty",
+    "Σ": r"\sum", "·": r"\cdot", "←": r"\leftarrow", "½": r"\tfrac12", "²": "^2", "≥": r"\ge", "≤": r"\le",
+    "∞": r"\infty",
     "…": r"\dots", "θ": r"\theta", "λ": r"\lambda", "|": r"\vert ", "%": r"\%", "_": r"\_", "{": r"\{", "}": r"\}",
     "−": "-", "∂": r"\partial", "√": r"\surd ", "*": r"\cdot", "&": r"\&", "#": r"\#", "→": r"\to",
 }  # fmt: skip
@@ -108,7 +111,7 @@ def _mathml(p: Part) -> str:
             return tag("mn", p.text)
         case "name":
             return _mathml_name(p.text)
-    return tag("mo", {"-": "−", "*": "·"}.get(p.text, p.text))
+    return tag("mo", {"-": "−", "*": "·"}.get(p.text, p.text), stretchy="false" if p.text in "()" else None)
 
 
 def _mathml_name(text: str) -> str:
@@ -153,7 +156,8 @@ def _latex_name(text: str) -> str:
     letter, up, low = _name(text)
     base = letter.replace("′", "'")
     plain = base.rstrip("'")
-    base = _TEX.get(plain, plain if len(plain) == 1 else rf"\mathrm{{{escaped(plain)}}}") + "'" * (len(base) - len(plain))
+    primes = base[len(plain) :]
+    base = _TEX.get(plain, plain if len(plain) == 1 else rf"\mathrm{{{escaped(plain)}}}") + primes
     base += f"^{{{up}}}" if up else ""
     if not low:
         return base
@@ -161,7 +165,8 @@ def _latex_name(text: str) -> str:
     return f"{base}_{{{index}}}"
 
 
-_SPECIAL = {c: "\\" + c for c in "&%$#_{}"} | {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}"}
+_SPECIAL = {c: "\\" + c for c in "&%$#_{}"}
+_SPECIAL |= {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}"}
 
 
 def escaped(text: str) -> str:

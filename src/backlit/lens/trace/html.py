@@ -52,19 +52,41 @@ def page(trace: Trace, parameter: str = "") -> str:
     return _rendered("trace.html", trace, _parts(trace, parameter)).lstrip()
 
 
-def card(trace: Trace, parameter: str = "") -> str:
+def card(trace: Trace) -> str:
     """For a notebook: the same parts, ids that never clash."""
-    made = _rendered("trace_card.html", trace, _parts(trace, parameter))
-    return apart(made)
+    return apart(_rendered("trace_card.html", trace, _parts(trace, "")))
 
 
-def chain_card(chain: Chain, trace: Trace) -> str:
-    """For a notebook: the chain rule of one parameter alone."""
-    parts: dict[str, Any] = {
-        "chain": chain_parts(trace, chain), "stages": [], "closing": [],
-        "drawings": [("figure-network", say("faces.network"), network(trace, chain))],
-    }  # fmt: skip
-    return apart(_rendered("trace_card.html", trace, parts))
+class Face:
+    """The chain rule of one parameter as a notebook shows it: the network with its paths lit up, and its numbers.
+
+    It is what `trace.show("dense1.weight[0,1]")` gives.
+    """
+
+    def __init__(self, trace: Trace, parameter: str) -> None:
+        self.trace, self.parameter = trace, parameter
+        self.chain = trace.parameter(parameter)
+
+    def __repr__(self) -> str:
+        return self.trace.text(self.parameter)
+
+    def _repr_html_(self) -> str:
+        """SVG and MathML, no script."""
+        parts: dict[str, Any] = {
+            "chain": chain_parts(self.trace, self.chain), "stages": [], "closing": [],
+            "drawings": [("figure-network", say("faces.network"), network(self.trace, self.chain))],
+        }  # fmt: skip
+        return apart(_rendered("trace_card.html", self.trace, parts))
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        """The same for whoever asks: text/html, and text/plain with the same numbers."""
+        return chosen({"text/plain": repr(self), "text/html": self._repr_html_()}, include, exclude)
+
+
+def chosen(found: dict[str, str], include: Any, exclude: Any) -> dict[str, str]:
+    """Those kinds of output that a notebook asks for."""
+    wanted = {k: v for k, v in found.items() if include is None or k in include}
+    return {k: v for k, v in wanted.items() if exclude is None or k not in exclude}
 
 
 def apart(made: str) -> str:
@@ -76,7 +98,7 @@ def apart(made: str) -> str:
 def _rendered(name: str, trace: Trace, parts: dict[str, Any]) -> str:
     told = trace.conventions
     return environment().get_template(name).render(
-        words=Words(language()), say=say, policy=POLICY, version=__version__, title=title(told),
+        words=Words(language()), say=say, s=trace.symbols, policy=POLICY, version=__version__, title=title(told),
         facts=[(name, value) for name, value in heading_facts(trace, told) if value], **parts,
     )  # fmt: skip
 
@@ -151,7 +173,7 @@ def chain_parts(trace: Trace, chain: Chain) -> dict[str, Any]:
     return {
         "name": name, "title": f"∂{s('E')}/∂{name}" + (f" ({chain.key})" if chain.key != name else ""),
         "value": number(chain.gradient), "formula": shown_math.of_chain(trace, chain),
-        "rows": _rows(chain), "branches": branches, "closes": chain.closes,
+        "delta": "δ" if s.name == "uoδ" else s("δᵘ"), "rows": _rows(chain), "branches": branches,
         "trunk": [(s(f.name), number(f.value)) for f in chain.trunk],
         "paths": [(a, b, abs(v) / most, _sign(v)) for a, b, v in paths], "bar": bar,
         "paths_said": say("trace.paths", shown=len(chain.paths), ways=count(chain.ways)),

@@ -20,9 +20,11 @@ from .text import closing, heading_facts, title
 if TYPE_CHECKING:
     from .trace import Trace
 
-_GREEK = {"α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "varepsilon", "η": "eta", "σ": "sigma", "λ": "lambda"}
+_GREEK = {"α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "varepsilon"}
+_GREEK |= {"η": "eta", "σ": "sigma", "λ": "lambda", "θ": "theta"}
 _SYMBOLS = {
-    "Σ": r"\Sigma", "·": r"\cdot", "∂": r"\partial", "²": "^2", "½": r"\tfrac12", "′": "'", "ᵘ": "^{u}", "ᵒ": "^{o}", "←": r"\leftarrow",
+    "Σ": r"\Sigma", "·": r"\cdot", "∂": r"\partial", "²": "^2", "½": r"\tfrac12", "′": "'", "ᵘ": "^{u}",
+    "ᵒ": "^{o}", "←": r"\leftarrow",
     "√": r"\surd", "≥": r"\ge", "≤": r"\le", "…": r"\dots", "∞": r"\infty", "ⱼ": "_{j}", "ᵢ": "_{i}", "→": r"\to",
     **{k: rf"\{v}" for k, v in _GREEK.items()},
 }  # fmt: skip
@@ -92,14 +94,17 @@ def _stage(one: Sheet) -> list[str]:
     if one.alone:
         lines += [_products(one.alone), ""]
     numbers = len(one.head) - 1 - one.summed
-    form = "l" + "r" * numbers + (r"@{\quad}>{\raggedright\arraybackslash}p{%.2f\linewidth}" % max(0.2, 0.75 - 0.13 * numbers)) * one.summed
+    room = max(0.2, 0.75 - 0.13 * numbers)  # of the page's width, for products
+    last = rf"@{{\quad}}>{{\raggedright\arraybackslash}}p{{{room:.2f}\linewidth}}"
+    form = "l" + "r" * numbers + last * one.summed
+    lines += [r"{\footnotesize"] if numbers > 4 else []  # the state of an optimizer makes wide tables
     lines += [rf"\begin{{longtable}}[l]{{{form}}}", r"\toprule"]
     lines += [" & ".join(_headed(h) for h in one.head) + r" \\", r"\midrule", r"\endhead"]
     for row in one.rows:
         cells = [_text(row[0]), *(_number(cell) for cell in row[1 : numbers + 1])]
         cells += [_products(cell) for cell in row[numbers + 1 :]]
         lines.append(" & ".join(cells) + r" \\")
-    lines += [r"\bottomrule", r"\end{longtable}"]
+    lines += [r"\bottomrule", r"\end{longtable}", *(["}"] if numbers > 4 else [])]
     return [*lines, *(_text(note) for note in one.notes)]
 
 
@@ -110,7 +115,7 @@ def _headed(text: str) -> str:
 def _products(text: str) -> str:
     """A sum of products that a line may break between its terms."""
     pieces = re.split(r" (?=[+\-=] )", text)
-    return " ".join(_product(piece) for piece in pieces)
+    return " ".join(_product(piece) for piece in pieces if piece)
 
 
 def _product(piece: str) -> str:

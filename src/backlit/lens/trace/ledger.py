@@ -36,7 +36,9 @@ class Bookkeeper:
         self.graph = recording.built.graph
         self.kinds = {layer.name: layer for layer in recording.net.layers()}
         self.labels = list(dict.fromkeys(n.rsplit(".", 1)[0] for n in self.graph.names if n.endswith(".o")))
-        self.units = {label: self._units(label) for label in self.labels}
+        self.units: dict[str, tuple[list[int], Array]] = {}
+        for label in self.labels:
+            self.units[label] = self._units(label)
 
     def ledger(self) -> Ledger:
         """All stages."""
@@ -61,7 +63,15 @@ class Bookkeeper:
     # --- which units ------------------------------------------------------------------------------------------
 
     def _units(self, label: str) -> tuple[list[int], Array]:
-        """Those of a layer that are shown: all, or where they are many those with the largest error signals."""
+        """Those of a layer that are shown: all, or where they are many those with the largest error signals.
+
+        A layer that works on every unit by itself (f, dropout) shows those of the layer before it.
+        """
+        leg = self.wiring.legs.get(self.graph.names[f"{label}.o"])
+        if leg is not None and leg.kind == "each" and len(leg.sources) == 1:
+            before = self.wiring.name(leg.sources[0]).rpartition(".")[0]
+            if before in self.units:
+                return self.units[before]
         for symbol in ("δᵘ", "δᵒ", "o"):
             if f"{label}.{symbol}" in self.recording:
                 return largest(self.numbers(f"{label}.{symbol}"), self.top)
@@ -140,7 +150,8 @@ class Bookkeeper:
             values = {n: f"{node.attrs[n]:g}" for n in op.defaults}
             parts = {i: (a.name.rsplit(".", 1)[-1] or i) for i, a in zip(op.inputs[1:], node.args[1:], strict=True)}
             written = plain(op.formula, {**names, **values, **parts})
-            return f"o = {op.name}(u) = {written}" if len(written) < 60 else f"o = {op.name}(u)"
+            named = f"{op.name}(u)"
+            return f"o = {named}" if written == named or len(written) >= 60 else f"o = {named} = {written}"
         return f"o = {op.name}(u)" if op is not None else "o = f(u)"
 
     def _slope(self, label: str) -> str:

@@ -138,6 +138,11 @@ def signal(book: Bookkeeper, node: Node, name: str, unit: int) -> Products:
         label = f"{kind.reads}(u)" if recording.built.output is node else "o"
         products = [(float(expected[unit]), share), (float(t[unit]), -share)]
         return products, [(f"{label}[{unit}]", by), (f"t[{unit}]", f"-{by}")]
+    if kind.name == "squared_error":
+        twice = 1.0 if recording.aim.options.get("half") else 2.0
+        o, by = float(recording[book.wiring.name(node)][row, unit]), by if twice == 1.0 else by.replace("1/", "2/")
+        by = f"2·{by}" if twice == 2.0 and by.startswith("weight") else by
+        return [(o, twice * share), (float(t[unit]), -twice * share)], [(f"o[{unit}]", by), (f"t[{unit}]", f"-{by}")]
     slope = _slope_of(recording, node, row, unit)
     if slope is None:
         return [(value, 1.0)], [(part, "")]
@@ -178,9 +183,6 @@ def _slope_of(recording: Recording, node: Node, row: int, unit: int) -> tuple[fl
     kind, options = recording.aim.kind, recording.aim.options
     o = float(recording[recording.wiring.name(node)][row, unit])
     t = float(recording["E.t"][row, unit])
-    if kind.name == "squared_error":
-        half = bool(options.get("half"))
-        return (o - t) * (1.0 if half else 2.0), "(o - t)" if half else "2·(o - t)"
     if not isinstance(kind.op, Elementwise) or kind.through:
         return None
     slope = kind.op.slope(0)

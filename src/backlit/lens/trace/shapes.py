@@ -12,6 +12,7 @@ from ...report.svg import number as pixel
 from .layout import number
 
 WIDE, HIGH = 92.0, 26.0  # of a box with a number
+HEX = 116.0  # the width of a hexagon
 
 
 def sign(value: float) -> str:
@@ -35,12 +36,11 @@ def box(x: float, y: float, value: float, *, round_: bool = False, lit: bool = F
     return group(frame, label(x + wide / 2, y + 17.5, number(value), "num", "middle"))
 
 
-def hexagon(x: float, y: float, value: float, *, lit: bool = False, wide: float = WIDE + 16) -> Raw:
+def hexagon(x: float, y: float, value: float, *, lit: bool = False, wide: float = HEX) -> Raw:
     """An error signal in its hexagon."""
     tip, middle = 12.0, y + HIGH / 2
-    points = [
-        (x, middle), (x + tip, y), (x + wide - tip, y), (x + wide, middle), (x + wide - tip, y + HIGH), (x + tip, y + HIGH),
-    ]  # fmt: skip
+    left, right, below = x + tip, x + wide - tip, y + HIGH
+    points = [(x, middle), (left, y), (right, y), (x + wide, middle), (right, below), (left, below)]
     path = "M" + "L".join(f"{pixel(a)} {pixel(b)}" for a, b in points) + "z"
     frame = tag("path", d=path, class_=f"delta {sign(value)}{' lit' if lit else ''}")
     return group(frame, label(x + wide / 2, y + 17.5, signed(value), f"num {sign(value)}", "middle"))
@@ -54,7 +54,8 @@ def arrow(
     a = x + level
     half = (c - a) / 2
     back = math.copysign(7.0, c - a)
-    path = f"M{pixel(x)} {pixel(b)}H{pixel(a)}C{pixel(a + half)} {pixel(b)} {pixel(c - half)} {pixel(d)} {pixel(c)} {pixel(d)}"
+    bend = " ".join(map(pixel, (a + half, b, c - half, d, c, d)))
+    path = f"M{pixel(x)} {pixel(b)}H{pixel(a)}C{bend}"
     head = f"M{pixel(c)} {pixel(d)}l{pixel(-back)} -4v8z"
     line = tag("path", d=path, class_=f"wire {class_}", style=f"stroke-width:{pixel(width)}")
     return group(line, tag("path", d=head, class_=f"head {class_}"))

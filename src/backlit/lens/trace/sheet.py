@@ -82,8 +82,9 @@ def summed(block: Block) -> str:
 
 def sheets(ledger: Ledger, s: Symbols, cover: Cover | None = None) -> Iterator[Sheet]:
     """All stages in their order."""
+    output = next(block.layer for block in ledger.blocks if block.stage == 3)
     for block in ledger.blocks:
-        yield sheet(block, s, cover or Cover())
+        yield sheet(block, s.last if block.layer == output else s, cover or Cover())
 
 
 def sheet(block: Block, s: Symbols, cover: Cover) -> Sheet:

@@ -9,11 +9,12 @@ from ...messages import say
 from ...ops import Elementwise
 from ...ops import formula as fm
 from ...ops import mathml as written
-from ...ops.meaning import book, settled
+from ...ops.meaning import book, meaning, settled
 from .cells import Block
 from .chain import Chain, Factor
 from .formulas import mathml
 from .layout import number
+from .symbols import Symbols
 
 if TYPE_CHECKING:
     from .trace import Trace
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
 
 def of_block(trace: Trace, block: Block) -> list[str]:
     """The formulas of a stage."""
-    s = trace.symbols
-    if block.stage == 2 and (found := _activation(trace, block)):
+    names = trace.recording.wiring.names[trace.recording.built.output]
+    s = trace.symbols.last if f"{block.layer}.o" in names else trace.symbols
+    if block.stage == 2 and (found := _activation(trace, block, s)):
         return [found]
     if block.stage == 3:
         return [_term(trace), mathml(s(block.formula), block=True)]
@@ -36,13 +38,13 @@ def _displayed(left: str, e: fm.Expr) -> str:
     return written.display(left, e, **text)
 
 
-def _activation(trace: Trace, block: Block) -> str:
+def _activation(trace: Trace, block: Block, s: Symbols) -> str:
     """o as a formula of u; "" where it is not one of u alone with numbers for parameters."""
     names = trace.recording.built.graph.names
     o, u = names.get(f"{block.layer}.o"), names.get(f"{block.layer}.u")
     if o is None or u is None or o is u or not isinstance(o.op, Elementwise) or o.args != (u,):
         return ""
-    return _displayed(trace.symbols("o"), fm.substitute(_formula(o), {o.op.inputs[0]: fm.symbol(trace.symbols("u"))}))
+    return _displayed(s("o"), fm.substitute(_formula(o), {o.op.inputs[0]: fm.symbol(s("u"))}))
 
 
 def _formula(node: Node) -> fm.Expr:
@@ -52,12 +54,12 @@ def _formula(node: Node) -> fm.Expr:
 
 def _term(trace: Trace) -> str:
     """The term of one output, e."""
-    s, aim = trace.symbols, trace.recording.aim
+    s, aim = trace.symbols.last, trace.recording.aim
     if isinstance(aim.kind.op, Elementwise):
         values = {n: float(v) for n, v in {**aim.kind.op.defaults, **aim.options}.items() if n in aim.kind.op.defaults}
         inside = dict(zip(aim.kind.op.inputs, (s("o"), s("t")), strict=False)) if not aim.kind.through else {}
         names = {name: fm.symbol(new) for name, new in inside.items()}
-        return _displayed("e", fm.substitute(settled(aim.kind.op.formula, values), names))
+        return _displayed("e", fm.substitute(settled(meaning(aim.kind.op.formula), values), names))
     return mathml(f"e = {s(trace.conventions['formula'])}", block=True)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...errors import fail, nearest
 
@@ -33,9 +33,15 @@ class Symbols:
         known |= {"δᵘ": self.before, "δᵒ": self.behind}
         return _WORD.sub(lambda m: known[m[0]], text)
 
+    @property
+    def last(self) -> Symbols:
+        """Those of the output layer: in the books of O'Reilly Japan its z is called y."""
+        return replace(self, o="y", behind="∂E/∂y") if self.name == "azyt" else self
+
     def told(self) -> str:
         """The symbols in a line."""
-        return f"{self.u}, {self.o}, {self.before}, {self.behind}, {self.t}, {self.E}"
+        o = self.o if self.last.o == self.o else f"{self.o} ({self.last.o})"
+        return f"{self.u}, {o}, {self.before}, {self.behind}, {self.t}, {self.E}"
 
 
 # A symbol that stands alone: not a letter of a word, and not the index that ∂E/∂w has already been read as.

@@ -23,6 +23,7 @@ def ledger_text(trace: Trace, ledger: Ledger, *, tape: bool = False) -> str:
     lines_of_tape = trace.recording.tape.text().split("\n")
     derived = len(trace.recording.tape.derived)
     part, seen = "", set[int]()
+    output = next(block.layer for block in ledger.blocks if block.stage == 3)
     for block in ledger.blocks:
         now = "forward" if block.stage <= 2 else "loss" if block.stage == 3 else "backward"
         now = "update" if block.stage == 5 else now
@@ -31,7 +32,8 @@ def ledger_text(trace: Trace, ledger: Ledger, *, tape: bool = False) -> str:
             part = now
             if block.stage == 5 and block.formula:  # the same for all layers, and sometimes long
                 lines += ["", *("  " + line for line in broken(trace.symbols(block.formula).split(" "), WIDE - 2))]
-        lines += ["", *block_text(block, trace.symbols, formula=block.stage < 5)]
+        symbols = trace.symbols.last if block.layer == output else trace.symbols
+        lines += ["", *block_text(block, symbols, formula=block.stage < 5)]
         if tape:
             made = {c.instruction for line in block.lines for c in line.cells if c.instruction is not None} - seen
             lines += [_cut(f"  │ {lines_of_tape[derived + n].strip()}") for n in sorted(made)]
@@ -58,7 +60,9 @@ def heading_facts(trace: Trace, told: dict[str, Any]) -> list[tuple[str, str]]:
     """What the numbers depend on beside the network, as names and values."""
     s = trace.symbols
     whole = f"{s('E')} = Σ e" + (f" / {told['n']}" if told["n"] != 1 else "")
-    facts = [(say("trace.loss"), f"{told['loss']}: e = {s(told['formula'])}, {whole}  (reduction={told['reduction']})")]
+    facts = [
+        (say("trace.loss"), f"{told['loss']}: e = {s.last(told['formula'])}, {whole}  (reduction={told['reduction']})")
+    ]
     more = [f"{n}={told[n]}" for n in ("label_smoothing", "l1", "l2") if n in told]
     more += [say("trace.weighted")] if told.get("weighted") else []
     if more:
@@ -72,9 +76,11 @@ def heading_facts(trace: Trace, told: dict[str, Any]) -> list[tuple[str, str]]:
         numbers.append(say("trace.in_use"))
     facts.append((say("trace.numbers"), ", ".join(numbers)))
     facts.append((say("trace.symbols"), s.told() + "; " + say("trace.counted")))
-    for name in ("source", "model", "of_step"):
+    for name in ("source", "model"):
         if name in told:
             facts.insert(0, (say(f"trace.{name}"), str(told[name])))
+    if "of_step" in told:
+        facts.insert(0, (say("trace.of_step"), say("trace.of_epoch", step=told["of_step"], epoch=told["epoch"])))
     return facts
 
 
@@ -158,12 +164,15 @@ def terms_text(total: Sum, s: Symbols, *, named: bool | None = None) -> list[str
     named = total.rest is not None if named is None else named
     parts = []
     for i, term in enumerate(total.terms):
-        negative = term.a < 0
+        taken = term.right.startswith("-")  # taken away by its name: o/n - t/n, and not a factor below 0
+        negative, b = (term.a < 0) != taken, -term.b if taken else term.b
         factors = number(abs(term.a))
-        if term.right and term.b != 1.0:
-            factors += f"·({number(term.b)})" if term.b < 0 else f"·{number(term.b)}"
-        if not term.right and "←" in term.left:
-            factors += f" ({say('trace.through', layer=s(_behind(term.left)))})"
+        if term.right and b != 1.0:
+            factors += f"·({number(b)})" if b < 0 else f"·{number(b)}"
+        if not term.right and ("←" in term.left or term.left == "penalty"):
+            behind = _behind(term.left)
+            of_E = behind in ("E", "")
+            factors += f" ({say('trace.of_penalty') if of_E else say('trace.through', layer=s(behind))})"
         place = f"[{_index(term.left)}] " if named and term.right else ""
         sign = "- " if negative else "+ "
         parts.append(f"{place}{'-' if negative else ''}{factors}" if i == 0 else f"{sign}{place}{factors}")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,13 +12,17 @@ from ...core.graph import Node
 from ...errors import fail, nearest
 from ...nn import Structure
 from .cells import Array, Ledger
-from .chain import Chain, Walker, chain_of
-from .difference import Measured
+from .chain import Chain
+from .difference import Difference, Measured
 from .ledger import Bookkeeper
 from .record import Recording, Step
 from .slopes import Slopes
 from .symbols import Symbols, symbols_named
 from .updates import as_kept, as_shown, spelled, step_cells
+from .walker import Walker, chain_of
+
+if TYPE_CHECKING:
+    from .html import Face
 
 TOP = 8
 
@@ -101,16 +105,19 @@ class Trace:
         PyTorch's keys ("0.weight[3,5]") are the same.  BL307: no such name; BL361: no such place; BL362: no gradient.
         """
         p, at = self.find(name)
-        kept = as_kept(p.name, at)
         recording = self.recording
         row = self.row if row is None else recording.row(row)
-        self._measured = self._measured or Measured(recording)
-        gradient = float(recording[f"∂E/∂{p.name}"][kept])
         key = spelled(self.net.keys().get(p.name, p.name), at)
         return chain_of(
             Walker(recording, self.slopes), p, at, row, self.top if top is None else _positive(top), key,
-            tuple(step_cells(recording, p, at)), self._measured.slope(p.name, kept, gradient),
+            tuple(step_cells(recording, p, at)), self.difference(p.name, at),
         )  # fmt: skip
+
+    def difference(self, name: str, at: tuple[int, ...]) -> Difference:
+        """The central difference of E by one parameter, in float64, beside its gradient."""
+        self._measured = self._measured or Measured(self.recording)
+        kept = as_kept(name, at)
+        return self._measured.slope(name, kept, float(self.recording[f"∂E/∂{name}"][kept]))
 
     def text(self, parameter: str = "", *, tape: bool = False) -> str:
         """The ledger, or the chain rule of a parameter, as text for a terminal; `tape` adds the machine's lines."""
@@ -136,9 +143,7 @@ class Trace:
 
     def to_dict(self, parameter: str = "") -> dict[str, Any]:
         """The same as plain data, for JSON."""
-        from .data import chain_data, ledger_data
-
-        return chain_data(self.parameter(parameter)) if parameter else ledger_data(self.ledger())
+        return self.parameter(parameter).to_dict() if parameter else self.ledger().to_dict()
 
     # --- its faces (html.py, latex.py, blank.py) ------------------------------------------------------------------
 
@@ -154,11 +159,26 @@ class Trace:
 
         return document(self, parameter)
 
+    def blank(self, stages: Collection[int] | None = None, *, key: bool = True) -> str:
+        """The ledger as an exercise: the numbers of these stages (all five) left out; with `key` the answers behind it.
+
+        BL378 for a stage that there is not.
+        """
+        from .blank import text
+
+        return text(self, stages, key=key)
+
     def svg(self, parameter: str = "") -> str:
         """The network with the numbers of the row; of a parameter the paths to E are lit up."""
         from .draw_network import network
 
         return network(self, self.parameter(parameter) if parameter else None)
+
+    def show(self, parameter: str) -> Face:
+        """The chain rule of a parameter for a notebook: its paths lit up in the network, every factor below."""
+        from .html import Face
+
+        return Face(self, parameter)
 
     def _repr_html_(self) -> str:
         """For a notebook: SVG and MathML, no script."""
@@ -168,11 +188,12 @@ class Trace:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         """The same for whoever asks: text/html, and text/plain with the same numbers."""
+        from .html import chosen
+
         largest = self.largest_parameter()
         plain = [self.text(), *([self.text(largest)] if largest else [])]
         found = {"text/plain": "\n\n".join(plain), "text/html": self._repr_html_()}
-        wanted = {k: v for k, v in found.items() if include is None or k in include}
-        return {k: v for k, v in wanted.items() if exclude is None or k not in exclude}
+        return chosen(found, include, exclude)
 
     def __str__(self) -> str:
         return self.text()

@@ -126,6 +126,8 @@ class Wiring:
         ends = self._counts[leg.target]
         if leg.kind == "affine":
             return np.full(width(station), ends.sum())
+        if leg.kind == "each":
+            return ends
         found: Array = reach(leg, station).astype(float) @ ends
         return found * (rows if leg.kind == "batch" else 1)
 
