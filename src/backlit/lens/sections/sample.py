@@ -28,7 +28,8 @@ def sample(trace: Trace, rule: Chain | None, about: list[tuple[str, str]]) -> Se
     told = [(name, value) for name, value in heading_facts(trace, trace.conventions) if name and value]
     return Section(
         "sample", say("lens.sample_title"), [say("lens.sample_intro")], [*about, *told],
-        markup=[Raw(made.ledger(drawing, html.stages(trace, Cover()), closing(trace.ledger()), say))], style=STYLE,
+        markup=[Raw(made.ledger(drawing, html.stages(trace, Cover()), closing(trace.ledger()), say, trace.symbols))],
+        style=STYLE,
     )  # fmt: skip
 
 
