@@ -10,7 +10,7 @@ import pytest
 
 import backlit
 from backlit.errors import ShapeError
-from backlit.nn import Dense
+from backlit.nn import Dense, PReLU, SReLU
 from backlit.training import Network
 
 
@@ -61,3 +61,23 @@ def test_trainings_side_by_side_give_the_bits_they_give_alone():
         thread.join()
     for seed, values in enumerate(alone):
         assert all(np.array_equal(together[seed][n], v) for n, v in values.items())
+
+
+def test_a_network_with_activations_that_are_trained_is_kept_and_shown(tmp_path):
+    layers = [Dense(8), PReLU(), Dense(4), SReLU(), Dense(3, "softmax")]
+    run = backlit.train("iris", layers=layers, epochs=3, progress="lines", out=tmp_path)
+    known = backlit.load(run.folder / "model.safetensors")
+    assert [row.get("activation") for row in known.summary()][1:] == [None, None, None, None, "softmax"]
+    assert "PReLU" in (run.folder / "report.html").read_text("utf-8")
+    assert "PReLU" in repr(run.network.summary())
+
+
+def test_a_network_that_has_seen_no_data_gives_its_layers_to_a_training():
+    net = Network([Dense(8, "tanh", name="first"), Dense(3, "softmax")])
+    run = backlit.train("iris", layers=net, epochs=3, progress="none")
+    assert [layer.name for layer in run.network.layers()][1:] == ["first", "dense1"]
+    same = backlit.train(
+        "iris", layers=[Dense(8, "tanh", name="first"), Dense(3, "softmax")], epochs=3, progress="none"
+    )
+    assert run.history == same.history
+    assert not net.values, "the network that was given stays as it was"

@@ -20,7 +20,8 @@ class Check:
     """What a gradient check found for one array.
 
     `worst` is the largest |backpropagated - measured| over all checked entries, divided by the largest of the
-    array's |gradient| (at least 1e-8 of the loss's own size): 1e-7 is what rounding leaves.
+    array's |gradient| (at least 1e-8 of the loss's own size): 1e-7 is what rounding leaves.  `median` is the middle one
+    of these errors.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Check:
     at: tuple[int, ...]
     backpropagated: float
     measured: float
+    median: float
 
     def __str__(self) -> str:
         return (
@@ -114,4 +116,5 @@ def _check_one(name: str, given: dict[str, Array], exact: Array, loss, most: int
     errors = np.abs(claimed - measured) / scale
     k = int(np.argmax(np.where(np.isnan(errors), np.inf, errors))) if len(places) else 0
     at = tuple(int(j) for j in np.unravel_index(int(places[k]), array.shape)) if len(places) else ()
-    return Check(name, len(places), float(errors[k]), at, float(claimed[k]), float(measured[k]))
+    median = float(np.median(errors))
+    return Check(name, len(places), float(errors[k]), at, float(claimed[k]), float(measured[k]), median)

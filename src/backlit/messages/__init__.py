@@ -6,12 +6,13 @@ A key is a code (BL205) or a dotted name (train.done).  Nothing outside this fol
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import re
 import tomllib
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib import resources
 from typing import Any
 
@@ -23,6 +24,23 @@ def use(language: str | None) -> None:
     """Choose the language of all that follows in this process; None goes back to BACKLIT_LANG, else English."""
     global _chosen
     _chosen = language if language in LANGUAGES else None
+
+
+@contextlib.contextmanager
+def speaking(language: str | None) -> Iterator[None]:
+    """The language of all that is said within; None leaves it as it is.
+
+    >>> with speaking("ja"):
+    ...     language()
+    'ja'
+    """
+    before = _chosen
+    if language is not None:
+        use(language)
+    try:
+        yield
+    finally:
+        use(before)
 
 
 def language() -> str:

@@ -15,12 +15,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .parts import Section
 
 __all__ = ["render", "render_group"]
 
 
-def render(run: Mapping[str, Any], history: Sequence[Mapping[str, Any]], language: str = "en") -> str:
+def render(
+    run: Mapping[str, Any], history: Sequence[Mapping[str, Any]], language: str = "en", *, more: Sequence[Section] = ()
+) -> str:
     """The report of a run as one self-contained HTML page.
 
     The same input gives the same bytes; nothing in the page is executed or loaded.
@@ -35,6 +40,8 @@ def render(run: Mapping[str, Any], history: Sequence[Mapping[str, Any]], languag
         Values may be None (not recorded) or NaN and infinite (drawn as a gap and named in a note).
     language : {"en", "ja"}
         The language of every sentence; anything else is read as English.
+    more : sequence of `parts.Section`
+        Sections that somebody else made, in that language; they stand before those on how to repeat the run.
 
     Returns
     -------
@@ -49,7 +56,7 @@ def render(run: Mapping[str, Any], history: Sequence[Mapping[str, Any]], languag
     """
     from .page import page  # Jinja2 costs some 50 ms: only who wants a report pays
 
-    return page(run, history, language)
+    return page(run, history, language, more)
 
 
 def render_group(

@@ -14,7 +14,7 @@ from .parts import Download, Section
 from .words import Words
 
 EPOCHS, LENGTH = 2000, 90_000  # epochs of the curves, characters of the JSON: the page stays below 500 kB
-LISTS = ("residuals", "importance", "confusion", "labels", "architecture", "judged", "config", "data")
+LISTS = ("lens", "residuals", "importance", "confusion", "labels", "architecture", "judged", "config", "data")
 
 
 def section(facts: Mapping[str, Any], history: Sequence[Any], words: Words) -> Section:

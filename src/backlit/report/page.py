@@ -39,7 +39,9 @@ def environment() -> Environment:
     return made
 
 
-def page(run: Mapping[str, Any], history: Sequence[Mapping[str, Any]], language: str) -> str:
+def page(
+    run: Mapping[str, Any], history: Sequence[Mapping[str, Any]], language: str, more: Sequence[Section] = ()
+) -> str:
     """The whole page; see `backlit.report.render`.
 
     Examples
@@ -53,7 +55,7 @@ def page(run: Mapping[str, Any], history: Sequence[Mapping[str, Any]], language:
     return whole(
         words, facts, text(facts, "name") or words("unnamed"), over=words("over_title"),
         verdict=verdict(facts, words), scores=scores(facts, words), effort=effort(facts, words),
-        sections=sections(facts, entries if isinstance(entries, list) else [], words),
+        sections=sections(facts, entries if isinstance(entries, list) else [], words, more),
     )  # fmt: skip
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from .svg import Raw
+
 
 @dataclass(frozen=True)
 class Table:
@@ -53,9 +55,11 @@ class Section:
     terms: list[tuple[str, str]] = field(default_factory=list)
     downloads: list[Download] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    markup: list[Raw] = field(default_factory=list)  # pieces of the page that a template has made already
+    style: str = ""  # the style sheet that they need
     below: bool = False  # the tables are wide: below the figures, and not beside them
 
     def empty(self) -> bool:
         """Whether there is nothing but the heading."""
-        parts = (self.facts, self.figures, self.tables, self.codes, self.terms, self.downloads, self.notes)
+        parts = (self.facts, self.figures, self.tables, self.codes, self.terms, self.downloads, self.notes, self.markup)
         return not any(parts)

@@ -15,8 +15,8 @@ from .verdict import SETS, target
 from .words import Words
 
 
-def sections(run: dict[str, Any], history: Sequence[Any], words: Words) -> list[Section]:
-    """All sections after the verdict that have something to say."""
+def sections(run: dict[str, Any], history: Sequence[Any], words: Words, more: Sequence[Section] = ()) -> list[Section]:
+    """All sections after the verdict that have something to say, those that somebody else made among them."""
     found = [
         settings(run, words),
         start(run, words),
@@ -30,6 +30,7 @@ def sections(run: dict[str, Any], history: Sequence[Any], words: Words) -> list[
         calibration(run, words),
         importance(run, words),
         sizes(run, words),
+        *more,
         reproduce(run, words),
         downloads.section(run, history, words),
     ]

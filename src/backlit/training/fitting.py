@@ -207,11 +207,16 @@ class Fitting:
         return self._network(values)
 
     def optimizer_state(self) -> dict[str, Array] | None:
-        """The optimizer's state, each part as one vector in the order of the trained weights; None before any step."""
+        """The optimizer's state, each part as one vector in the order of the trained weights.
+
+        None before any step, and where nothing is trained.
+        """
         update, tape = self.settings.optimizer.update, self.loop.train_tape
         if update is None or not self.loop.step or "θ" not in tape.names:
             return None
         trained = [v for v in tape.values if v.block is not None and tape.values[v.block].name == "θ"]
+        if not trained:  # all is frozen
+            return None
         spans = [slice(v.place, v.place + shapes.elements(shapes.resolve(v.shape, 1))) for v in trained]
         whole = {name: self.loop[name].reshape(-1) for name in update.state}
         return {

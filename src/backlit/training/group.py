@@ -232,7 +232,7 @@ def _member(
         return train(source, progress=shown, **words)
     if not (folder / "run.json").exists():
         folder.mkdir(exist_ok=True)
-        return train(source, progress=shown, out=Place(folder), **words)
+        return train(source, progress=shown, out=Place(folder, looks=False), **words)
     facts = read_run(folder)[0]
     more = {name: longer[name] for name in LENGTHENED if name in longer}
     ended = facts["result"]["stopped"] in ("epochs", "early", "converged")

@@ -23,10 +23,13 @@ TIMES = 20  # … and so many times as long as the last one took
 
 
 class Place:
-    """A run's folder, held for one process; `Place.new` makes one, `Place(folder)` goes back to one."""
+    """A run's folder, held for one process; `Place.new` makes one, `Place(folder)` goes back to one.
 
-    def __init__(self, folder: str | Path, past: dict[str, Any] | None = None) -> None:
-        self.folder, self.past = Path(folder), past or {}
+    Its report shows the insides of the network, unless it is one of many (`looks`).
+    """
+
+    def __init__(self, folder: str | Path, past: dict[str, Any] | None = None, *, looks: bool = True) -> None:
+        self.folder, self.past, self.looks = Path(folder), past or {}, looks
         self.lock = Lock(self.folder)
 
     @classmethod
@@ -71,6 +74,7 @@ class Keeper:
 
     def __init__(self, place: Place, facts: dict[str, Any], *, report: bool = True) -> None:
         self.place, self.facts, self.report = place, facts, report
+        self.looks = report and place.looks
         self.folder = place.folder
         self.next = time.perf_counter() + EVERY
         self.best = 0

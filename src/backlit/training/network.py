@@ -14,6 +14,7 @@ import numpy as np
 from ..errors import BacklitError, fail
 from ..nn import Dense
 from ..nn.initial import initializer
+from ..nn.layers.base import activation_of
 from ..nn.objective import WEIGHT, Objective
 from ..ops.loss import called, loss_named
 from . import metrics, notices, sequential, targets, weights
@@ -215,8 +216,7 @@ class Network(Reworked, Shown):
 
     def _default_loss(self) -> str:
         last = self.chain[-1] if self.chain else self.last
-        name = getattr(last, "activation", None) or getattr(last, "function", None)
-        return "cross_entropy" if name in ("softmax", "log_softmax", "softmin") else "squared_error"
+        return "cross_entropy" if activation_of(last) in ("softmax", "log_softmax", "softmin") else "squared_error"
 
     def _rows(self, x: Any, t: Any, *, connect: bool = False, output: Node | None = None) -> dict[str, Array]:
         """Inputs by name and targets as float arrays, checked; to `connect` is to let the shapes follow from them.
@@ -340,7 +340,7 @@ class Network(Reworked, Shown):
         for layer in self.layers():
             own = [v for n, v in self.parameters().items() if n.rsplit(".", 1)[0] == layer.name]
             node = built.graph.names.get(f"{layer.name}.o")
-            activation = getattr(layer, "activation", None) or getattr(layer, "function", None)
+            activation = activation_of(layer)
             width = [int(s) for s in node.shape[1:]] if node is not None else []  # type: ignore[arg-type]
             kind = type(layer).__name__
             row = {"name": layer.name, "kind": kind, "output": width or None, "parameters": sum(v.size for v in own)}

@@ -21,6 +21,7 @@ from .data_sizes import data_sizes
 from .fitting import Fitting
 from .judging import about, judge, judged_part
 from .keeping import Keeper, Place
+from .looking import look
 from .network import Network
 from .preparing import Prepared, prepare
 from .progress import Progress, progress_named
@@ -206,6 +207,9 @@ def course(
         if sizes is not None:
             run.facts["data_sizes"] = sizes(run.result)
         shown.phase("write")
+        if keeper is not None and keeper.looks:
+            run.looked = look(run, work)
+            run.facts["lens"] = run.looked.told()
     if keeper is not None:
         keeper.finish(run)
     shown.finished(run)

@@ -12,6 +12,7 @@ from ..data import Preparation, Split, Table
 from ..errors import fail
 from ..messages import say
 from ..nn import Layer, Structure
+from ..nn.layers import describe, revive
 from ..ops.loss import Loss, called, loss_named
 from . import defaults, starting, targets, weights
 from .network import Network
@@ -140,7 +141,9 @@ def _check_task(table: Table, rule: str, class_weight: Any) -> None:
 
 def network_of(layers: Structure | Mapping[str, Any] | Sequence[Layer]) -> Network:
     """A new network of these layers, of the description of a structure, or like this network."""
-    described = layers.describe() if isinstance(layers, Structure) else layers
+    described: Any = layers
+    if isinstance(layers, Structure):  # one that has seen no data is a chain without links
+        described = layers.describe() if layers.links else [revive(describe(layer)) for layer in layers.chain or ()]
     return Network(*Network.links_of(described)) if isinstance(described, Mapping) else Network(described)
 
 

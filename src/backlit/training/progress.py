@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from ..errors import fail, nearest
 from ..machine import unit
 from ..messages import say
+from ..nn.layers.base import activation_of
 
 if TYPE_CHECKING:
     from ..data import Split, Table
@@ -207,8 +208,8 @@ def opening(table: Table, parts: Split, net: Network) -> list[str]:
 
 def _short(layer: Any) -> str:
     """A layer in a few letters: Dense(64, relu)."""
-    facts = (getattr(layer, name, None) for name in ("units", "features", "rate", "activation", "function"))
-    return f"{type(layer).__name__}({', '.join(str(f) for f in facts if f)})"
+    facts = (getattr(layer, name, None) for name in ("units", "features", "rate"))
+    return f"{type(layer).__name__}({', '.join(str(f) for f in (*facts, activation_of(layer)) if f)})"
 
 
 def measures(row: dict[str, float]) -> list[str]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..lens.trace import Trace
     from .diagnosing import Origin
     from .fitting import Fitting
+    from .looking import Looked
     from .network import Network
     from .settings import Settings
 
@@ -68,11 +69,12 @@ class Run(Shown):
         self.looks: list[Look] = []  # vital signs of sampled steps
         self.origin: Origin | None = None  # what the training began with
         self._diagnosis: Diagnosis | None = None
+        self.looked: Looked | None = None  # what the report shows of its insides
         self.again: Callable[[], Fitting] | None = None  # the same training before its first step
 
     def __getstate__(self) -> dict[str, Any]:
         """What is pickled: the run, without the rows that it could be done again with."""
-        return {**self.__dict__, "again": None, "origin": None}
+        return {**self.__dict__, "again": None, "origin": None, "looked": None}
 
     def trace(self, step: int, **given: Any) -> Trace:
         """A step of the run, from 1, done again under the lens: see `backlit.trace`."""
@@ -122,7 +124,9 @@ class Run(Shown):
         from ..messages import language as chosen
         from ..report import render
 
-        page = render(self.describe(), self._curves(), language or chosen())
+        asked = language or chosen()
+        more = self.looked.sections(asked) if self.looked is not None else []
+        page = render(self.describe(), self._curves(), asked, more=more)
         target = Path(path) if path is not None else self.folder / "report.html" if self.folder else None
         return page if target is None else write_atomic(target, page.encode("utf-8"))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..messages import language, say
+from ..nn.layers.base import activation_of
 
 if TYPE_CHECKING:
     from .network import Network
@@ -80,7 +81,7 @@ def _summary(net: Network) -> list[dict[str, Any]]:
     found = []
     for number, layer in enumerate(net.layers(), start=1):
         row = {"name": layer.name or f"{number}", "kind": type(layer).__name__, "output": None, "parameters": 0}
-        activation = getattr(layer, "activation", None) or getattr(layer, "function", None)
+        activation = activation_of(layer)
         found.append({**row, "activation": activation} if activation else row)
     return found
 

@@ -73,7 +73,7 @@ class Face:
     def _repr_html_(self) -> str:
         """SVG and MathML, no script."""
         parts: dict[str, Any] = {
-            "chain": _chain(self.trace, self.chain), "stages": [], "closing": [],
+            "chain": chain_parts(self.trace, self.chain), "stages": [], "closing": [],
             "drawings": [("figure-network", say("faces.network"), network(self.trace, self.chain))],
         }  # fmt: skip
         return apart(_rendered("trace_card.html", self.trace, parts))
@@ -111,7 +111,7 @@ def _parts(trace: Trace, parameter: str) -> dict[str, Any]:
     drawings += unit_drawings(trace, chain)
     return {
         "stages": stages(trace, Cover()), "closing": closing(ledger), "drawings": drawings,
-        "chain": _chain(trace, chain) if chain is not None else None,
+        "chain": chain_parts(trace, chain) if chain is not None else None,
     }  # fmt: skip
 
 
@@ -147,7 +147,7 @@ def unit_drawings(trace: Trace, chain: Chain | None) -> list[tuple[str, str, str
 # --- the chain rule -------------------------------------------------------------------------------------------------
 
 
-def _chain(trace: Trace, chain: Chain) -> dict[str, Any]:
+def chain_parts(trace: Trace, chain: Chain) -> dict[str, Any]:
     """The chain rule of a parameter for the template; the numbers are those of chain_text.py."""
     s, d = trace.symbols, chain.difference
     name = shown_math.name_of(chain)

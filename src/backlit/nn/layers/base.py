@@ -199,6 +199,17 @@ def revive(data: dict[str, Any]) -> Layer:
     return KINDS[given.pop("kind")].revived(given)
 
 
+def activation_of(layer: Layer) -> str:
+    """The name of the activation function that the layer was given; "" where it has none, or is one itself (PReLU).
+
+    >>> from backlit.nn import Activation, Dense, PReLU
+    >>> activation_of(Dense(8, "tanh")), activation_of(Activation("relu")), activation_of(PReLU())
+    ('tanh', 'relu', '')
+    """
+    given = (getattr(layer, name, None) for name in ("activation", "function"))
+    return next((name for name in given if isinstance(name, str)), "")
+
+
 def positive(value: Any, name: str, where: str) -> int:
     """A whole number from 1 on, or a ParameterError."""
     if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
