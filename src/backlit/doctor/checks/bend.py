@@ -117,14 +117,14 @@ def _errors(features: Array, t: Array, few: bool, task: str) -> Array:
 
     By ridge regression; each row judged by the fit to all others, unless there are few.
     """
-    full = np.column_stack([features, np.ones(len(t))])
-    left, sizes, _ = np.linalg.svd(full, full_matrices=False)
-    projected = left.T @ t
+    middle, rows = t.mean(axis=0), len(t)
+    left, sizes, _ = np.linalg.svd(features - features.mean(axis=0), full_matrices=False)
+    projected = left.T @ (t - middle)
     best: Array | None = None
     for strength in STRENGTHS[:1] if few else STRENGTHS:
-        shrink = sizes**2 / (sizes**2 + strength * len(t))
-        fitted = left @ (shrink[:, None] * projected)
-        own = np.clip((left * left) @ shrink, 0.0, 1 - 1e-9)[:, None]  # what a row has to say of its own fit
+        shrink = sizes**2 / (sizes**2 + strength * rows)
+        fitted = middle + left @ (shrink[:, None] * projected)
+        own = np.clip((left * left) @ shrink + 1 / rows, 0.0, 1 - 1e-9)[:, None]  # what a row has to say of its own fit
         out = fitted if few else t - (t - fitted) / (1 - own)
         errors = _cost(out, t, task)
         best = errors if best is None or errors.mean() < best.mean() else best

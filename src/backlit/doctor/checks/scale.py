@@ -38,10 +38,11 @@ def inputs_unscaled(patient: Patient) -> Iterator[Finding]:
     if not vary.any():
         return
     x = x[:, vary]
-    condition, largest = _condition(x)
+    condition = _condition(x)
     steps = budget(patient)
-    by_scale, _ = _condition((x - x.mean(axis=0)) / x.std(axis=0))
-    size = float(np.sqrt(largest / x.shape[1]))
+    by_scale = _condition((x - x.mean(axis=0)) / x.std(axis=0))
+    with np.errstate(all="ignore"):
+        size = float(np.sqrt((x * x).mean()))  # of u, too: weights are drawn with a mean square of about 1 / fan_in
     crooked = condition > steps and by_scale < HALF * condition
     if crooked or size > FLAT:
         wide, narrow = (int(np.flatnonzero(vary)[i(spread[vary])]) for i in (np.argmax, np.argmin))
@@ -60,8 +61,8 @@ def budget(patient: Patient) -> int:
     return max(planned if patient.stopped == "not finite" else int(settings.get("steps") or 0), 1)
 
 
-def _condition(x: np.ndarray) -> tuple[float, float]:
-    """Largest over smallest eigenvalue of the second moments of the columns and a 1; and the largest one.
+def _condition(x: np.ndarray) -> float:
+    """Largest over smallest eigenvalue of the second moments of the columns and a 1.
 
     Of many rows and columns some are taken, evenly spread: it is the order of size that counts.
     """
@@ -69,10 +70,10 @@ def _condition(x: np.ndarray) -> tuple[float, float]:
     with np.errstate(all="ignore"):
         full = np.column_stack([x, np.ones(len(x))])
         if not np.isfinite(full).all():
-            return float("inf"), float("inf")
+            return float("inf")
         values = np.linalg.svd(full, compute_uv=False) ** 2 / len(x)
     values = values[values > values[0] * 1e-14]
-    return float(values[0] / values[-1]), float(values[0])
+    return float(values[0] / values[-1])
 
 
 @check(
