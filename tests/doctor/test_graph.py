@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from backlit import Activation, BatchNorm, Dense, Dropout, Network
+from backlit import Activation, BatchNorm, Dense, Dropout, Network, PReLU
 from backlit.doctor.checks.bend import two_fits
 from backlit.doctor.differences import differences
 from backlit.doctor.finding import CHECKS, Finding
@@ -115,6 +115,7 @@ def test_noise_is_not_taken_for_a_bend(seed):
 def test_what_bends_between_counts():
     between = trained([Dense(8), Activation("tanh"), Dense(1)], X, T)
     assert findings("DR105", between) == []
+    assert findings("DR105", trained([Dense(8), PReLU(), Dense(1)], X, T)) == []
     hidden = only("DR105", trained([Dense(8), Dropout(0.1), Dense(8), Activation("tanh"), Dense(1)], X, T))
     assert hidden.facts["layers"] == ["dense1"]
 

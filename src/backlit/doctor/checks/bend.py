@@ -48,8 +48,10 @@ def stacked(patient: Patient) -> list[str]:
     names = patient.built.graph.names
     found = []
     for name, (activation, where) in patient.units.items():
-        linear = where == "hidden" and activation == "identity" and _summed(names[f"{name}.u"])
-        if linear and _summed_again(patient, names[f"{name}.o"]):
+        u, o = names[f"{name}.u"], names[f"{name}.o"]
+        straight = o is u or (o.op is not None and o.op.name == "identity")  # not the o of a layer such as PReLU
+        linear = where == "hidden" and activation == "identity" and straight and _summed(u)
+        if linear and _summed_again(patient, o):
             found.append(name)
     return found
 

@@ -65,7 +65,7 @@ def size_of_weights(patient: Patient) -> Iterator[Finding]:
     found, low, high, chance = {}, 1.0, 1.0, 0.0
     for name in patient.units:
         weight = patient.start.get(f"{name}.weight")
-        if weight is None or weight.size < 2:
+        if weight is None or weight.ndim != 2 or weight.size < 2:
             continue
         fan_in, fan_out = weight.shape
         middle = (fan_in + fan_out) / 2
@@ -90,7 +90,13 @@ def symmetry(patient: Patient) -> Iterator[Finding]:
     """
     for name, (_, where) in patient.units.items():
         weight = patient.start.get(f"{name}.weight")
-        if where != "hidden" or weight is None or weight.shape[1] < 2 or not same_units(patient.start, name):
+        if (
+            where != "hidden"
+            or weight is None
+            or weight.ndim != 2
+            or weight.shape[1] < 2
+            or not same_units(patient.start, name)
+        ):
             continue
         still = same_units(patient.end, name)
         facts = {"layer": name, "units": weight.shape[1], "how": "still" if still else "parted"}
@@ -110,7 +116,7 @@ def same_units(values: dict[str, Array], layer: str) -> bool:
 
 def gains(patient: Patient) -> dict[str, float]:
     """By which factor the root mean square grows from a layer's inputs to its sums u, before the first step."""
-    names = [n for n in patient.units if f"{n}.weight" in patient.start]
+    names = [n for n in patient.units if patient.start.get(f"{n}.weight", np.zeros(0)).ndim == 2]
     values = patient.values("start", tuple(f"{n}.u" for n in names))
     size = float(np.sqrt((patient.x**2).mean()))
     found = {}
