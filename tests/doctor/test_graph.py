@@ -37,8 +37,9 @@ SICK = {
     "DR104 empty": lambda: trained(
         [Dense(2, "softmax")], X, np.eye(3)[CLASS][:, 1:], loss="cross_entropy_from_probabilities"
     ),
-    "DR105 left_out": lambda: trained([Dense(8), Dense(1)], X, T),
-    "DR105 rows": lambda: trained([Dense(4), Dense(1)], [[0, 0], [0, 1], [1, 0], [1, 1.0]], [0, 1, 1, 0.0]),
+    "DR105 affine": lambda: trained([Dense(8), Dense(1)], X, T),
+    "DR105 left_out": lambda: trained([Dense(8), Dense(1, "sigmoid")], X, X[:, 0] * X[:, 1] > 0),
+    "DR105 rows": lambda: trained([Dense(4), Dense(1, "sigmoid")], [[0, 0], [0, 1], [1, 0], [1, 1.0]], [0, 1, 1, 0]),
     "DR106": lambda: refused("DR106", [Dense(1, "sigmoid")], X, 9 * T, loss="binary_cross_entropy"),
     "DR107": lambda: trained([Dense(1, "sigmoid")], X, YES, loss="squared_error"),
     "DR109": lambda: refused("DR109", [Dense(2, "softmax")], X, CLASS, loss="cross_entropy"),
@@ -97,7 +98,7 @@ def test_every_check_of_graph_and_data_has_its_examples():
 
 
 def test_both_fits_are_measured_and_a_line_that_is_enough_is_enough():
-    fits = two_fits(SICK["DR105 left_out"]())
+    fits = two_fits(SICK["DR105 affine"]())
     assert fits.linear < 0.2
     assert fits.bent > 0.5
     assert fits.z > 4
@@ -112,6 +113,15 @@ def test_noise_is_not_taken_for_a_bend(seed):
     assert findings("DR105", trained([Dense(4), Dense(1)], x, rows(120, 1, 100 + seed), epochs=1)) == []
 
 
+def test_that_a_line_cannot_do_it_is_proved_for_affine_networks_only():
+    fits = two_fits(SICK["DR105 affine"]())
+    assert fits.best < 0.5 * fits.bent
+    assert only("DR105", SICK["DR105 affine"]()).grade == "proved"
+    partly = trained([Dense(8), Dense(8), Activation("tanh"), Dense(1)], X, T)
+    assert only("DR105", partly).grade == "suspected"
+    assert only("DR105", SICK["DR105 left_out"]()).grade == "suspected"
+
+
 def test_what_bends_between_counts():
     between = trained([Dense(8), Activation("tanh"), Dense(1)], X, T)
     assert findings("DR105", between) == []
@@ -122,13 +132,13 @@ def test_what_bends_between_counts():
 
 def test_the_bend_that_is_tried_mends_it():
     found = diagnose(Network([Dense(32), Dense(1)]), X, T, epochs=150, learning_rate=0.01, budget=10)
-    assert (found.findings[0].code, found.findings[0].grade) == ("DR105", "measured")
+    assert (found.findings[0].code, found.findings[0].grade) == ("DR105", "proved")
     assert found.findings[0].tried[0].skill > 0.8
 
 
 @pytest.mark.parametrize(("by_x", "by_t"), [(1e-3, 1.0), (1e4, 1.0), (1.0, 1e-4), (1.0, 1e5), (30.0, 0.01)])
 def test_the_verdict_on_bends_has_no_unit(by_x, by_t):
-    one = only("DR105", SICK["DR105 left_out"]())
+    one = only("DR105", SICK["DR105 affine"]())
     x, t = by_x * X.astype(np.float32).astype(float) + by_x, by_t * T.astype(np.float32).astype(float) - by_t
     other = only("DR105", trained([Dense(8), Dense(1)], x, t, epochs=1, learning_rate=1e-9))
     for name in ("linear", "bent", "z"):
