@@ -217,7 +217,7 @@ def test_a_kink_is_told_from_a_curve():
         assert (one.kinks, one.checked, one.wrong) == (kinks, 3 - kinks, False)
 
 
-class Shifted(Layer):
+class Shifted(Layer, abstract=True):
     """A layer of one's own, made of the package's operations: its gradient follows from theirs."""
 
     def build(self, builder, inputs):
@@ -232,7 +232,7 @@ def test_where_a_surrogate_is_meant_nothing_is_wrong():
     assert findings("DR110", trained([Dense(4, "step_identity"), Shifted(), Dense(1)], X, T)) == []
 
 
-class Idle(Layer):
+class Idle(Layer, abstract=True):
     """A layer that has a parameter and forgets to use it."""
 
     def build(self, builder, inputs):
@@ -325,7 +325,7 @@ def test_the_faults_of_rows_have_no_unit(factor):
 # ---- DR113 ---------------------------------------------------------------------------------------------------
 
 
-class Centred(Layer):
+class Centred(Layer, abstract=True):
     """Subtracts the mean of the batch, in use as well: a mistake."""
 
     def build(self, builder, inputs):
