@@ -84,7 +84,7 @@ def test_r_says_what_the_step_does_to_its_batch(factor, raised):
 
 
 def test_looks_take_their_share_of_the_time_and_no_more():
-    fitting = training([Dense(256, "relu"), Dense(256, "relu"), Dense(3, "softmax")], rows=5000)
+    fitting = training([Dense(256, "relu"), Dense(256, "relu"), Dense(3, "softmax")], rows=2000)
     fitting.run()
     assert fitting.vitals.looks
     assert fitting.vitals.seconds < 0.06 * fitting.seconds
