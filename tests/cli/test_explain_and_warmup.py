@@ -18,7 +18,7 @@ def test_every_code_has_a_page(call, language):
         done = call("explain", code, "--lang", language)
         assert (done.code, done.err) == (0, "")
         title, blank, *body = done.out.splitlines()
-        family = errors.FAMILIES.get(code[:3])  # a finding of the doctor (DRnnn) has none
+        family = errors.FAMILIES.get(code[:3])
         assert title.startswith(f"{code} {family.__name__}: " if family else f"{code}: ")
         assert blank == ""
         assert "\n".join(body) == messages.entry(code, language)["page"].strip()
@@ -27,8 +27,7 @@ def test_every_code_has_a_page(call, language):
 
 def test_without_a_code_all_are_listed(call):
     lines = call("explain").out.splitlines()
-    assert [line[:5] for line in lines if re.match(r"[A-Z]{2}\d{3} ", line)] == CODES
-    assert {"BL101", "DR203"} <= set(CODES)
+    assert [line[:5] for line in lines if line[:2] in ("BL", "DR")] == CODES
 
 
 @pytest.mark.parametrize("language", messages.LANGUAGES)
