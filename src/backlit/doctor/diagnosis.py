@@ -18,7 +18,8 @@ from .screen import Screen, best
 from .trial import Change, Outcome
 
 MOST = 3  # findings that are shown: more than that nobody reads
-SCREENING = 0.6  # of the time: finding what is wrong; the rest: finding out what is enough
+CHECKING = 0.12  # of the time that a check may take which trains: a replay, a few rows, other first weights
+SCREENING = 0.6  # of what is left then: finding what is wrong; the rest: finding out what is enough
 
 
 @dataclass
@@ -78,7 +79,7 @@ def examine(patient: Patient, *, budget: float = 20.0) -> Diagnosis:
     begin = time.perf_counter()
     found: list[Finding] = []
     made = Diagnosis(skill=patient.skill() if patient.end else float("nan"), run=patient.run)
-    patient.replay = budget / 4
+    patient.replay = CHECKING * budget
     for one in in_order():
         reason = _not_possible(one, patient)
         if reason:
@@ -101,11 +102,12 @@ def _try(made: Diagnosis, patient: Patient, found: list[Finding], begin: float, 
         made.findings = order(found)
         made.left_out.append(("trials", "no_budget"))
         return
-    screen = Screen(patient, begin + SCREENING * budget)
+    end, now = begin + budget, time.perf_counter()
+    screen = Screen(patient, now + SCREENING * max(end - now, budget / 2))
     made.findings = order(screen.tried(found))
     made.reference = screen.reference
     if made.findings:
-        made.repair = Repair(screen, begin + budget).plan(made.findings, screen.others)
+        made.repair = Repair(screen, max(end, time.perf_counter() + budget / 8)).plan(made.findings, screen.others)
     made.left_out += screen.left_out
 
 

@@ -40,7 +40,7 @@ class Screen:
         """The findings with what their changes did; suspicions that no trial bore out are left out."""
         patient = self.patient
         left = self.until - time.perf_counter()
-        self.reference = self._attempt(reference_change(patient, decoding(found)), left / 4, patient.rows >= ENOUGH)
+        self.reference = self._attempt(reference_change(patient, decoding(found)), left / 2, patient.rows >= ENOUGH)
         self.most = max(good(self.reference), self.start)
         suspected = [f for f in found if f.grade == "suspected" and not f.symptom]
         symptoms = [f for f in found if f.symptom]
@@ -60,6 +60,8 @@ class Screen:
     @property
     def ill(self) -> bool:
         """Whether the network has learned less than half of what there is to learn."""
+        if self.reference is None or self.reference.cut:  # there was no time to see what can be learned
+            return self.broken or self.now < HALF * max(self.most, HALF)
         return self.broken or self.now < HALF * self.most
 
     def enough(self, skill: float) -> bool:

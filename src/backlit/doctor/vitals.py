@@ -94,7 +94,8 @@ class Vitals:
         if self.machine is None:
             self._prepare(loop)
         assert self.machine is not None
-        found = self._step(loop, self.machine)
+        with np.errstate(all="ignore"):  # numbers that leave the range are what is looked for
+            found = self._step(loop, self.machine)
         self.looks.append(found)
         self.cost = time.perf_counter() - begin
         self.seconds += self.cost

@@ -75,7 +75,7 @@ def _overflow(patient: Patient, looks: list[Look]) -> int | None:
     return int(at) if at <= planned else None
 
 
-@check("DR305", number=26, category="exploding", stage="course", symptom=True)
+@check("DR305", number=26, category="", stage="course", symptom=True)
 def not_finite(patient: Patient) -> Iterator[Finding]:
     """The first operation in forward order whose operands were finite and whose result is not."""
     told = patient.trouble
