@@ -90,7 +90,7 @@ def all_healthy(count: int, budget: float) -> dict[str, Any]:
     text = [
         f"{len(made)} trainings, {len(good)} of them healthy in truth (skill at least half of the best on its set)",
         f"false alarms on healthy trainings: {judging.share(len(alarms), len(good))}",
-        f"of the {len(made) - len(good)} others the doctor finds fault with {sum(bool(o.codes) for o in made) - len(alarms)}",
+        f"of the others the doctor finds fault with {sum(bool(o.codes) for o in made) - len(alarms)}",
         f"in {time.perf_counter() - begin:.0f} s",
     ]
     print("\n" + "\n".join(text))
@@ -116,7 +116,8 @@ def one_run(p: Program, case: dict[str, Any], seed: int, budget: float, faulty: 
     found = diagnose(p.network(), p.x, p.y, budget=budget, time_budget=20.0, **{**p.settings(), "seed": seed})
     shown = [f"{one.code}{'' if one is f else '*'}" for f in found.findings for one in (f, *f.consequences)]
     told = {
-        "seed": seed, "skill": number(found.skill), "named": judging.named_in(found.findings), "codes": shown, "findings": len(found.findings),
+        "seed": seed, "skill": number(found.skill), "named": judging.named_in(found.findings), "codes": shown,
+        "findings": len(found.findings),
         "seconds": round(time.perf_counter() - begin, 2), "target": target(case),
     }  # fmt: skip
     if faulty:

@@ -6,10 +6,17 @@ import numpy as np
 import pytest
 
 from backlit import Dense, Network, messages
-from backlit.doctor.checks.learning import cannot_learn_a_few, nothing_from_the_input, overfit
-from backlit.doctor.checks.pace import batch_size, oscillation, penalty_dominates, rate_too_high, rate_too_low
-from backlit.doctor.checks.pace import slope_of, too_few_steps
 from backlit.doctor.checks.hidden import dead_units, saturated_units, vanishing
+from backlit.doctor.checks.learning import cannot_learn_a_few, nothing_from_the_input, overfit
+from backlit.doctor.checks.pace import (
+    batch_size,
+    oscillation,
+    penalty_dominates,
+    rate_too_high,
+    rate_too_low,
+    slope_of,
+    too_few_steps,
+)
 from backlit.doctor.checks.signals import exploding, not_finite
 from backlit.doctor.finding import CHECKS
 from backlit.doctor.words import said
@@ -149,7 +156,8 @@ def test_what_is_said_names_every_fact(name, language):
     (finding,) = list(look(sick()))
     for part in ("what", "evidence", "threshold", "consequence", "try"):
         text = said(finding, part, language)
-        assert text and "{" not in text
+        assert text, part
+        assert "{" not in text
     assert messages.entry(finding.code, language)["page"].count("\n") >= 8
     for change in finding.changes:
         assert messages.say(f"doctor_changes.{change.name}", language, **dict(change.facts))
@@ -176,7 +184,8 @@ def test_the_chance_of_dead_units_is_that_of_other_first_weights():
 def test_oscillation_is_seen_by_the_angle_between_steps():
     sick = EXAMPLES["DR405"][1]()
     turns = [look.turn for look in sick.course if look.turn == look.turn]
-    assert len(turns) > 5 and np.median(turns) < -0.9
+    assert len(turns) > 5
+    assert np.median(turns) < -0.9
 
 
 def test_the_slope_of_a_line_with_noise():

@@ -62,7 +62,8 @@ class Diagnosis:
         """As plain data."""
         return {
             "healthy": self.healthy, "skill": self.skill, "findings": [f.told() for f in self.findings],
-            "repair": self.repair.told() if self.repair else None, "passed": self.passed, "left_out": [list(pair) for pair in self.left_out], "seconds": self.seconds,
+            "repair": self.repair.told() if self.repair else None, "passed": self.passed,
+            "left_out": [list(pair) for pair in self.left_out], "seconds": self.seconds,
         }  # fmt: skip
 
     def text(self) -> str:
@@ -74,6 +75,7 @@ class Diagnosis:
         return self.text()
 
 
+@np.errstate(all="ignore")  # NaN and infinity are what is looked for
 def examine(patient: Patient, *, budget: float = 20.0) -> Diagnosis:
     """Make all checks that can be made, try the remedies within `budget` seconds (0: none), order what was found."""
     begin = time.perf_counter()
@@ -119,6 +121,7 @@ REFUSALS = {
 }  # fmt: skip
 
 
+@np.errstate(all="ignore")
 def refused(error: BacklitError, patient: Patient | None, *, budget: float = 0.0) -> Diagnosis:
     """The diagnosis of a training that could not begin: what graph and data prove, and what the error says."""
     begin, made = time.perf_counter(), Diagnosis()

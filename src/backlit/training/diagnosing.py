@@ -109,6 +109,7 @@ def patient_of(run: Run) -> Patient:
         inputs=dict(origin.inputs), held_out=dict(origin.held_out), history=run.history, looks=list(run.looks),
         stopped=str(run.result.get("stopped", "")),
         trouble={"code": origin.trouble[0].code, **origin.trouble[0].values} if origin.trouble else {},
-        run=run, redraw=lambda seed: redrawn(run, seed), attempt=lambda change, hold_out, seconds: attempt(run, change, hold_out, seconds),
+        run=run, redraw=lambda seed: redrawn(run, seed),
+        attempt=lambda change, hold_out, seconds: attempt(run, change, hold_out, seconds),
         look_again=(lambda at, seconds: look_again(run, at, seconds)) if run.again is not None else None,
     )  # fmt: skip

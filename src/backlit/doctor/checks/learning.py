@@ -49,7 +49,7 @@ def nothing_from_the_input(patient: Patient) -> Iterator[Finding]:
     out = patient.values("end", ())["output"].astype(np.float64)
     mixed = np.random.default_rng(0).permutation(len(out))
     own, others = (skills_of(o, patient.t, patient.aim) for o in (out, out[mixed]))
-    if not len(own) or not len(others):
+    if not len(own) or not len(others) or not np.isfinite([own.mean(), others.mean()]).all():
         return
     gain, error = float((own - others).mean()), error_of(own - others)
     if gain <= 2 * error:

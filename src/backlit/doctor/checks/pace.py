@@ -90,8 +90,8 @@ def batch_size(patient: Patient) -> Iterator[Finding]:
     batch, steps = int(patient.settings["batch_size"]), int(patient.settings.get("steps") or 0)
     few = batch > BATCH and steps < STEPS
     if patient.rows > BATCH and (batch < BATCH or few):
-        facts = {"batch": batch, "steps": steps, "rows": patient.rows, "better": BATCH, "how": "few" if few else "noise",
-                 "least": STEPS}  # fmt: skip
+        how = "few" if few else "noise"
+        facts = {"batch": batch, "steps": steps, "rows": patient.rows, "better": BATCH, "how": how, "least": STEPS}
         change = Change("batch_size", settings={"batch_size": BATCH}, facts={"batch": BATCH})
         yield Finding("DR404", "suspected", facts, (change,))
 

@@ -40,10 +40,9 @@ def exploding(patient: Patient) -> Iterator[Finding]:
     at = _overflow(patient, looks)
     if at is not None:
         last = looks[-IN_A_ROW:]
-        facts = {"how": "steps", "first": _norm(last[0]), "last": _norm(last[-1]), "from": last[0].step,
+        facts = {"how": "steps", "least": _norm(last[0]), "last": _norm(last[-1]), "from": last[0].step,
                  "step": last[-1].step, "overflow": at}  # fmt: skip
-        yield Finding("DR302", "suspected", {k: v for k, v in facts.items() if k != "first"} | {"least": facts["first"]},
-                      tuple(change))  # fmt: skip
+        yield Finding("DR302", "suspected", facts, tuple(change))
 
 
 def error_signals(patient: Patient, looks: list[Look]) -> dict[str, float]:
