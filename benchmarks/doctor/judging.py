@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from backlit.doctor.diagnosis import REFUSALS, in_order
+from backlit.doctor.diagnosis import categories
 from backlit.report.numbers import wilson
 
 Case = dict[str, Any]
@@ -16,13 +16,8 @@ Case = dict[str, Any]
 
 def category_table() -> list[str]:
     """Which category of the cases each finding counts as: what a hit is."""
-    rows = [f"{one.code}  {one.category or '-':26} {one.title}" for one in in_order()]
-    rows += [f"DR104  {'wrong_output_activation':26} where several classes stand in one column and there is one unit"]
-    refused = collections.defaultdict(list)
-    for code, category in REFUSALS.items():
-        refused[category].append(code)
-    rows += [f"DR109  {category:26} where the error is {', '.join(codes)}" for category, codes in refused.items()]
-    return [*sorted(rows), "a symptom (-) names no fault; where nothing else is found it counts as other"]
+    rows = [f"{code}  {category or '-':26} {title}" for code, category, title in categories()]
+    return [*rows, "a symptom (-) names no fault; where nothing else is found it counts as other"]
 
 
 def named_in(findings: Any) -> list[str]:

@@ -48,6 +48,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("cases", nargs="?")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--twins", type=int, help="so many seeds of the repaired programs; usually as many")
     parser.add_argument("--budget", type=float, default=20.0, help="seconds of trials for each diagnosis")
     parser.add_argument("--only", nargs="*", help="these cases only")
     parser.add_argument("--healthy", type=int, default=0, help="so many healthy trainings of our own making")
@@ -65,7 +66,7 @@ def all_cases(given: argparse.Namespace) -> dict[str, Any]:
         if given.only and case["id"] not in given.only:
             continue
         try:
-            results.append(one_case(case, given.seeds, given.budget))
+            results.append(one_case(case, given.seeds, given.budget, given.twins))
             print(line(results[-1]), flush=True)
         except CannotRun as reason:
             left.append({"id": case["id"], "category": case["category"], "reason": str(reason)})
@@ -100,13 +101,16 @@ def all_healthy(count: int, budget: float) -> dict[str, Any]:
 # ---- one case ------------------------------------------------------------------------------------------------
 
 
-def one_case(case: dict[str, Any], seeds: int, budget: float) -> dict[str, Any]:
+def one_case(case: dict[str, Any], seeds: int, budget: float, twins: int | None = None) -> dict[str, Any]:
     made = {key: case.get(key) for key in ("id", "category", "categories_all", "label_confidence", "real")}
     made |= {"effect": (case.get("verified") or {}).get("effect"), "published": case.get("published_results")}
     made["faulty"] = [one_run(program(case, fixed=False), case, seed, budget, True) for seed in range(seeds)]
     made["fixed"] = []
     if case.get("fix_patch"):
-        made["fixed"] = [one_run(program(case, fixed=True), case, seed, budget, False) for seed in range(seeds)]
+        made["fixed"] = [
+            one_run(program(case, fixed=True), case, seed, budget, False)
+            for seed in range(seeds if twins is None else twins)
+        ]
     made["fixed_works"] = (case.get("verified") or {}).get("fixed_works")
     return made
 

@@ -192,3 +192,18 @@ def rank(finding: Finding, among: Sequence[Finding] = ()) -> tuple[float, ...]:
     causes = 0 if finding.grade == "proved" else sum(finding.code in CHECKS[one.code].explains for one in among)
     place = in_order().index(CHECKS[finding.code])
     return (float(finding.symptom), GRADES.index(finding.grade), did, first, float(causes > 0), place)
+
+
+def categories() -> list[tuple[str, str, str]]:
+    """What each finding counts as in the words of published collections of faults: (code, category, what it finds).
+
+    A finding that counts as different things has a line for each; a symptom names no fault, its category is "".
+    """
+    rows = [(one.code, one.category, one.title) for one in in_order() if one.code != "DR109"]
+    rows.append(
+        ("DR104", "wrong_output_activation", "The same, where several classes stand in one column for one unit.")
+    )
+    for category in [*dict.fromkeys(REFUSALS.values()), "other"]:
+        errors = ", ".join(code for code, own in REFUSALS.items() if own == category) or "any other"
+        rows.append(("DR109", category, f"A training that could not begin, where the error is {errors}."))
+    return sorted(rows)
