@@ -36,7 +36,7 @@ from .slopes import largest_slope
 Array = np.ndarray[Any, Any]
 SATURATED = 0.05  # of its largest slope: a unit whose f′ is below passes back less than a twentieth
 SHARE = 0.04  # of the training's time that looks may take
-FIRST = 0.02  # seconds that the first look is thought to take, with the making of its tapes
+FIRST = 0.2  # seconds that the first look takes, with the making of its tapes and the kernels they need
 
 
 @dataclass(frozen=True)
