@@ -67,7 +67,7 @@ def too_few_steps(patient: Patient) -> Iterator[Finding]:
         epochs = int(patient.settings["epochs"])
         more = epochs * max(10, int(1000 / max(steps, 1)))
         facts = {"epochs": epochs, "steps": steps, "more": more, "loss": float(losses[-1]), "first": few,
-                 "slope": slope, "error": error, "how": "few" if few else "slope"}  # fmt: skip
+                 "slope": slope, "fall": -slope, "error": error, "how": "few" if few else "slope"}  # fmt: skip
         change = Change("epochs", settings={"epochs": more}, facts={"epochs": more})
         yield Finding("DR403", "suspected", facts, (change,))
 
