@@ -395,8 +395,3 @@ def gen_sequences(s, r):
     x = np.where(live[..., None], x, 0.0)
     t = np.where(live, 1 + (x[..., 0] > 0), 0)
     return _split(x, t, n, "steps", 3)
-
-
-def make_data(spec):
-    r = np.random.default_rng(spec.get("seed", 0))
-    return globals()["gen_" + spec["gen"]](spec, r)

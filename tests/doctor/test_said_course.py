@@ -33,7 +33,8 @@ FACTS = {
     "DR401": {"rate": 0.1, "r": 7.25, "raised": 0.6, "looks": 40, "ceiling": 0.0276},
     "DR402": {"rate": 1e-5, "r": 0.002, "looks": 40, "better": 0.005},
     "DR403 slope": {
-        "how": "slope", "epochs": 20, "steps": 140, "more": 200, "loss": 0.412, "slope": -0.013, "fall": 0.013, "error": 0.0009,
+        "how": "slope", "epochs": 20, "steps": 140, "more": 200, "loss": 0.412, "fall": 0.013,
+        "error": 0.0009,
     },
     "DR403 few": {"how": "few", "epochs": 2, "steps": 14, "more": 142, "loss": 0.871},
     "DR404 noise": {"how": "noise", "batch": 1, "steps": 2000, "rows": 1000, "better": 32, "least": 1500},
