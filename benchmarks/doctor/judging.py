@@ -138,3 +138,33 @@ def _of_failing(ours: dict[str, float], faulty: list[Case]) -> list[str]:
         f"  of these by the plain network in its place: {replaced}",
         f"seconds a diagnosis, training included: {np.median(seconds):.2f} (median), {max(seconds):.1f} (most)",
     ]
+
+
+def page(told: dict[str, Any], versions: str) -> str:
+    """The results as a page: what was printed, and the table that defines a hit."""
+    parts = [
+        "# The doctor, measured",
+        f"Made by `python benchmarks/doctor/run.py benchmarks/doctor/cases.json --seeds {told.get('seeds', 1)}"
+        f"{' --healthy ' + str(len(told['healthy'])) if 'healthy' in told else ''} --page benchmarks/doctor/results.md`"
+        f" with {versions}. The cases and their format: [README.md](README.md). In brackets: 95 % intervals (Wilson).",
+        "## Troubled programs",
+        f"```text\n{told['text']}\n```",
+    ]
+    if "healthy_text" in told:
+        text = "\n".join(told["healthy_text"])
+        parts += ["## Healthy trainings of our own making", "What they are, and the rule for which of them are healthy in "
+                  f"truth: [healthy.py](healthy.py).\n\n```text\n{text}\n```"]  # fmt: skip
+    parts += ["## Each program", f"```text\n{chr(10).join(map(line, told['cases']))}\n```"]
+    parts += ["## What counts as a hit", f"```text\n{chr(10).join(category_table())}\n```"]
+    return "\n\n".join(parts) + "\n"
+
+
+def line(case: Case) -> str:
+    """A case on one line: hits, what the first run said, and alarms on its twin."""
+    first = ", ".join(case["faulty"][0]["codes"][:4]) or "healthy"
+    alarms = sum(run["findings"] > 0 for run in case["fixed"])
+    hit = sum(run["named"][:1] == [case["category"]] for run in case["faulty"])
+    right = f"{hit}/{len(case['faulty'])}"
+    return (
+        f"{case['id']:22} {case['category']:26} {right} | {first:32} | fixed: {alarms} of {len(case['fixed'])} alarms"
+    )
