@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import collections
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -142,21 +142,27 @@ def _of_failing(ours: dict[str, float], faulty: list[Case]) -> list[str]:
 
 def page(told: dict[str, Any], versions: str) -> str:
     """The results as a page: what was printed, and the table that defines a hit."""
+    command = f"python benchmarks/doctor/run.py benchmarks/doctor/cases.json --seeds {told.get('seeds', 1)}"
+    if "healthy" in told:
+        command += f" --healthy {len(told['healthy'])}"
+    command += " --page benchmarks/doctor/results.md"
+    about = f"Made by `{command}` with {versions}. The cases and their format: [README.md](README.md). In brackets: "
     parts = [
         "# The doctor, measured",
-        f"Made by `python benchmarks/doctor/run.py benchmarks/doctor/cases.json --seeds {told.get('seeds', 1)}"
-        f"{' --healthy ' + str(len(told['healthy'])) if 'healthy' in told else ''} --page benchmarks/doctor/results.md`"
-        f" with {versions}. The cases and their format: [README.md](README.md). In brackets: 95 % intervals (Wilson).",
+        about + "95 % intervals (Wilson).",
         "## Troubled programs",
-        f"```text\n{told['text']}\n```",
+        block([told["text"]]),
     ]
     if "healthy_text" in told:
-        text = "\n".join(told["healthy_text"])
-        parts += ["## Healthy trainings of our own making", "What they are, and the rule for which of them are healthy in "
-                  f"truth: [healthy.py](healthy.py).\n\n```text\n{text}\n```"]  # fmt: skip
-    parts += ["## Each program", f"```text\n{chr(10).join(map(line, told['cases']))}\n```"]
-    parts += ["## What counts as a hit", f"```text\n{chr(10).join(category_table())}\n```"]
+        rule = "What they are, and the rule for which of them are healthy in truth: [healthy.py](healthy.py)."
+        parts += ["## Healthy trainings of our own making", rule, block(told["healthy_text"])]
+    parts += ["## Each program", block(map(line, told["cases"])), "## What counts as a hit", block(category_table())]
     return "\n\n".join(parts) + "\n"
+
+
+def block(lines: Iterable[str]) -> str:
+    """Lines as they were printed."""
+    return "\n".join(["```text", *lines, "```"])
 
 
 def line(case: Case) -> str:
