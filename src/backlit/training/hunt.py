@@ -17,7 +17,6 @@ from ..machine.loop import Loop, Snapshot
 from ..ops import formula as fm
 from ..ops import shapes
 from ..ops.formula import Expr
-from ..ops.random import permutation
 from ..ops.shapes import Rows
 
 Array = np.ndarray[Any, Any]
@@ -101,9 +100,7 @@ def _where(loop: Loop, value: Value, seen: Array) -> dict[str, Any]:
     place = tuple(int(i) for i in np.argwhere(~np.isfinite(seen))[0])
     row = None
     if value.shape and isinstance(value.shape[0], Rows):
-        total, first = len(loop.order), loop.epoch_position
-        order = permutation(loop.job.seed, loop.epoch, total) if loop.job.shuffle else np.arange(total)
-        row = int(order[first + place[0] // value.shape[0].factor])
+        row = int(loop.order_now()[loop.epoch_position + place[0] // value.shape[0].factor])
     return {"place": place, "row": row, "result": float(seen[place])}
 
 
@@ -127,9 +124,7 @@ def _made_of(
     for n, (array, view) in enumerate(zip(inputs, i.views, strict=True)):
         leaves[f"x{n}"] = kind(np.broadcast_to(array.reshape(shapes.resolve(view, rows)), shape)[place])
     for n, u in enumerate(i.uniforms):
-        leaves[f"p{n}"] = kind(
-            scalars[u] if isinstance(u, str) else u if isinstance(u, float) else shapes.count(u, rows)
-        )
+        leaves[f"p{n}"] = kind(scalars[u] if isinstance(u, str) else u.factor * rows if isinstance(u, Rows) else u)
     part, values = _first_word(i.formula[i.outputs.index(v)], leaves, kind)
     read = {name: float(leaves[f"x{n}"]) for n, name in enumerate(names)}
     own = {f"{part.label.name}[{n}]": value for n, value in enumerate(values)}
