@@ -49,7 +49,7 @@ def trained(function: Function) -> Function:
 @click.argument("what")
 @click.argument("data", required=False)
 @trained
-@option("--budget", type=Duration(), metavar="20s", part="options", preset="20s")
+@option("--budget", type=Duration(none=True), metavar="20s", part="options", preset="20s")
 @option("--repair", is_flag=True, part="options")
 @option("--format", "form", type=Word("text", "html", "json"), metavar="text|html|json", part="output")
 @option("--out", metavar="FILE", part="output")

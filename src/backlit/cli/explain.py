@@ -34,7 +34,8 @@ def explain(code: str | None) -> None:
 
 def title(code: str) -> str:
     """What a code says, with … where the facts stand."""
-    what = entry(code)["what"]
+    parts = entry(code)
+    what = parts.get("what") or next(text for key, text in parts.items() if key.startswith("what"))
     return fill(what, dict.fromkeys(placeholders(what), "…"))
 
 
