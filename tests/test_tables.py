@@ -15,7 +15,7 @@ from backlit.ops import REGISTRY
 from backlit.optim import OPTIMIZERS
 
 TOP = Path(__file__).parents[1]
-PAGES = ("docs/activations.md", "README.md", "README.ja.md")
+PAGES = ("docs/activations.md", "docs/findings.md", "README.md", "README.ja.md")
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_the_tables_are_up_to_date(tool, capsys):
 def test_a_stale_table_is_told_and_mended(tool, page, tmp_path, capsys):
     file = tmp_path / page
     right = file.read_text(encoding="utf-8")
-    file.write_text(right.replace("softplus", "sofplus"), encoding="utf-8")
+    file.write_text(right.replace("softplus", "sofplus").replace("DR301", "sofplus"), encoding="utf-8")
     assert tool.main(["--check"]) == 1
     assert f"{page} is stale" in capsys.readouterr().out
     assert "sofplus" in file.read_text(encoding="utf-8")
@@ -51,7 +51,7 @@ def test_a_stale_table_is_told_and_mended(tool, page, tmp_path, capsys):
 def test_a_new_function_makes_the_tables_stale(tool, monkeypatch, capsys):
     monkeypatch.delitem(REGISTRY, "mish")
     assert tool.main(["--check"]) == 1
-    assert capsys.readouterr().out.count("is stale") == len(PAGES)
+    assert capsys.readouterr().out.count("is stale") == len(PAGES) - 1  # all but the findings
 
 
 def test_every_function_has_a_row_without_holes():

@@ -1,6 +1,7 @@
 """Tables made of what is declared: `python tools/make_tables.py [--check]`.
 
 * docs/activations.md, a page about every activation function;
+* docs/findings.md, what the doctor finds, and what each finding counts as;
 * in README.md and README.ja.md, between two marks, the table of what exists.
 
 Without an option the files are written; with `--check` nothing is, and 1 says that one is stale.  A test asks
@@ -15,6 +16,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from backlit.doctor.diagnosis import categories
+from backlit.doctor.finding import CHECKS
 from backlit.nn import initial
 from backlit.nn.layers import KINDS
 from backlit.ops import REGISTRY, Elementwise, Op, activation
@@ -33,7 +36,7 @@ def of_role(role: str) -> list[str]:
 
 def main(arguments: Sequence[str]) -> int:
     """Write the tables, or look whether they are as they would be written."""
-    wanted = {TOP / "docs" / "activations.md": activations_page()}
+    wanted = {TOP / "docs" / "activations.md": activations_page(), TOP / "docs" / "findings.md": findings_page()}
     for name, heads in HEADS.items():
         wanted[TOP / name] = filled((TOP / name).read_text(encoding="utf-8"), what_exists(*heads))
     stale = [path for path, text in wanted.items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
@@ -79,6 +82,31 @@ def filled(page: str, table: str) -> str:
     if not begin or not end:
         raise SystemExit(f"the page has no marks {BEGIN} … {END}")
     return f"{before}{BEGIN}\n{table}\n{END}{after}"
+
+
+# ---- findings of the doctor -------------------------------------------------------------------------------
+
+FINDINGS = """# What the doctor finds
+
+Made by `python tools/make_tables.py` from the declarations in [doctor/checks](../src/backlit/doctor/checks); do not
+change it by hand. `backlit explain DR301` shows a finding's page: what it sees, why it hurts, how sure it is.
+
+A *category* is the word that published collections of troubled programs have for a fault: the benchmark
+(`python benchmarks/doctor/run.py benchmarks/doctor/cases.json`) counts a hit where the category of the root cause is
+the one with which a program is labelled. A symptom shows that something is wrong and not what, so it has none; where
+nothing else is found it counts as `other`.
+"""
+
+
+def findings_page() -> str:
+    """A table with a row for each finding and each category it may count as."""
+    rows = [row("code", "what it finds", "category", "needs"), "|---" * 4 + "|"]
+    for code, category, title in categories():
+        rows.append(row(code, title, f"`{category}`" if category else "a symptom", NEEDS[CHECKS[code].stage]))
+    return "\n".join([FINDINGS, *rows]) + "\n"
+
+
+NEEDS = {"structure": "network and rows", "start": "first weights", "course": "the training", "end": "last weights"}
 
 
 # ---- activation functions ---------------------------------------------------------------------------------

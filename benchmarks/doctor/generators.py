@@ -15,15 +15,9 @@ import numpy as np
 def _split(x, t, n, task, k=0):
     """The first n rows train; the rest, when there are any, are the fresh rows."""
     fresh = len(x) > n
-    return dict(
-        x=x[:n],
-        t=t[:n],
-        x_eval=x[n:] if fresh else x,
-        t_eval=t[n:] if fresh else t,
-        task=task,
-        k=k,
-        on="fresh" if fresh else "train",
-    )
+    x_eval, t_eval = (x[n:], t[n:]) if fresh else (x, t)
+    on = "fresh" if fresh else "train"
+    return {"x": x[:n], "t": t[:n], "x_eval": x_eval, "t_eval": t_eval, "task": task, "k": k, "on": on}
 
 
 def _n_fresh(n):
@@ -52,7 +46,7 @@ def gen_auto_mpg_like(s, r):
     u = np.clip((size + 2) / 4 + 0.08 * r.normal(size=(6, m)), 0, 1)
     u[4] = np.clip(0.65 - 0.35 * (size + 2) / 4 + 0.15 * r.normal(size=m), 0, 1)  # acceleration falls
     u[5] = r.random(m)  # model year is independent
-    x = np.stack([lo + (hi - lo) * q for (lo, hi), q in zip(rg, u)], 1)
+    x = np.stack([lo + (hi - lo) * q for (lo, hi), q in zip(rg, u, strict=True)], 1)
     x[:, 0] = np.round(x[:, 0])
     x[:, 5] = np.round(x[:, 5])
     origin = np.eye(s["n_binary"])[np.where(r.random(m) < 0.6, 0, r.integers(1, s["n_binary"], m))]
@@ -127,7 +121,7 @@ def gen_mixed_scale_table(s, r):
     rg = s["numeric_ranges"]
     u = r.random((m, len(rg)))
     wide = np.array([hi - lo > 2000 for lo, hi in rg])
-    x = np.stack([lo + (hi - lo) * (q**3 if w else q) for (lo, hi), q, w in zip(rg, u.T, wide)], 1)
+    x = np.stack([lo + (hi - lo) * (q**3 if w else q) for (lo, hi), q, w in zip(rg, u.T, wide, strict=True)], 1)
     b = (r.random((m, s.get("n_binary", 0))) < 0.4).astype(float)
     x = np.concatenate([x, b], 1)
     k = s.get("n_classes", 2)
@@ -401,8 +395,3 @@ def gen_sequences(s, r):
     x = np.where(live[..., None], x, 0.0)
     t = np.where(live, 1 + (x[..., 0] > 0), 0)
     return _split(x, t, n, "steps", 3)
-
-
-def make_data(spec):
-    r = np.random.default_rng(spec.get("seed", 0))
-    return globals()["gen_" + spec["gen"]](spec, r)

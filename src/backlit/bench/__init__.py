@@ -11,6 +11,7 @@
     threads.py     one thread against two;  growth.py: how the time grows with rows, width, depth and batch, drawn
     processes.py   whole processes measured, by the small program launch.py
     specialists.py libraries for small networks that could not take part
+    vitals.py      what it costs to look at a training while it runs
     run.py         all of it in one run
 
 Only `cli/` imports this room.  Other libraries are imported inside functions: Backlit needs none of them.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ..messages import say
-from . import costs, growth, machine, peers, predicting, specialists, threads, training
+from . import costs, growth, machine, peers, predicting, specialists, threads, training, vitals
 from .peers import Missing, absent
 from .results import Measured, Results, SectionMaker
 from .workloads import PREDICTION, TRAINING, Asking, Workload
@@ -20,6 +20,7 @@ SECTIONS: dict[str, SectionMaker] = {
     "threads": threads.section,
     "growth": growth.section,
     "specialists": specialists.section,
+    "vitals": vitals.section,
 }
 
 

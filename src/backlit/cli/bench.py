@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 # Named here too, so that the help page does not load what computes; a test compares.
 WORKLOADS = ("tiny", "small", "digits", "mnist", "wide", "deep", "gelu", "batchnorm", "one-row", "many-rows")
 
-SECTIONS = ("costs", "threads", "growth", "specialists")
+SECTIONS = ("costs", "threads", "growth", "specialists", "vitals")
 
 
 @command("bench")

@@ -21,7 +21,8 @@ from .stopping import noted, so_far
 from .trial import Change, Outcome
 
 MOST = 3  # findings that are shown: more than that nobody reads
-SCREENING = 0.6  # of the time: finding what is wrong; the rest: finding out what is enough
+CHECKING = 0.12  # of the time that a check may take which trains: a replay, a few rows, other first weights
+SCREENING = 0.6  # of what is left then: finding what is wrong; the rest: finding out what is enough
 
 
 @dataclass
@@ -73,18 +74,19 @@ class Diagnosis(Faces):
         return not self.findings
 
 
+@np.errstate(all="ignore")  # NaN and infinity are what is looked for
 def examine(
     patient: Patient, *, budget: float = 20.0, within: float = float("inf"), replay: float | None = None
 ) -> Diagnosis:
     """Make all checks that can be made, try the remedies within `budget` seconds (0: none), order what was found.
 
     No check is begun after `within` seconds.  The training is gone through again for `replay` seconds at most, by
-    default a quarter of the budget.  KeyboardInterrupt ends the work: what was found so far is returned.
+    default a share of the budget.  KeyboardInterrupt ends the work: what was found so far is returned.
     """
     begin = time.perf_counter()
     found: list[Finding] = []
     made = Diagnosis(skill=patient.skill() if patient.end else float("nan"), run=patient.run)
-    patient.replay = budget / 4 if replay is None else replay
+    patient.replay = CHECKING * budget if replay is None else replay
     stopped = ""
     for one in in_order():
         reason = stopped or _not_possible(one, patient)
@@ -123,13 +125,14 @@ def _try(made: Diagnosis, patient: Patient, found: list[Finding], begin: float, 
         return
     done: list[Outcome] = []
     patient.attempt = noted(patient.attempt, done)
-    screen = Screen(patient, begin + SCREENING * budget)
+    end, now = begin + budget, time.perf_counter()
+    screen = Screen(patient, now + SCREENING * max(end - now, budget / 2))
     repair: Repair | None = None
     try:
         made.findings = order(screen.tried(found))
         made.reference = screen.reference
         if made.findings:
-            repair = Repair(screen, begin + budget)
+            repair = Repair(screen, max(end, time.perf_counter() + budget / 8))
             made.repair = repair.plan(made.findings, screen.others)
     except KeyboardInterrupt:
         made.reference = screen.reference
@@ -147,6 +150,7 @@ REFUSALS = {
 }  # fmt: skip
 
 
+@np.errstate(all="ignore")
 def refused(error: BacklitError, patient: Patient | None, *, budget: float = 0.0) -> Diagnosis:
     """The diagnosis of a training that could not begin: what graph and data prove, and what the error says."""
     begin, made = time.perf_counter(), Diagnosis()
@@ -219,3 +223,18 @@ def rank(finding: Finding, among: Sequence[Finding] = ()) -> tuple[float, ...]:
     causes = 0 if finding.grade == "proved" else sum(finding.code in CHECKS[one.code].explains for one in among)
     place = in_order().index(CHECKS[finding.code])
     return (float(finding.symptom), GRADES.index(finding.grade), did, first, float(causes > 0), place)
+
+
+def categories() -> list[tuple[str, str, str]]:
+    """What each finding counts as in the words of published collections of faults: (code, category, what it finds).
+
+    A finding that counts as different things has a line for each; a symptom names no fault, its category is "".
+    """
+    rows = [(one.code, one.category, one.title) for one in in_order() if one.code != "DR109"]
+    rows.append(
+        ("DR104", "wrong_output_activation", "The same, where several classes stand in one column for one unit.")
+    )
+    for category in [*dict.fromkeys(REFUSALS.values()), "other"]:
+        errors = ", ".join(code for code, own in REFUSALS.items() if own == category) or "any other"
+        rows.append(("DR109", category, f"A training that could not begin, where the error is {errors}."))
+    return sorted(rows)

@@ -84,6 +84,11 @@ class Check:
     def page(self) -> str:
         return self.look.__doc__ or ""
 
+    @property
+    def title(self) -> str:
+        """What it finds, in a sentence."""
+        return " ".join(self.page.strip().partition("\n\n")[0].split())
+
 
 CHECKS: dict[str, Check] = {}
 

@@ -100,6 +100,13 @@ class Patient:
         return -(-len(self.inputs["t"]) // self.most)
 
     @property
+    def seconds_a_pass(self) -> float:
+        """What one pass over the rows takes, by what the training took."""
+        steps = int(self.settings.get("steps") or 0)
+        pace = float(self.settings.get("seconds") or 0.0) / steps if steps else 0.0
+        return pace * int(self.settings.get("steps_per_epoch") or 1)
+
+    @property
     def rows(self) -> int:
         return len(self.inputs["t"])
 

@@ -32,7 +32,6 @@ class Repair:
         self.screen, self.patient, self.until = screen, screen.patient, until
         self.fresh = screen.reference is not None and screen.reference.fresh and score(screen.reference) > 0
         self.best: Outcome | None = None
-        self.tried: list[Outcome] = []
 
     def plan(self, findings: Sequence[Finding], others: Sequence[Finding]) -> Outcome | None:
         """What to change, and what it did; None where nothing can be advised.
@@ -71,9 +70,7 @@ class Repair:
         share = left / max(rest, 1)
         if self.screen.reference is not None:
             share = max(share, self.screen.reference.seconds)
-        outcome = self.patient.attempt(change, self.fresh, min(share, left))
-        self.tried.append(outcome)
-        return outcome
+        return self.screen.attempt(change, min(share, left), self.fresh)
 
     @property
     def enough(self) -> bool:

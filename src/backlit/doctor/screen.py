@@ -40,7 +40,7 @@ class Screen:
         """The findings with what their changes did; suspicions that no trial bore out are left out."""
         patient = self.patient
         left = self.until - time.perf_counter()
-        self.reference = self._attempt(reference_change(patient, decoding(found)), left / 4, patient.rows >= ENOUGH)
+        self.reference = self.attempt(reference_change(patient, decoding(found)), left / 2, patient.rows >= ENOUGH)
         self.most = max(good(self.reference), self.start)
         suspected = [f for f in found if f.grade == "suspected" and not f.symptom]
         symptoms = [f for f in found if f.symptom]
@@ -60,16 +60,22 @@ class Screen:
     @property
     def ill(self) -> bool:
         """Whether the network has learned less than half of what there is to learn."""
+        if self.reference is None or self.reference.cut:  # there was no time to see what can be learned
+            return self.broken or self.now < HALF * max(self.most, HALF)
         return self.broken or self.now < HALF * self.most
 
     def enough(self, skill: float) -> bool:
         """Whether this closes half of the gap."""
         return skill > self.start and skill - self.start >= HALF * (self.most - self.start)
 
-    def _attempt(self, change: Change, seconds: float, hold_out: bool = False) -> Outcome | None:
+    def attempt(self, change: Change, seconds: float, hold_out: bool = False) -> Outcome | None:
+        """A trial; None where there is no time for one, which is remembered."""
         assert self.patient.attempt is not None
         if seconds <= 0:
             self.leave_out("out_of_time")
+            return None
+        if not change.stack and seconds < self.patient.seconds_a_pass:
+            self.leave_out("too_large")
             return None
         outcome = self.patient.attempt(change, hold_out, seconds)
         if outcome.cut:
@@ -85,7 +91,7 @@ class Screen:
         """With its changes tried, in a fair share of the time that is left for `rest` findings."""
         share = (self.until - time.perf_counter()) / max(rest, 1)
         each = share / max(len(finding.changes), 1)
-        outcomes = [o for change in finding.changes if (o := self._attempt(change, each)) is not None]
+        outcomes = [o for change in finding.changes if (o := self.attempt(change, each)) is not None]
         return replace(finding, tried=tuple(sorted(outcomes, key=lambda o: -good(o))))
 
     def _joined(self, made: Sequence[Finding]) -> list[Finding]:
@@ -99,7 +105,7 @@ class Screen:
             for one in ranked:
                 more = one.tried[0].change
                 both = more if change is None else change.joined(more)
-                outcome = one.tried[0] if change is None else self._attempt(both, self.until - time.perf_counter())
+                outcome = one.tried[0] if change is None else self.attempt(both, self.until - time.perf_counter())
                 if outcome is not None:
                     options.append((good(outcome), one, both))
             if not options:

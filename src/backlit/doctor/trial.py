@@ -51,8 +51,8 @@ class Change:
         layers = {k: {**self.layers.get(k, {}), **other.layers.get(k, {})} for k in {*self.layers, *other.layers}}
         return Change(
             other.name, {**self.settings, **other.settings}, layers, other.head or self.head,
-            tuple(dict.fromkeys((*self.scale, *other.scale))), other.initial or self.initial,
-            other.stack or self.stack, other.few or self.few, other.decode or self.decode, other.facts, other.command, other.python,
+            tuple(dict.fromkeys((*self.scale, *other.scale))), other.initial or self.initial, other.stack or self.stack,
+            other.few or self.few, other.decode or self.decode, other.facts, other.command, other.python,
             (*self.each, *other.each),
         )  # fmt: skip
 

@@ -36,7 +36,7 @@ from .slopes import largest_slope
 Array = np.ndarray[Any, Any]
 SATURATED = 0.05  # of its largest slope: a unit whose f′ is below passes back less than a twentieth
 SHARE = 0.04  # of the training's time that looks may take
-FIRST = 0.02  # seconds that the first look is thought to take, with the making of its tapes
+FIRST = 0.2  # seconds that the first look takes, with the making of its tapes and the kernels they need
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,8 @@ class Vitals:
         if self.machine is None:
             self._prepare(loop)
         assert self.machine is not None
-        found = self._step(loop, self.machine)
+        with np.errstate(all="ignore"):  # numbers that leave the range are what is looked for
+            found = self._step(loop, self.machine)
         self.looks.append(found)
         self.cost = time.perf_counter() - begin
         self.seconds += self.cost

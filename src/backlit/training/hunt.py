@@ -127,7 +127,7 @@ def _made_of(
     for n, (array, view) in enumerate(zip(inputs, i.views, strict=True)):
         leaves[f"x{n}"] = kind(np.broadcast_to(array.reshape(shapes.resolve(view, rows)), shape)[place])
     for n, u in enumerate(i.uniforms):
-        leaves[f"p{n}"] = kind(scalars[u] if isinstance(u, str) else shapes.count(u, rows))
+        leaves[f"p{n}"] = kind(scalars[u] if isinstance(u, str) else u.factor * rows if isinstance(u, Rows) else u)
     part, values = _first_word(i.formula[i.outputs.index(v)], leaves, kind)
     read = {name: float(leaves[f"x{n}"]) for n, name in enumerate(names)}
     own = {f"{part.label.name}[{n}]": value for n, value in enumerate(values)}

@@ -1,8 +1,8 @@
 """The quick diagnosis after a training: what costs next to nothing, unless the network is visibly ill.
 
-Nothing is tried.  Visibly ill is a network that a linear one beats by more than half of what that
-has learned and by more than chance, or one whose training broke: then suspicions are told as well, and the checks, with a
-look at the course, may take two seconds.  Of all others only what is proved is told, for at most a twentieth of the time that the
+Nothing is tried.  Visibly ill is a network that a linear one beats by more than half of what that has learned and by
+more than chance, or one whose training broke: then suspicions are told as well, and the checks, with a look at the
+course, may take two seconds.  Of all others only what is proved is told, for at most a twentieth of the time that the
 training took; one too short for that is not checked at all (`Run.diagnosis` does it when it is asked for).
 """
 

@@ -62,11 +62,10 @@ def saturated_units(patient: Patient) -> Iterator[Finding]:
         looks = patient.course
         if where == "output" or not looks or "saturated" not in looks[-1].units.get(name, {}):
             continue
-        share, zero = (looks[-1].units[name][sign] for sign in ("saturated", "f′=0"))
-        stuck = (share == 1.0) & (zero < 1)
+        stuck = (looks[-1].units[name]["saturated"] == 1.0) & (activation not in FLAT)
         if stuck.sum() > (~stuck).sum():
             born = looks[0].units[name]["saturated"] == 1.0
-            facts = {"layer": name, "activation": activation, "saturated": int(stuck.sum()), "units": len(share),
+            facts = {"layer": name, "activation": activation, "saturated": int(stuck.sum()), "units": len(stuck),
                      "born": int(born.sum()), "step": looks[-1].step}  # fmt: skip
             yield Finding("DR304", "suspected", facts, (hidden(patient, "relu"), hidden(patient, "tanh")))
             return

@@ -41,7 +41,7 @@ def overfit(patient: Patient) -> Iterator[Finding]:
         yield Finding("DR501", "measured", facts, (Change("l2", settings={"l2": 0.01}, facts={"l2": 0.01}),))
 
 
-@check("DR503", number=24, category="other", stage="end", symptom=True)
+@check("DR503", number=24, category="", stage="end", symptom=True)
 def nothing_from_the_input(patient: Patient) -> Iterator[Finding]:
     """Answers that are as good for other rows' inputs as for their own: they do not come from the input."""
     if not patient.end or len(patient.t) < 2:
@@ -49,7 +49,7 @@ def nothing_from_the_input(patient: Patient) -> Iterator[Finding]:
     out = patient.values("end", ())["output"].astype(np.float64)
     mixed = np.random.default_rng(0).permutation(len(out))
     own, others = (skills_of(o, patient.t, patient.aim) for o in (out, out[mixed]))
-    if not len(own) or not len(others):
+    if not len(own) or not len(others) or not np.isfinite([own.mean(), others.mean()]).all():
         return
     gain, error = float((own - others).mean()), error_of(own - others)
     if gain <= 2 * error:
@@ -57,7 +57,7 @@ def nothing_from_the_input(patient: Patient) -> Iterator[Finding]:
         yield Finding("DR503", "measured", facts)
 
 
-@check("DR504", number=25, category="other", stage="end", explains=("DR503",), symptom=True)
+@check("DR504", number=25, category="", stage="end", explains=("DR503",), symptom=True)
 def cannot_learn_a_few(patient: Patient) -> Iterator[Finding]:
     """A copy of the network that cannot learn a handful of rows by heart."""
     if patient.attempt is None or not patient.end or patient.rows <= FEW or patient.replay <= 0:

@@ -67,7 +67,7 @@ def too_few_steps(patient: Patient) -> Iterator[Finding]:
         epochs = int(patient.settings["epochs"])
         more = epochs * max(10, int(1000 / max(steps, 1)))
         facts = {"epochs": epochs, "steps": steps, "more": more, "loss": float(losses[-1]), "first": few,
-                 "slope": slope, "error": error, "how": "few" if few else "slope"}  # fmt: skip
+                 "slope": slope, "fall": -slope, "error": error, "how": "few" if few else "slope"}  # fmt: skip
         change = Change("epochs", settings={"epochs": more}, facts={"epochs": more})
         yield Finding("DR403", "suspected", facts, (change,))
 
@@ -90,8 +90,8 @@ def batch_size(patient: Patient) -> Iterator[Finding]:
     batch, steps = int(patient.settings["batch_size"]), int(patient.settings.get("steps") or 0)
     few = batch > BATCH and steps < STEPS
     if patient.rows > BATCH and (batch < BATCH or few):
-        facts = {"batch": batch, "steps": steps, "rows": patient.rows, "better": BATCH, "how": "few" if few else "noise",
-                 "least": STEPS}  # fmt: skip
+        how = "few" if few else "noise"
+        facts = {"batch": batch, "steps": steps, "rows": patient.rows, "better": BATCH, "how": how, "least": STEPS}
         change = Change("batch_size", settings={"batch_size": BATCH}, facts={"batch": BATCH})
         yield Finding("DR404", "suspected", facts, (change,))
 

@@ -40,10 +40,9 @@ def exploding(patient: Patient) -> Iterator[Finding]:
     at = _overflow(patient, looks)
     if at is not None:
         last = looks[-IN_A_ROW:]
-        facts = {"how": "steps", "first": _norm(last[0]), "last": _norm(last[-1]), "from": last[0].step,
+        facts = {"how": "steps", "least": _norm(last[0]), "last": _norm(last[-1]), "from": last[0].step,
                  "step": last[-1].step, "overflow": at}  # fmt: skip
-        yield Finding("DR302", "suspected", {k: v for k, v in facts.items() if k != "first"} | {"least": facts["first"]},
-                      tuple(change))  # fmt: skip
+        yield Finding("DR302", "suspected", facts, tuple(change))
 
 
 def error_signals(patient: Patient, looks: list[Look]) -> dict[str, float]:
@@ -75,7 +74,7 @@ def _overflow(patient: Patient, looks: list[Look]) -> int | None:
     return int(at) if at <= planned else None
 
 
-@check("DR305", number=26, category="exploding", stage="course", symptom=True)
+@check("DR305", number=26, category="", stage="course", symptom=True)
 def not_finite(patient: Patient) -> Iterator[Finding]:
     """The first operation in forward order whose operands were finite and whose result is not."""
     told = patient.trouble
