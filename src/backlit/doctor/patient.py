@@ -146,9 +146,9 @@ class Patient:
         return found
 
     def with_activation(self, layer: str, activation: str) -> dict[str, str]:
-        """The setting that gives a layer another activation function: Dense and Activation call it differently."""
+        """The setting that gives a layer another activation function; none where its kind has a shape of its own."""
         own = next((one for one in self.net.layers() if one.name == layer), None)
-        return {"function" if hasattr(own, "function") else "activation": activation}
+        return {setting: activation for setting in ("activation", "function") if hasattr(own, setting)}
 
     def values(self, when: str = "end", names: Sequence[str] | None = None) -> dict[str, Array]:
         """Named values (dense1.u, dense1.o, …) and "output" of every row that is looked at.

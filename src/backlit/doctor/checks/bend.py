@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...core.graph import reachable
 from ..finding import Finding, check
 from ..forward import some_rows
 from .hidden import hidden
@@ -40,7 +41,11 @@ def no_bend(patient: Patient) -> Iterator[Finding]:
             "layers": linear, "layer": linear[0], "linear": fits.linear, "bent": fits.bent, "z": fits.z,
             "rows": fits.rows, "how": "rows" if fits.few else "left_out",
         }  # fmt: skip
-        yield Finding("DR105", "suspected", facts, (hidden(patient, "relu", linear),))
+        # no weights of an affine map do better than least squares do on their own rows
+        hopeless = patient.task == "numbers" and fits.best < WORKS * fits.bent and affine(patient)
+        if hopeless:
+            facts |= {"how": "affine", "linear": fits.best}
+        yield Finding("DR105", "proved" if hopeless else "suspected", facts, (hidden(patient, "relu", linear),))
 
 
 def stacked(patient: Patient) -> list[str]:
@@ -48,10 +53,28 @@ def stacked(patient: Patient) -> list[str]:
     names = patient.built.graph.names
     found = []
     for name, (activation, where) in patient.units.items():
-        linear = where == "hidden" and activation == "identity" and _summed(names[f"{name}.u"])
-        if linear and _summed_again(patient, names[f"{name}.o"]):
+        u, o = names[f"{name}.u"], names[f"{name}.o"]
+        straight = o is u or (o.op is not None and o.op.name == "identity")  # not the o of a layer such as PReLU
+        linear = where == "hidden" and activation == "identity" and straight and _summed(u)
+        if linear and _summed_again(patient, o):
             found.append(name)
     return found
+
+
+def affine(patient: Patient) -> bool:
+    """Whether the whole network, in use, is one affine map of its inputs."""
+    built = patient.net.build()
+    moved = set(built.inputs)
+    for node in reachable([built.output]):
+        through = [a for a in node.args if a in moved]
+        if node.op is None or not through:
+            continue
+        role, name = node.op.facts.role, node.op.name
+        one = len(through) == 1 and node.args.count(through[0]) == 1
+        if not (role == "movement" or name in ("add", "identity") or (one and (role == "linear" or name == "mul"))):
+            return False
+        moved.add(node)
+    return built.output in moved
 
 
 def _summed(u: Node) -> bool:
@@ -78,6 +101,7 @@ class Fits:
 
     linear: float
     bent: float
+    best: float  # of the linear one on the rows that it was made from
     z: float  # the mean difference of the rows' errors over its standard error
     rows: int
     few: bool
@@ -109,7 +133,8 @@ def two_fits(patient: Patient) -> Fits | None:
     spread = gain.std() / np.sqrt(len(t))
     z = float(gain.mean() / spread) if spread > 0 else 0.0
     worst = float(constant.mean()) or 1.0
-    return Fits(1 - float(straight.mean()) / worst, 1 - float(bent.mean()) / worst, z, len(t), few)
+    best = 1 - float(_errors(x, t, True, patient.task).mean()) / float(_errors(x[:, :0], t, True, patient.task).mean())
+    return Fits(1 - float(straight.mean()) / worst, 1 - float(bent.mean()) / worst, best, z, len(t), few)
 
 
 def _errors(features: Array, t: Array, few: bool, task: str) -> Array:
@@ -117,14 +142,14 @@ def _errors(features: Array, t: Array, few: bool, task: str) -> Array:
 
     By ridge regression; each row judged by the fit to all others, unless there are few.
     """
-    full = np.column_stack([features, np.ones(len(t))])
-    left, sizes, _ = np.linalg.svd(full, full_matrices=False)
-    projected = left.T @ t
+    middle, rows = t.mean(axis=0), len(t)
+    left, sizes, _ = np.linalg.svd(features - features.mean(axis=0), full_matrices=False)
+    projected = left.T @ (t - middle)
     best: Array | None = None
     for strength in STRENGTHS[:1] if few else STRENGTHS:
-        shrink = sizes**2 / (sizes**2 + strength * len(t))
-        fitted = left @ (shrink[:, None] * projected)
-        own = np.clip((left * left) @ shrink, 0.0, 1 - 1e-9)[:, None]  # what a row has to say of its own fit
+        shrink = sizes**2 / (sizes**2 + strength * rows)
+        fitted = middle + left @ (shrink[:, None] * projected)
+        own = np.clip((left * left) @ shrink + 1 / rows, 0.0, 1 - 1e-9)[:, None]  # what a row has to say of its own fit
         out = fitted if few else t - (t - fitted) / (1 - own)
         errors = _cost(out, t, task)
         best = errors if best is None or errors.mean() < best.mean() else best

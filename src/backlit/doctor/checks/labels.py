@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
+from ...ops import REGISTRY
+from ...ops.normalized import softmax
 from ..finding import Finding, check
 from ..patient import Patient
 from ..skill import loss_of_constants
@@ -20,8 +23,7 @@ def labels_and_width(patient: Patient) -> Iterator[Finding]:
     """Labels that do not fit the outputs: several classes in a single column, shares that add up to nothing."""
     t, kind = patient.t, patient.aim.kind
     values = np.unique(t)
-    whole = bool(np.all(values == np.round(values)))
-    if t.shape[1] == 1 and kind.classes and whole and 2 < len(values) <= max(20, len(t) // 10):
+    if t.shape[1] == 1 and kind.classes and len(values) > 2 and class_numbers(values, len(t)):
         # one unit cannot tell more than two classes apart: it is the output layer that does not fit
         facts = {"classes": len(values), "units": 1, "layer": output_layer(patient), "how": "column"}
         facts |= {"category": "wrong_output_activation", "first": True}
@@ -33,6 +35,16 @@ def labels_and_width(patient: Patient) -> Iterator[Finding]:
         if empty.any():
             facts = {"share": float(empty.mean()), "row": int(np.argmax(empty)), "how": "empty"}
             yield Finding("DR104", "proved", facts)
+
+
+def class_numbers(values: np.ndarray, rows: int) -> bool:
+    """Whether these values of a column number classes: from 0 or 1 on without a gap, with two rows each on average.
+
+    Amounts that happen to be whole have gaps, or hardly ever the same value twice.
+    """
+    first = values[0]
+    numbered = first in (0.0, 1.0) and np.array_equal(values, first + np.arange(len(values)))
+    return bool(numbered and 2 * len(values) <= rows)
 
 
 @check("DR106", number=19, category="wrong_loss", stage="structure", explains=(*STUCK, "DR101", "DR103", "DR109"))
@@ -64,13 +76,29 @@ def squares_of_classes(patient: Patient) -> Iterator[Finding]:
     one = patient.t.shape[1] == 1 or patient.task == "labels"
     loss, activation = ("binary_cross_entropy", "sigmoid") if one else ("cross_entropy", "softmax")
     layer = output_layer(patient)
+    facts = {"loss": patient.aim.kind.name, "better": loss, "layer": layer, **_flat_mistakes(patient)}
     change = Change(
         "loss",
         settings={"loss": loss, "loss_options": {}},
         layers={layer: patient.with_activation(layer, activation)},
         facts={"loss": loss, "activation": activation},
     )
-    yield Finding("DR107", "suspected", {"loss": patient.aim.kind.name, "better": loss, "layer": layer}, (change,))
+    yield Finding("DR107", "suspected", facts, (change,))
+
+
+def _flat_mistakes(patient: Patient) -> dict[str, Any]:
+    """How steep the output is where the answer is wrong, against what cross-entropy makes of the same mistake.
+
+    Of a sigmoid δᵘ is 2 (o - t) o (1 - o) with squared errors and o - t with cross-entropy: the ratio is 2 o (1 - o).
+    """
+    out = patient.values("end", ())["output"].astype(np.float64)
+    if patient.built.output.op not in (softmax, REGISTRY["sigmoid"]) or not np.isfinite(out).all():
+        return {}
+    wrong = np.abs(out - patient.t) > np.abs(out - (1 - patient.t))  # nearer to the other answer
+    if not wrong.any():
+        return {}
+    ratio = float(np.median(2 * out[wrong] * (1 - out[wrong])))
+    return {"how": "flat", "ratio": ratio, "wrong": int(wrong.any(axis=1).sum()), "rows": len(out)}
 
 
 def cheaper_elsewhere(patient: Patient) -> float:

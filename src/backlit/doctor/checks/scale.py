@@ -17,6 +17,7 @@ HALF = 0.5  # of the steps that are needed: what standardising has to save, as r
 # Standard deviations of u from which more than half of the rows lie where the sigmoid's slope is below a twentieth of
 # its largest (|u| > 4.36; half of a normal distribution lies beyond 0.674 of its standard deviation).
 FLAT = 4.36 / 0.674
+ROWS = 1000  # that are enough for moments of the right order of size
 TOO_STEEP = 2.0  # ΔᵀHΔ / (-gᵀΔ): from here on a step raises the loss of its own batch
 
 
@@ -32,16 +33,17 @@ def inputs_unscaled(patient: Patient) -> Iterator[Finding]:
     The condition number of their second moments (with the 1 of the bias) is about the number of steps that gradient
     descent needs.  First weights are drawn for inputs of mean square 1.
     """
-    x = patient.x
+    x = patient.x[:: -(-len(patient.x) // ROWS)]
     spread = x.std(axis=0)
     vary = spread > 0
     if not vary.any():
         return
     x = x[:, vary]
-    condition, largest = _condition(x)
+    condition = _condition(x)
     steps = budget(patient)
-    by_scale, _ = _condition((x - x.mean(axis=0)) / x.std(axis=0))
-    size = float(np.sqrt(largest / x.shape[1]))
+    by_scale = _condition((x - x.mean(axis=0)) / x.std(axis=0))
+    with np.errstate(all="ignore"):
+        size = float(np.sqrt((x * x).mean()))  # of u, too: weights are drawn with a mean square of about 1 / fan_in
     crooked = condition > steps and by_scale < HALF * condition
     if crooked or size > FLAT:
         wide, narrow = (int(np.flatnonzero(vary)[i(spread[vary])]) for i in (np.argmax, np.argmin))
@@ -60,19 +62,19 @@ def budget(patient: Patient) -> int:
     return max(planned if patient.stopped == "not finite" else int(settings.get("steps") or 0), 1)
 
 
-def _condition(x: np.ndarray) -> tuple[float, float]:
-    """Largest over smallest eigenvalue of the second moments of the columns and a 1; and the largest one.
+def _condition(x: np.ndarray) -> float:
+    """Largest over smallest eigenvalue of the second moments of the columns and a 1.
 
-    Of many rows and columns some are taken, evenly spread: it is the order of size that counts.
+    Of many columns some are taken, evenly spread: it is the order of size that counts.
     """
-    x = x[:: -(-len(x) // 1000), :: -(-x.shape[1] // 200)]
+    x = x[:, :: -(-x.shape[1] // 200)]
     with np.errstate(all="ignore"):
         full = np.column_stack([x, np.ones(len(x))])
         if not np.isfinite(full).all():
-            return float("inf"), float("inf")
+            return float("inf")
         values = np.linalg.svd(full, compute_uv=False) ** 2 / len(x)
     values = values[values > values[0] * 1e-14]
-    return float(values[0] / values[-1]), float(values[0])
+    return float(values[0] / values[-1])
 
 
 @check(

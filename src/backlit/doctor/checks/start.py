@@ -58,20 +58,22 @@ def first_loss(patient: Patient) -> Iterator[Finding]:
 def size_of_weights(patient: Patient) -> Iterator[Finding]:
     """First weights so large or so small that signals grow or shrink from layer to layer.
 
-    Limits are the rules in use, multiplied over the layers: from PyTorch's 1 / (3 fan) to He's 2 / fan, with the
-    smaller and the larger of both fans.  Other than the variance itself they do not depend on a layer's width.
+    Limits are the rules in use, multiplied over the layers: upwards He's mean square of 2 / fan_in, downwards PyTorch's
+    1 / (3 fan_in) or Xavier's 2 / (fan_in + fan_out), whichever is less; with room for the chance of drawing.  So they
+    do not depend on the width of a layer.
     """
-    found, low, high = {}, 1.0, 1.0
+    found, low, high, chance = {}, 1.0, 1.0, 0.0
     for name in patient.units:
         weight = patient.start.get(f"{name}.weight")
-        if weight is None or weight.size < 2:
+        if weight is None or weight.ndim != 2 or weight.size < 2:
             continue
         fan_in, fan_out = weight.shape
-        chance = Z * np.sqrt(2 / weight.size)
         middle = (fan_in + fan_out) / 2
-        found[name] = float(weight.var() * middle)
-        low *= middle / (3 * max(fan_in, fan_out)) * max(1 - chance, 0.0)
-        high *= 2 * middle / min(fan_in, fan_out) * (1 + chance)
+        found[name] = float((weight.astype(np.float64) ** 2).mean() * middle)
+        low *= min(middle / (3 * fan_in), 1.0)
+        high *= 2 * middle / fan_in
+        chance += 2 / weight.size  # the variance of the logarithm of a mean square
+    low, high = low * float(np.exp(-Z * chance**0.5)), high * float(np.exp(Z * chance**0.5))
     total = float(np.prod(list(found.values()))) if found else 1.0
     if found and not low <= total <= high:
         worst = max(found, key=lambda n: abs(np.log(max(found[n], 1e-30))))
@@ -88,7 +90,13 @@ def symmetry(patient: Patient) -> Iterator[Finding]:
     """
     for name, (_, where) in patient.units.items():
         weight = patient.start.get(f"{name}.weight")
-        if where != "hidden" or weight is None or weight.shape[1] < 2 or not same_units(patient.start, name):
+        if (
+            where != "hidden"
+            or weight is None
+            or weight.ndim != 2
+            or weight.shape[1] < 2
+            or not same_units(patient.start, name)
+        ):
             continue
         still = same_units(patient.end, name)
         facts = {"layer": name, "units": weight.shape[1], "how": "still" if still else "parted"}
@@ -108,7 +116,7 @@ def same_units(values: dict[str, Array], layer: str) -> bool:
 
 def gains(patient: Patient) -> dict[str, float]:
     """By which factor the root mean square grows from a layer's inputs to its sums u, before the first step."""
-    names = [n for n in patient.units if f"{n}.weight" in patient.start]
+    names = [n for n in patient.units if patient.start.get(f"{n}.weight", np.zeros(0)).ndim == 2]
     values = patient.values("start", tuple(f"{n}.u" for n in names))
     size = float(np.sqrt((patient.x**2).mean()))
     found = {}

@@ -118,8 +118,8 @@ def _rounded_away(patient: Patient) -> Iterator[Finding]:
     changes: tuple[Change, ...] = (Change("dtype", settings={"dtype": "float64"}, facts={"dtype": "float64"}),)
     if patient.rate:
         # by which all steps together can move a weight by its own size: of g itself, or of its sign
-        steps = max(int(patient.settings.get("steps") or 0), 1)
-        rates = (float(f"{w / (size * steps):.2g}") for size in (g, 1.0) if size > 0)
+        made = max(int(patient.settings.get("steps") or 0), 1)
+        rates = (float(f"{w / (size * made):.2g}") for size in (g, 1.0) if size > 0)
         changes += tuple(Change("learning_rate", settings={"learning_rate": r}, facts={"rate": r}) for r in rates if r)
     yield Finding("DR111", "proved", facts, changes)
 
