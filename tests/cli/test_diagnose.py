@@ -87,8 +87,8 @@ def test_a_run_that_did_well_is_told_so_with_the_names_of_the_checks(call, steep
 
 
 def test_the_replay_of_a_run_has_its_bits(steep):
-    from backlit.training.diagnosing import Watch
     from backlit.training.revisiting import run_again
+    from backlit.training.watching import Watch
 
     run = run_again(steep["well"], Watch())
     kept = load_network(steep["well"])

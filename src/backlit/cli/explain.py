@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import click
 
@@ -51,5 +52,5 @@ def measured(code: str) -> list[str]:
         share = found.missed / found.programs
         lines.append("  " + say("doctor_faces.rates_missed", count=found.missed, total=found.programs, share=share))
     share, high = found.false / found.healthy, found.at_most
-    facts = {"count": found.false, "total": found.healthy, "share": share, "high": high}
+    facts: dict[str, Any] = {"count": found.false, "total": found.healthy, "share": share, "high": high}
     return [*lines, "  " + say("doctor_faces.rates_false", **facts)]

@@ -93,7 +93,7 @@ class Sentences:
     def change(self, change: Mapping[str, Any]) -> str:
         """What is changed; several things joined by +."""
         parts = [c for c in items(dict(change), "parts") if isinstance(c, dict)]
-        return " + ".join(self._one(part) for part in parts or [change])
+        return " + ".join(self._one(part) for part in parts or [dict(change)])
 
     def _one(self, change: Mapping[str, Any]) -> str:
         name = str(change.get("name", ""))

@@ -28,7 +28,7 @@ PLAIN = (
     "batch_size", "epochs", "patience", "seed", "dtype", "l1", "l2", "label_smoothing", "clip_norm", "clip_value",
 )  # fmt: skip
 SAME = {"--rate": "--learning-rate"}
-NOTHING = {"loss_options": {}, "schedule": None}  # said by leaving it out
+NOTHING: dict[str, Any] = {"loss_options": {}, "schedule": None}  # said by leaving it out
 
 
 def with_words(diagnosis: Diagnosis, run: Run) -> Diagnosis:
