@@ -18,16 +18,34 @@ def test_every_code_has_a_page(call, language):
         done = call("explain", code, "--lang", language)
         assert (done.code, done.err) == (0, "")
         title, blank, *body = done.out.splitlines()
-        family = errors.FAMILIES.get(code[:3])
+        family = errors.FAMILIES.get(code[:3])  # a finding of the doctor is of none
         assert title.startswith(f"{code} {family.__name__}: " if family else f"{code}: ")
         assert blank == ""
-        assert "\n".join(body) == messages.entry(code, language)["page"].strip()
+        assert "\n".join(body).startswith(messages.entry(code, language)["page"].strip())
         assert "{" not in title
 
 
 def test_without_a_code_all_are_listed(call):
     lines = call("explain").out.splitlines()
     assert [line[:5] for line in lines if line[:2] in ("BL", "DR")] == CODES
+
+
+def test_every_check_of_the_doctor_has_a_page_and_a_name():
+    from backlit.doctor.diagnosis import in_order
+
+    for language in messages.LANGUAGES:
+        names = messages.catalogue(language)["doctor_names"]
+        assert sorted(names) == sorted(check.code for check in in_order())
+    assert {check.code for check in in_order()} <= set(CODES)
+
+
+def test_a_page_of_a_finding_tells_what_was_measured_where_it_is_known(call, monkeypatch):
+    from backlit.doctor import measured
+
+    monkeypatch.setattr(measured, "_all", lambda: {"DR401": {"programs": 4, "missed": 1, "healthy": 48, "false": 0}})
+    assert "missed in 1 of 4 programs" in call("explain", "DR401").out
+    assert "told in 0 of 48 programs that work (0%; with 95 % confidence at most 7%)" in call("explain", "DR401").out
+    assert "48" not in call("explain", "DR402").out
 
 
 @pytest.mark.parametrize("language", messages.LANGUAGES)

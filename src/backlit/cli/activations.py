@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..messages import language, say
+from ..messages.wrapping import wrap
 from . import page, reading
 from .kinds import Word
 from .options import command, option
@@ -108,7 +109,7 @@ def compared(cards: list[Card | RowCard]) -> str:
         "  ".join(cell + " " * (w - places(cell)) for cell, w in zip(row, wide, strict=True)).rstrip() for row in rows
     ]
     others = [f"{card.name}  {card.formula}" for card in cards if not isinstance(card, Card)]
-    return "\n".join([*lines, "", *others, "", *page.wrap(words("compared_note"), page.columns())])
+    return "\n".join([*lines, "", *others, "", *wrap(words("compared_note"), page.columns())])
 
 
 def own_text(layers: list[Layer]) -> str:

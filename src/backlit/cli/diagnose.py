@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 import shlex
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -18,12 +20,11 @@ from . import train as training
 from .kinds import Duration, Word
 from .options import command, option
 from .signals import listener
-from .watching import watching
 
 if TYPE_CHECKING:
     from ..doctor.diagnosis import Diagnosis
     from ..training import Run
-    from ..training.diagnosing import Watch
+    from ..training.watching import Watch
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 BUDGET = 20.0  # seconds
@@ -49,7 +50,7 @@ def trained(function: Function) -> Function:
 @click.argument("what")
 @click.argument("data", required=False)
 @trained
-@option("--budget", type=Duration(), metavar="20s", part="options", preset="20s")
+@option("--budget", type=Duration(none=True), metavar="20s", part="options", preset="20s")
 @option("--repair", is_flag=True, part="options")
 @option("--format", "form", type=Word("text", "html", "json"), metavar="text|html|json", part="output")
 @option("--out", metavar="FILE", part="output")
@@ -80,11 +81,20 @@ def diagnose(
     listener.check()  # Ctrl-C ended the trials: what was found is told, and the end that was asked for comes now
 
 
+def watching(kind: str, budget: float) -> Watch:
+    """The watch of this name, on stderr: "auto" is a bar in a terminal that can move its cursor, else lines."""
+    from ..training.watching import KINDS
+
+    if kind == "auto":
+        kind = "bar" if sys.stderr.isatty() and os.environ.get("TERM", "") not in ("dumb", "unknown") else "lines"
+    return KINDS[kind](budget)
+
+
 def _only_for(ctx: click.Context, what: str, allowed: Sequence[str]) -> None:
     """A usage error for options of a training where there is none to come."""
     for param in ctx.command.params:
         typed = ctx.get_parameter_source(str(param.name)) not in (ParameterSource.DEFAULT, None)
-        if typed and getattr(param, "home", "") and param.name not in allowed:
+        if typed and bool(getattr(param, "home", "")) and param.name not in allowed:
             raise click.UsageError(say("cli_diagnose.not_with", name=max(param.opts, key=len), what=what), ctx)
 
 
@@ -135,7 +145,7 @@ def _train_command(ctx: click.Context, source: str, runs: str) -> str:
     for param in ctx.command.params:
         value = ctx.params.get(str(param.name))
         typed = ctx.get_parameter_source(str(param.name)) not in (ParameterSource.DEFAULT, None)
-        if not (typed and getattr(param, "home", "")):
+        if not (typed and bool(getattr(param, "home", ""))):
             continue
         name = max(param.opts, key=len)
         if getattr(param, "is_flag", False):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import click
 
 from ..errors import FAMILIES, fail, nearest
-from ..messages import catalogue, entry, fill, language, placeholders
+from ..messages import catalogue, entry, fill, language, placeholders, say
 from . import page
 from .options import command
 
@@ -28,10 +29,28 @@ def explain(code: str | None) -> None:
     family = FAMILIES.get(wanted[:3])
     kind = f" {family.__name__}" if family else ""
     page.out(f"{wanted}{kind}: {title(wanted)}\n\n{entry(wanted).get('page', '').strip()}")
+    if rates := measured(wanted):
+        page.out("\n".join(["", *rates]))
 
 
 def title(code: str) -> str:
     """What a code says, with … where the facts stand."""
-    said = entry(code)
-    what = said.get("what") or next(text for key, text in said.items() if key.startswith("what"))
+    parts = entry(code)
+    what = parts.get("what") or next(text for key, text in parts.items() if key.startswith("what"))
     return fill(what, dict.fromkeys(placeholders(what), "…"))
+
+
+def measured(code: str) -> list[str]:
+    """How often a finding was missed and told wrongly in the project's benchmark; nothing where that is not known."""
+    from ..doctor.measured import rates
+
+    found = rates(code)
+    if found is None:
+        return []
+    lines = [say("doctor_faces.rates_title")]
+    if found.programs:
+        share = found.missed / found.programs
+        lines.append("  " + say("doctor_faces.rates_missed", count=found.missed, total=found.programs, share=share))
+    share, high = found.false / found.healthy, found.at_most
+    facts: dict[str, Any] = {"count": found.false, "total": found.healthy, "share": share, "high": high}
+    return [*lines, "  " + say("doctor_faces.rates_false", **facts)]

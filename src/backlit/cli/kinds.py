@@ -63,7 +63,10 @@ class Real(Kind):
 
 
 class Duration(Kind):
-    """A time: 90, 90s, 5m, 1h30m; in seconds."""
+    """A time: 90, 90s, 5m, 1h30m; in seconds.  With `none` 0 is one, too."""
+
+    def __init__(self, *, none: bool = False) -> None:
+        self.none = none
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         if isinstance(value, float):
@@ -71,7 +74,7 @@ class Duration(Kind):
         text = str(value).strip().lower()
         found = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d*)?|\.\d+)s?)?", text)
         seconds = sum(float(n) * u for n, u in zip(found.groups(), (3600, 60, 1), strict=True) if n) if found else 0.0
-        if not 0 < seconds < LARGEST:
+        if not (0 < seconds < LARGEST or (self.none and found and text and seconds == 0)):
             self.refuse("wants_duration", value, param, ctx)
         return seconds
 

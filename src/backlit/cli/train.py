@@ -238,11 +238,22 @@ def tell(run: Run, *, report: bool) -> None:
     for notice in run.notices:
         reading.warn(notice)
     folder = run.folder
+    if folder is not None and (line := found_line(run.facts.get("diagnosis") or {}, str(folder))):
+        page.err(f"{say('cli.warning')}: {line}")
     if folder is not None:
         paths = {say("cli_train.model"): str(folder / "model.safetensors")}
         if report:
             paths[say("cli_train.report_path")] = str(folder / "report.html")
         tables.facts(paths)
+
+
+def found_line(diagnosis: dict[str, Any], folder: str) -> str:
+    """What the quick diagnosis found first, and how more is found out; "" where it found nothing."""
+    from ..messages import language
+    from ..report.findings import told
+
+    found = told(diagnosis, language()).findings if diagnosis.get("findings") else []
+    return say("doctor_train.found", code=found[0].code, what=found[0].what, folder=folder) if found else ""
 
 
 def results(facts: dict[str, Any]) -> Iterator[tuple[list[str], list[list[str]]]]:

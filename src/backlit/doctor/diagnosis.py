@@ -75,15 +75,18 @@ class Diagnosis(Faces):
 
 
 @np.errstate(all="ignore")  # NaN and infinity are what is looked for
-def examine(patient: Patient, *, budget: float = 20.0, within: float = float("inf")) -> Diagnosis:
+def examine(
+    patient: Patient, *, budget: float = 20.0, within: float = float("inf"), replay: float | None = None
+) -> Diagnosis:
     """Make all checks that can be made, try the remedies within `budget` seconds (0: none), order what was found.
 
-    No check is begun after `within` seconds.  KeyboardInterrupt ends the work: what was found so far is returned.
+    No check is begun after `within` seconds.  The training is gone through again for `replay` seconds at most, by
+    default a share of the budget.  KeyboardInterrupt ends the work: what was found so far is returned.
     """
     begin = time.perf_counter()
     found: list[Finding] = []
     made = Diagnosis(skill=patient.skill() if patient.end else float("nan"), run=patient.run)
-    patient.replay = CHECKING * budget
+    patient.replay = CHECKING * budget if replay is None else replay
     stopped = ""
     for one in in_order():
         reason = stopped or _not_possible(one, patient)

@@ -138,8 +138,8 @@ def _checks(made: Told, say: Sentences, columns: int) -> Iterator[str]:
         yield from _named(made.passed, columns)
     elif made.passed:
         yield ""
-        codes = " ".join(code for code, _ in made.passed)
-        yield from wrap(f"{say('passed', checks=len(made.passed))} {codes}", columns)
+        passed = " ".join(code for code, _ in made.passed)
+        yield from wrap(f"{say('passed', checks=len(made.passed))} {passed}", columns)
     reasons: dict[str, list[str]] = {}
     for code, reason in made.left_out:
         reasons.setdefault(reason, []).append(code)

@@ -65,6 +65,7 @@ class Told:
     repair: Trial | None
     passed: list[tuple[str, str]]
     left_out: list[tuple[str, str]]
+    codes_left: set[str] = field(default_factory=set)
     signs: dict[str, Any] = field(default_factory=dict)
 
 
@@ -92,7 +93,7 @@ class Sentences:
     def change(self, change: Mapping[str, Any]) -> str:
         """What is changed; several things joined by +."""
         parts = [c for c in items(dict(change), "parts") if isinstance(c, dict)]
-        return " + ".join(self._one(part) for part in parts or [change])
+        return " + ".join(self._one(part) for part in parts or [dict(change)])
 
     def _one(self, change: Mapping[str, Any]) -> str:
         name = str(change.get("name", ""))
@@ -130,6 +131,7 @@ def told(found: Mapping[str, Any], language: str) -> Told:
         repair=_trial(repair, say) if repair else None,
         passed=[(str(code), say.name(str(code))) for code in items(known, "passed")],
         left_out=[_left(pair, say) for pair in items(known, "left_out") if isinstance(pair, list) and len(pair) == 2],
+        codes_left={str(pair[0]) for pair in items(known, "left_out") if isinstance(pair, list) and pair},
         signs=part(known, "signs"),
     )  # fmt: skip
     return _with_verdict(made, known, say)
@@ -148,6 +150,8 @@ def _with_verdict(made: Told, known: Mapping[str, Any], say: Sentences) -> Told:
         other = made.reference.skill if made.reference else None
         key = "skill_of" if other is not None else "skill_is"
         more.append(say(key, skill=share(made.now.skill), reference=share(other)))
+    if not quick and (dismissed := _dismissed(made, say)):
+        more.append(say("dismissed", codes=", ".join(dismissed)))
     if made.findings and not quick:
         more.append(say("checks", passed=checks, found=_count(made.findings), left=_not_made(made)))
     return replace(made, verdict=verdict, more=more)
@@ -164,6 +168,13 @@ def share(skill: float | None) -> str:
 
 def _not_made(made: Told) -> int:
     return sum(code[:2] == "DR" for code, _ in made.left_out)
+
+
+def _dismissed(made: Told, say: Sentences) -> list[str]:
+    """Checks that saw signs which no trial bore out: neither passed nor left out, nor told."""
+    told = {code for code, _ in made.passed} | made.codes_left
+    told |= {f.code for one in (*made.findings, *made.notes) for f in (one, *one.under)}
+    return [code for code in say.known["doctor_names"] if code not in told] if made.passed else []
 
 
 def _count(findings: Sequence[Said]) -> int:

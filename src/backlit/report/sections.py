@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from . import boxes, downloads
+from . import boxes, diagnosed, downloads
 from .evidence import baselines, confusion, errors, learning
 from .facts import finite, items, part, text
 from .judged import calibration, importance, labels, sizes
@@ -31,6 +31,7 @@ def sections(run: dict[str, Any], history: Sequence[Any], words: Words, more: Se
         importance(run, words),
         sizes(run, words),
         *more,
+        diagnosed.section(run, words),
         reproduce(run, words),
         downloads.section(run, history, words),
     ]

@@ -12,6 +12,9 @@ from ..doctor.diagnosis import Diagnosis
 from ..doctor.finding import Finding
 from ..doctor.trial import Change, Outcome
 from ..errors import BacklitError
+from ..optim import optimizer_named
+from ..optim.rule import owners
+from .settings import Settings
 
 if TYPE_CHECKING:
     from .run import Run
@@ -21,8 +24,11 @@ OPTIONS = (
     "optimizer", "learning_rate", "momentum", "weight_decay", "batch_size", "epochs", "patience", "loss", "l1", "l2",
     "label_smoothing", "schedule", "warm_up", "clip_norm", "clip_value", "dtype",
 )  # fmt: skip
+PLAIN = (
+    "batch_size", "epochs", "patience", "seed", "dtype", "l1", "l2", "label_smoothing", "clip_norm", "clip_value",
+)  # fmt: skip
 SAME = {"--rate": "--learning-rate"}
-NOTHING = {"loss_options": {}, "schedule": None}  # said by leaving it out
+NOTHING: dict[str, Any] = {"loss_options": {}, "schedule": None}  # said by leaving it out
 
 
 def with_words(diagnosis: Diagnosis, run: Run) -> Diagnosis:
@@ -111,12 +117,15 @@ def python(change: Change, run: Run) -> str:
     lines = [f"{n} = ({n} - {n}.mean(axis=0)) / {n}.std(axis=0)" for n in ("x", "t") if n in change.scale]
     if change.decode == "one_hot":
         lines.append("t = np.unique(t, return_inverse=True)[1]  # class numbers")
-    words = [f"{n}={v!r}" for n, v in _settings(change.settings).items()]
+    of_train = "config" in run.facts
+    words = [f"{n}={v!r}" for n, v in _settings(change, run, {} if of_train else _own(run)).items()]
     if change.initial and not change.stack:
         words.append(f"initial={change.initial!r}")
     layers = _layers(change, run)
-    if "config" in run.facts:  # a run of backlit.train
-        given = [*([f"layers={layers}"] if layers else []), *words]
+    if of_train:
+        hidden = _activations(change, run) if change.layers and not (change.head or change.stack) else None
+        shape = [f"layers={layers}"] if layers and hidden is None else [f"activation={n!r}" for n in hidden or ()]
+        given = [*shape, *words]
         if given:
             lines.append(_called_with(str(run.facts.get("python", "")), given, run.facts["config"].get("source")))
     else:
@@ -143,8 +152,26 @@ def _called_with(before: str, given: list[str], source: object) -> str:
     return ast.unparse(call)
 
 
-def _settings(settings: Mapping[str, Any]) -> dict[str, Any]:
-    return {n: v for n, v in settings.items() if v != NOTHING.get(n, ...)}
+def _own(run: Run) -> dict[str, Any]:
+    """The settings of a run of `Network.fit`, as far as they are not the usual ones."""
+    found, rule = run.settings, run.settings.optimizer
+    usual = Settings.of()
+    own: dict[str, Any] = {"optimizer": rule.name} if rule.name != usual.optimizer.name else {}
+    preset = optimizer_named(rule.name).settings
+    own |= {n: v for n, v in rule.settings.items() if v != preset.get(n)}
+    own |= {n: getattr(found, n) for n in PLAIN if getattr(found, n) != getattr(usual, n)}
+    if found.loss != run.network._default_loss():
+        own["loss"] = found.loss
+    return own
+
+
+def _settings(change: Change, run: Run, own: Mapping[str, Any]) -> dict[str, Any]:
+    """What is to be said of the settings: the run's own, and those of the change that are not the usual ones anyhow."""
+    usual = Settings.of()
+    new = {n: v for n, v in change.settings.items() if v != NOTHING.get(n, ...)}
+    before = {n: v for n, v in own.items() if "optimizer" not in new or n not in owners()}
+    as_usual = [n for n, v in new.items() if v == getattr(usual, n, ...) and getattr(run.settings, n, ...) == v]
+    return {n: v for n, v in {**before, **new}.items() if n not in as_usual}
 
 
 def _layers(change: Change, run: Run) -> str:
@@ -157,4 +184,4 @@ def _layers(change: Change, run: Run) -> str:
         net = changed(run, replace(change, initial=None))
     except BacklitError:
         return ""
-    return repr(list(net.layers())) if net.chain else ""
+    return repr([layer for layer in net.layers() if type(layer).__name__ != "Input"]) if run.network.chain else ""

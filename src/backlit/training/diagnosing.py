@@ -17,9 +17,9 @@ from ..errors import BacklitError, fail
 from ..nn.objective import Objective
 from .settings import Settings
 from .trials import attempt, look_again, redrawn
+from .watching import Watch
 
 if TYPE_CHECKING:
-    from .fitting import Fitting
     from .network import Network
     from .run import Run
 
@@ -35,22 +35,6 @@ class Origin:
     held_out: Mapping[str, Array]
     settings: Settings
     trouble: list[BacklitError] = field(default_factory=list)
-
-
-class Watch:
-    """Hears how a diagnosis goes, and says nothing: the base of those that do."""
-
-    def phase(self, name: str) -> None:
-        """Another part of the work begins: "checking", "replaying"."""
-
-    def trying(self, change: Change) -> None:
-        """A change is about to be tried."""
-
-    def tried(self, outcome: Outcome) -> None:
-        """What it did."""
-
-    def slice(self, fitting: Fitting) -> None:
-        """About twenty times a second while a training is gone through again."""
 
 
 def diagnose(

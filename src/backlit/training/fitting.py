@@ -271,11 +271,11 @@ class Fitting:
         if (found.epoch, found.step) == (1, 1) and found.forward:
             # before any update: neither rate nor optimizer can be the reason
             return fail("BL604", number=found.instruction, op=found.operation, value=found.value,
-                        **found.details())  # fmt: skip
+                        again="", **found.details())  # fmt: skip
         return fail(
             "BL601", epoch=found.epoch, step=found.step, number=found.instruction, op=found.operation,
             value=found.value, rate=rate, smaller=f"{rate / 10:g}",
-            kept=(good and self.loop.best_epoch) or "-", **found.details(),
+            kept=(good and self.loop.best_epoch) or "-", again="", **found.details(),
         )  # fmt: skip
 
     def history(self) -> list[dict[str, float]]:

@@ -1,8 +1,8 @@
 """The quick diagnosis after a training: what costs next to nothing, unless the network is visibly ill.
 
-Nothing is tried and nothing replayed.  Visibly ill is a network that a linear one beats by more than half of what that
-has learned and by more than chance, or one whose training broke: then suspicions are told as well, and the checks may
-take a quarter of a second.  Of all others only what is proved is told, for at most a twentieth of the time that the
+Nothing is tried.  Visibly ill is a network that a linear one beats by more than half of what that has learned and by
+more than chance, or one whose training broke: then suspicions are told as well, and the checks, with a look at the
+course, may take two seconds.  Of all others only what is proved is told, for at most a twentieth of the time that the
 training took; one too short for that is not checked at all (`Run.diagnosis` does it when it is asked for).
 """
 
@@ -19,7 +19,7 @@ from .run import Run
 
 SHARE = 0.05  # of the time that the training took
 LEAST = 0.02  # seconds that the cheapest checks need
-LONGEST = 0.25  # seconds for a network that is visibly ill
+LONGEST = 2.0  # seconds for a network that is visibly ill; a small one needs a fifth of that
 ROWS = 500  # that are looked at
 MEASURES = {"classification": "accuracy", "multilabel": "accuracy", "regression": "r2"}
 
@@ -35,9 +35,10 @@ def quick(run: Run, took: float, judged: str) -> Diagnosis:
         left = [(check.code, "quick") for check in in_order()]
         return Diagnosis(quick=True, left_out=left, signs=signs(run.looks))
     patient = patient_of(run)
-    patient.attempt = patient.look_again = patient.redraw = None
+    patient.attempt = patient.redraw = None
+    patient.look_again = patient.look_again if ill else None
     patient.most = ROWS
-    made = examine(patient, budget=0, within=allowed / 2)  # a check that has begun is finished
+    made = examine(patient, budget=0, within=allowed / 2, replay=allowed / 2)  # a check that has begun is finished
     made.quick = True
     made.left_out = [(code, reason) for code, reason in made.left_out if code != "trials"]
     return sifted(made, ill)

@@ -17,8 +17,8 @@ from .checkpoint import Checkpoint
 from .run import Run, read_run
 
 if TYPE_CHECKING:
-    from .diagnosing import Watch
     from .fitting import Fitting
+    from .watching import Watch
 
 OF_A_RUN = ("run.json", "history.jsonl", "config.toml", checkpoint.NAME)
 ENDS = ("epochs", "early", "converged", "not finite")  # a training that ended like this does so again
@@ -133,9 +133,7 @@ def of_model(path: Any, x: Any, t: Any, budget: float, watch: Watch) -> Diagnosi
         if path.is_file() or path.is_dir():
             files.load(path)  # a damaged file is told first
         raise fail("BL380", path=path, folder=folder)
-    net = files.load(path)
-    if isinstance(net, list) or not hasattr(net, "values"):
-        raise fail("BL374", got=str(path))
+    net = files.load_network(path)
     settings = Settings.of(loss=net.loss or net._default_loss())
     inputs = rows_of(net, x, t, settings)
     run = Run(net, settings)
