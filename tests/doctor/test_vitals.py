@@ -7,7 +7,6 @@ import pytest
 
 from backlit import BatchNorm, Dense, Dropout, Network, PReLU
 from backlit.doctor.slopes import largest_slope
-from backlit.doctor.vitals import SHARE
 from backlit.ops import REGISTRY
 from backlit.training.fitting import Fitting
 from backlit.training.settings import Settings
