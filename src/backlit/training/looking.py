@@ -89,7 +89,9 @@ class Looked:
 
     def _about(self) -> list[tuple[str, str]]:
         told = self.sample
-        place = say(f"lens.place_{told['why']}", row=told["row"] + 1, part=say(f"report.set_{told['part']}"))
+        number = "line" if "line" in told else "row"  # of a text file the line, else the row, from 0 as in Python
+        where = say(f"lens.at_{number}", number=told[number])
+        place = say(f"lens.place_{told['why']}", where=where, part=say(f"report.set_{told['part']}"))
         return [
             (say("lens.which"), place),
             *((say(f"lens.{n}"), str(told[n])) for n in ("true", "answer") if n in told),
@@ -130,7 +132,8 @@ def _sample(found: Looked, run: Run, work: Prepared) -> bool:
         return False
     part, rows = judged_part(work.parts)
     worst = run.facts.get("worst") or []
-    row = int(worst[0]["row"]) - 1 if worst else int(rows[0])
+    told = {n: v for n, v in worst[0].items() if n in ("line", "row")} if worst else {}
+    row = next((int(r) for r in rows if told and work.table.numbered(int(r)) == told), int(rows[0]))
     rate = given.optimizer.learning_rate
     rule = optimizer_named("gradient_descent", **({"learning_rate": rate} if rate == rate else {}))
     own = replace(given, optimizer=rule, schedule=None, warm_up=0.0)
@@ -145,6 +148,7 @@ def _sample(found: Looked, run: Run, work: Prepared) -> bool:
     found.sample = {
         "part": part,
         "row": row,
+        **work.table.numbered(row),
         "why": "worst" if worst else "first",
         "E": trace.E,
         **_answers(net, trace, work, row),
