@@ -1,4 +1,4 @@
-# make demo | test | quick | lint | docs-check | bench | format | clean.  The first call makes .venv; a second one is quick.
+# make demo | test | quick | lint | docs-check | shots | bench | format | clean.  The first call makes .venv; a second one is quick.
 
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -11,7 +11,7 @@ ARGS   ?=
 USABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick lint docs-check bench format clean
+.PHONY: help demo test quick lint docs-check shots bench format clean
 
 help:
 	@echo "make demo        train a network on the bundled digits        (ARGS='train iris' for another command)"
@@ -19,6 +19,7 @@ help:
 	@echo "make quick       the suite without its slow tests"
 	@echo "make lint        style, types, rooms, repository"
 	@echo "make docs-check  run what the pages show and compare"
+	@echo "make shots       take pictures of every page with Chromium      (ARGS=trace)"
 	@echo "make bench       compare speeds with other libraries and with the limit   (ARGS=--quick)"
 	@echo "make format      put the source into its shape"
 	@echo "make clean       remove what make made, .venv included"
@@ -41,6 +42,9 @@ lint: $(VENV)/.lint
 
 docs-check: $(VENV)/.run
 	$(BIN)/python tools/check_docs.py $(ARGS)
+
+shots: $(VENV)/.test
+	$(BIN)/python tools/shots.py $(ARGS)
 
 bench: $(VENV)/.bench
 	$(BIN)/backlit bench --lang en --out benchmarks $(ARGS)

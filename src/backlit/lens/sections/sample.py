@@ -40,7 +40,7 @@ def chain(trace: Trace, rule: Chain) -> Section:
     drawings = html.unit_drawings(trace, rule)
     numbers = _numbers(trace, rule) if drawings else None
     return Section(
-        "chain", f"{say('lens.chain_title')}: {told['title']} = {told['value']}", [say("lens.chain_intro")],
+        "chain", say("lens.chain_title"), [say("lens.chain_intro"), f"{told['title']} = {told['value']}"],
         markup=[Raw(made.rule(told, drawings, numbers, Words(language()), say))], style=STYLE,
     )  # fmt: skip
 
