@@ -169,7 +169,7 @@ def test_the_gradient_checks_find_a_wrong_gradient(tmp_path, monkeypatch):
 
     true = gradcheck._check_one
     monkeypatch.setattr(
-        gradcheck, "_check_one", lambda name, given, exact, *rest: true(name, given, 1.5 * exact, *rest)
+        gradcheck, "_check_one", lambda name, place, exact, *rest: true(name, place, 1.5 * exact, *rest)
     )
     run = backlit.train("iris", epochs=2, progress="none", out=tmp_path)
     assert all(0.3 < check["median"] < 0.51 or check["worst"] > 0.3 for check in run.facts["lens"]["gradient_checks"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,30 +71,42 @@ def check(
     list of Check, one for each node of `wrt`.
     """
     found = backprop(output, wrt)
-    keep = {"E": output} | {f"∂{n.name}": found[n] for n in wrt if n in found}
-    runner = Interpreter(lower(keep), rows)
-    runner.step, runner.seed = step, seed
-
-    def loss(given: Mapping[str, Array]) -> float:
-        with runner.arena.batch(rows):
-            for name, value in given.items():
-                if name in runner.tape.names:
-                    runner.arena[name] = value
-        runner.run(rows=rows)
-        return float(runner.arena["E"])
-
     given = {k: np.array(v, dtype=np.float64) for k, v in values.items()}
-    base = loss(given)
+    whole = _runner({"E": output} | {f"∂{n.name}": found[n] for n in wrt if n in found}, given, rows, step, seed)
+    base = float(whole.arena["E"])
     exact = {}
     for n in wrt:
         shape = shapes.resolve(n.shape, rows)
-        with runner.arena.batch(rows):
-            exact[n] = runner.arena[f"∂{n.name}"].copy() if n in found else np.zeros(shape)
-    return [_check_one(n.name, given, exact[n], loss, most, abs(base)) for n in wrt]
+        with whole.arena.batch(rows):
+            exact[n] = whole.arena[f"∂{n.name}"].copy() if n in found else np.zeros(shape)
+    forward = _runner({"E": output}, given, rows, step, seed)
+
+    def loss() -> float:
+        forward.run(rows=rows)
+        return float(forward.arena["E"])
+
+    checks = []
+    for n in wrt:
+        with forward.arena.batch(rows):  # where the tape reads it: no other value is touched by a run
+            place = forward.arena[n.name] if n.name in forward.tape.names else given[n.name]
+        checks.append(_check_one(n.name, place, exact[n], loss, most, abs(base)))
+    return checks
 
 
-def _check_one(name: str, given: dict[str, Array], exact: Array, loss, most: int, size: float) -> Check:  # type: ignore[no-untyped-def]
-    array = given[name]
+def _runner(keep: dict[str, Node], given: Mapping[str, Array], rows: int, step: int, seed: int) -> Interpreter:
+    """These nodes, computed once from the given values."""
+    runner = Interpreter(lower(keep), rows)
+    runner.step, runner.seed = step, seed
+    with runner.arena.batch(rows):
+        for name, value in given.items():
+            if name in runner.tape.names:
+                runner.arena[name] = value
+    runner.run(rows=rows)
+    return runner
+
+
+def _check_one(name: str, array: Array, exact: Array, loss: Callable[[], float], most: int, size: float) -> Check:
+    """The entries of one array, each moved by ±h where it stands."""
     places = np.arange(array.size)
     if array.size > most:
         places = np.random.default_rng(0).choice(array.size, most, replace=False)
@@ -105,9 +117,9 @@ def _check_one(name: str, given: dict[str, Array], exact: Array, loss, most: int
         # h ≈ ∛(machine epsilon): smaller loses digits to rounding, larger to curvature
         h = 6e-6 * max(1.0, abs(old))
         flat[place] = old + h
-        above = loss(given)
+        above = loss()
         flat[place] = old - h
-        below = loss(given)
+        below = loss()
         flat[place] = old
         measured[i] = (above - below) / (2 * h)
     claimed = exact.reshape(-1)[places]
