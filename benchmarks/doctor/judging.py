@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import collections
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -138,3 +138,39 @@ def _of_failing(ours: dict[str, float], faulty: list[Case]) -> list[str]:
         f"  of these by the plain network in its place: {replaced}",
         f"seconds a diagnosis, training included: {np.median(seconds):.2f} (median), {max(seconds):.1f} (most)",
     ]
+
+
+def page(told: dict[str, Any], versions: str) -> str:
+    """The results as a page: what was printed, and the table that defines a hit."""
+    command = f"python benchmarks/doctor/run.py benchmarks/doctor/cases.json --seeds {told.get('seeds', 1)}"
+    if "healthy" in told:
+        command += f" --healthy {len(told['healthy'])}"
+    command += " --page benchmarks/doctor/results.md"
+    about = f"Made by `{command}` with {versions}. The cases and their format: [README.md](README.md). In brackets: "
+    parts = [
+        "# The doctor, measured",
+        about + "95 % intervals (Wilson).",
+        "## Troubled programs",
+        block([told["text"]]),
+    ]
+    if "healthy_text" in told:
+        rule = "What they are, and the rule for which of them are healthy in truth: [healthy.py](healthy.py)."
+        parts += ["## Healthy trainings of our own making", rule, block(told["healthy_text"])]
+    parts += ["## Each program", block(map(line, told["cases"])), "## What counts as a hit", block(category_table())]
+    return "\n\n".join(parts) + "\n"
+
+
+def block(lines: Iterable[str]) -> str:
+    """Lines as they were printed."""
+    return "\n".join(["```text", *lines, "```"])
+
+
+def line(case: Case) -> str:
+    """A case on one line: hits, what the first run said, and alarms on its twin."""
+    first = ", ".join(case["faulty"][0]["codes"][:4]) or "healthy"
+    alarms = sum(run["findings"] > 0 for run in case["fixed"])
+    hit = sum(run["named"][:1] == [case["category"]] for run in case["faulty"])
+    right = f"{hit}/{len(case['faulty'])}"
+    return (
+        f"{case['id']:22} {case['category']:26} {right} | {first:32} | fixed: {alarms} of {len(case['fixed'])} alarms"
+    )

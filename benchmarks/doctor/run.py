@@ -15,6 +15,8 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import os
+import platform
 import sys
 import time
 import warnings
@@ -40,6 +42,9 @@ def main() -> None:
         told |= all_cases(given)
     if given.healthy:
         told |= all_healthy(given.healthy, given.budget)
+    if given.page and "cases" in told:
+        versions = f"Backlit {backlit.__version__}, Python {platform.python_version()}, {os.cpu_count()} cores"
+        Path(given.page).write_text(judging.page(told, versions), encoding="utf-8")
     if given.out:
         Path(given.out).write_text(json.dumps(told, indent=1), encoding="utf-8")
 
@@ -53,6 +58,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--only", nargs="*", help="these cases only")
     parser.add_argument("--healthy", type=int, default=0, help="so many healthy trainings of our own making")
     parser.add_argument("--table", action="store_true", help="which category each finding counts as")
+    parser.add_argument("--page", help="the results as a page (Markdown)")
     parser.add_argument("--out", help="all results as JSON")
     return parser.parse_args()
 
@@ -67,14 +73,14 @@ def all_cases(given: argparse.Namespace) -> dict[str, Any]:
             continue
         try:
             results.append(one_case(case, given.seeds, given.budget, given.twins))
-            print(line(results[-1]), flush=True)
+            print(judging.line(results[-1]), flush=True)
         except CannotRun as reason:
             left.append({"id": case["id"], "category": case["category"], "reason": str(reason)})
         except Exception as error:  # a program of a kind that was never met: told, and the others go on
             left.append({"id": case["id"], "category": case.get("category"), "reason": f"failed: {error!r}"[:200]})
     told = judging.summary(results, left, time.perf_counter() - begin)
     print("\n" + told["text"])
-    return {"cases": results, "left": left, **told}
+    return {"cases": results, "left": left, "seeds": given.seeds, **told}
 
 
 def all_healthy(count: int, budget: float) -> dict[str, Any]:
@@ -151,17 +157,6 @@ def target(case: dict[str, Any]) -> float:
     base, reference = found.get("baseline") or 0.0, found.get("reference")
     reference = found.get("reference_fixed", reference)
     return base + 0.5 * ((1.0 if reference is None else reference) - base)
-
-
-def line(case: dict[str, Any]) -> str:
-    """A case on one line: hits, what the first run said, and alarms on its twin."""
-    first = ", ".join(case["faulty"][0]["codes"][:4]) or "healthy"
-    alarms = sum(run["findings"] > 0 for run in case["fixed"])
-    hit = sum(run["named"][:1] == [case["category"]] for run in case["faulty"])
-    right = f"{hit}/{len(case['faulty'])}"
-    return (
-        f"{case['id']:22} {case['category']:26} {right} | {first:32} | fixed: {alarms} of {len(case['fixed'])} alarms"
-    )
 
 
 if __name__ == "__main__":

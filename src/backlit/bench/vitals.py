@@ -20,6 +20,7 @@ Tell = Callable[[str], None]
 # Inputs, hidden units and outputs; rows a batch; steps of a turn.
 NETWORKS = (((30, 32, 16, 2), 32, 300_000), ((64, 128, 10), 64, 60_000), ((784, 256, 128, 10), 128, 2000))
 EVERY = 200  # steps of a turn in which each is looked at
+LEAST = 5  # of a turn in any case
 REPEATS = 7
 MOST = 1.05  # of the training's time without them
 
@@ -62,7 +63,7 @@ def section(tell: Tell, repeats: int = REPEATS, shorter: int = 1) -> Section:
         name = "-".join(map(str, sizes))
         tell(say("bench_vitals.measuring", network=name))
         turns = {
-            how: _turn(sizes, batch, (min(EVERY, steps) if how == "every" else steps) // shorter, how)
+            how: _turn(sizes, batch, max((EVERY if how == "every" else steps) // shorter, LEAST), how)
             for how in ("without", "with", "every")
         }
         timing.rounds(turns, 1)

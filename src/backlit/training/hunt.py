@@ -17,7 +17,6 @@ from ..machine.loop import Loop, Snapshot
 from ..ops import formula as fm
 from ..ops import shapes
 from ..ops.formula import Expr
-from ..ops.random import permutation
 from ..ops.shapes import Rows
 
 Array = np.ndarray[Any, Any]
@@ -101,9 +100,7 @@ def _where(loop: Loop, value: Value, seen: Array) -> dict[str, Any]:
     place = tuple(int(i) for i in np.argwhere(~np.isfinite(seen))[0])
     row = None
     if value.shape and isinstance(value.shape[0], Rows):
-        total, first = len(loop.order), loop.epoch_position
-        order = permutation(loop.job.seed, loop.epoch, total) if loop.job.shuffle else np.arange(total)
-        row = int(order[first + place[0] // value.shape[0].factor])
+        row = int(loop.order_now()[loop.epoch_position + place[0] // value.shape[0].factor])
     return {"place": place, "row": row, "result": float(seen[place])}
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .run import Run
 
 Array = np.ndarray[Any, Any]
+STEPS_A_LOOK = 8  # a look takes as long as so many steps of a large network
 
 
 def look_again(run: Run, at: Sequence[int], seconds: float = float("inf")) -> list[Look]:
@@ -34,7 +35,8 @@ def look_again(run: Run, at: Sequence[int], seconds: float = float("inf")) -> li
     pace = float(run.result.get("microseconds_per_step") or 0.0) * 1e-6
     for step in sorted(set(at)):
         ahead = step - 1 - fitting.loop.step
-        if time.perf_counter() + ahead * pace > until:
+        looking = max(fitting.vitals.cost, STEPS_A_LOOK * pace) if not fitting.vitals.looks else fitting.vitals.cost
+        if time.perf_counter() + ahead * pace + looking > until:
             break
         if ahead > 0 and fitting.loop.run(ahead) < ahead:
             break
