@@ -9,6 +9,7 @@ from backlit import Activation, BatchNorm, Dense, Dropout, Network, PReLU
 from backlit.doctor.checks.bend import two_fits
 from backlit.doctor.differences import differences
 from backlit.doctor.finding import CHECKS, Finding
+from backlit.nn.initial import zeros
 from backlit.nn.layers import Layer
 from backlit.nn.layers.base import KINDS
 from backlit.ops import REGISTRY
@@ -122,6 +123,13 @@ def test_that_a_line_cannot_do_it_is_proved_for_affine_networks_only():
     assert only("DR105", SICK["DR105 left_out"]()).grade == "suspected"
 
 
+def test_where_a_line_does_most_of_it_the_fault_is_another():
+    mostly = 4 * X[:, :1] + T
+    fits = two_fits(trained([Dense(8), Dense(1)], X, mostly))
+    assert fits.z > 4
+    assert findings("DR105", trained([Dense(8), Dense(1)], X, mostly, learning_rate=1e-6)) == []
+
+
 def test_what_bends_between_counts():
     between = trained([Dense(8), Activation("tanh"), Dense(1)], X, T)
     assert findings("DR105", between) == []
@@ -209,7 +217,7 @@ def test_a_kink_is_told_from_a_curve():
         assert (one.kinks, one.checked, one.wrong) == (kinks, 3 - kinks, False)
 
 
-class Shifted(Layer):
+class Shifted(Layer, abstract=True):
     """A layer of one's own, made of the package's operations: its gradient follows from theirs."""
 
     def build(self, builder, inputs):
@@ -222,6 +230,14 @@ def test_a_layer_of_ones_own_is_checked_and_right():
 
 def test_where_a_surrogate_is_meant_nothing_is_wrong():
     assert findings("DR110", trained([Dense(4, "step_identity"), Shifted(), Dense(1)], X, T)) == []
+
+
+class Idle(Layer, abstract=True):
+    """A layer that has a parameter and forgets to use it."""
+
+    def build(self, builder, inputs):
+        builder.parameter(self, "unused", (3,), zeros(), (3, 3))
+        return builder.name(add(inputs[0], inputs[0]), self, "o")
 
 
 # ---- DR111 ---------------------------------------------------------------------------------------------------
@@ -244,6 +260,15 @@ def test_the_perceptrons_rule_has_a_surrogate():
 
 def test_what_is_frozen_is_a_suspicion_unless_all_is():
     assert only("DR111", SICK["DR111 frozen"]()).grade == "suspected"
+    every = only("DR111", trained([Dense(8, "tanh", trainable=False), Dense(1, trainable=False)], X, T))
+    assert (every.grade, every.facts["how"]) == ("proved", "all_frozen")
+    same_as_ever(every)
+
+
+def test_a_parameter_without_a_path_to_the_loss_is_proved():
+    found = only("DR111", trained([Dense(4, "tanh"), Idle(), Dense(1)], X, T))
+    assert (found.grade, found.facts["names"]) == ("proved", ["layer1.unused"])
+    same_as_ever(found)
 
 
 def test_steps_that_rounding_eats_are_proved():
@@ -300,7 +325,7 @@ def test_the_faults_of_rows_have_no_unit(factor):
 # ---- DR113 ---------------------------------------------------------------------------------------------------
 
 
-class Centred(Layer):
+class Centred(Layer, abstract=True):
     """Subtracts the mean of the batch, in use as well: a mistake."""
 
     def build(self, builder, inputs):

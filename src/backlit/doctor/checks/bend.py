@@ -29,8 +29,9 @@ STRENGTHS = (1e-6, 1e-4, 1e-2, 1.0)  # of the ridge, times the number of rows; t
 def no_bend(patient: Patient) -> Iterator[Finding]:
     """Layers of linear units on top of each other: together they are one affine map.
 
-    That is a fault where the data bend: where the best linear fit leaves more than noise, and a fit of bent random
-    features does better on rows that were left out.
+    That is a fault where the data bend: where a fit of bent random features does better on rows that were left out, by
+    more than noise, and the best linear fit reaches less than half of it.  Where it reaches more, a linear network can
+    work, and if this one does not, then for another reason.
     """
     linear = stacked(patient)
     if not linear:
@@ -108,7 +109,8 @@ class Fits:
 
     @property
     def bends(self) -> bool:
-        return self.linear < WORKS * self.bent if self.few else self.z > Z
+        """The bent fit is better, and the linear one is no model that works."""
+        return self.linear < WORKS * self.bent and (self.few or self.z > Z)
 
 
 def two_fits(patient: Patient) -> Fits | None:
