@@ -206,6 +206,8 @@ class Fitting:
         if update is None or not self.loop.step:
             return None
         trained = [v for v in tape.values if v.block is not None and tape.values[v.block].name == "θ"]
+        if not trained:  # all is frozen
+            return None
         spans = [slice(v.place, v.place + shapes.elements(shapes.resolve(v.shape, 1))) for v in trained]
         whole = {name: self.loop[name].reshape(-1) for name in update.state}
         return {
