@@ -105,7 +105,7 @@ def examine(
 def _look(made: Diagnosis, patient: Patient, found: list[Finding], until: float) -> None:
     """Make all checks that can be made, and put what they find into `found`."""
     for one in in_order():
-        reason = _not_possible(one, patient) or ("quick" if time.perf_counter() > until else "")
+        reason = _not_possible(one, patient) or ("late" if time.perf_counter() > until else "")
         if reason:
             made.left_out.append((one.code, reason))
             continue

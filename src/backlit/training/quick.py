@@ -40,7 +40,7 @@ def quick(run: Run, took: float, judged: str) -> Diagnosis:
     patient.most = ROWS
     made = examine(patient, budget=0, within=allowed / 2, replay=LONGEST)  # a check that has begun is finished
     made.quick = True
-    made.left_out = [(code, reason) for code, reason in made.left_out if code != "trials"]
+    made.left_out = [(c, "quick" if why == "late" else why) for c, why in made.left_out if c != "trials"]
     return sifted(made, ill)
 
 
