@@ -107,6 +107,13 @@ def test_a_page_in_a_file(call, steep, here):
     assert done.out == ""
 
 
+def test_after_a_training_a_line_tells_of_what_is_found_and_none_where_all_is_well(call, here):
+    ill = call("train", "breast_cancer", "--rate", "1e-7", "--epochs", "3", "--progress", "none")
+    assert ill.code == 0
+    assert re.search(r"^warning: DR\d{3} .*: backlit diagnose runs/breast_cancer-1$", ill.err, re.M)
+    assert "DR" not in call("train", "breast_cancer", "--progress", "none").text
+
+
 # ---- models -----------------------------------------------------------------------------------------------------
 
 

@@ -238,3 +238,11 @@ def test_a_source_in_python_and_a_run_that_is_pickled(tmp_path):
     run = backlit.train("iris", epochs=5, out=tmp_path, progress="none")
     again = pickle.loads(pickle.dumps(run))
     assert again.diagnosis.skill == pytest.approx(run.diagnosis.skill)
+
+
+def test_checks_for_which_there_is_no_time_left_are_told():
+    run = Network([Dense(1)]).fit([[0.0], [1.0]], [1.0, 3.0], epochs=2)
+    found = examine(patient_of(run), budget=0, within=-1.0)
+    assert found.passed == []
+    assert {reason for code, reason in found.left_out if code != "trials"} == {"late"}
+    assert "no time left for these checks" in found.text("en").replace("\n ", "")

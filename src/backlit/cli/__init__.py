@@ -5,7 +5,7 @@
     kinds.py     the values that options take
     trouble.py   what is said, and the exit code, when something goes wrong;  signals.py: Ctrl-C
     tables.py    results as tables;  models.py: models, runs, and rows that fit them
-    train.py, evaluate.py, predict.py, show.py, explain.py, warmup.py, bench.py   a command each; also
+    train.py, diagnose.py, evaluate.py, predict.py, show.py, explain.py, warmup.py, bench.py   a command each; also
     curvature.py, landscape.py, collapse.py
 
 A command's file is loaded when it is asked for, and what computes (NumPy, Numba) inside its function: help is quick.

@@ -5,7 +5,9 @@
     finding.py   what a finding is, and the table of all of them (`CHECKS`)
     checks/      the findings, a file for each kind of ailment
     diagnosis.py from findings to one root cause with its consequences
-    text.py      a diagnosis as text
+    screen.py    suspicions are tried; repair.py: changes are joined until it is enough; stopping.py: Ctrl-C
+    signs.py     the vital signs in short;  measured.py: how often a finding was missed or told wrongly
+    faces.py     a diagnosis as data, text, page, card;  text.py: its lines (the sentences: report/findings.py)
 
 It reads tapes and runs trials; it has no engine of its own.
 """

@@ -85,22 +85,31 @@ def examine(
     """
     begin = time.perf_counter()
     found: list[Finding] = []
-    made = Diagnosis(skill=patient.skill() if patient.end else float("nan"), run=patient.run)
+    made = Diagnosis(run=patient.run)
     patient.replay = CHECKING * budget if replay is None else replay
-    stopped = ""
+    done: list[Outcome] = []
+    if patient.attempt is not None:
+        patient.attempt = noted(patient.attempt, done)
+    try:
+        if patient.end:
+            made.skill = patient.skill()
+        _look(made, patient, found, begin + within)
+        _try(made, patient, found, begin, budget)
+    except KeyboardInterrupt:
+        _stopped(made, found, done)
+    made.signs = signs(patient.__dict__.get("course") or patient.looks)
+    made.seconds = time.perf_counter() - begin
+    return made
+
+
+def _look(made: Diagnosis, patient: Patient, found: list[Finding], until: float) -> None:
+    """Make all checks that can be made, and put what they find into `found`."""
     for one in in_order():
-        reason = stopped or _not_possible(one, patient)
-        if not reason and time.perf_counter() - begin > within:
-            reason = "quick"
+        reason = _not_possible(one, patient) or ("late" if time.perf_counter() > until else "")
         if reason:
             made.left_out.append((one.code, reason))
             continue
-        try:
-            more = list(one.look(patient) or ())
-        except KeyboardInterrupt:
-            stopped = "interrupted"
-            made.left_out.append((one.code, stopped))
-            continue
+        more = list(one.look(patient) or ())
         made.notes += [f for f in more if f.facts.get("note")]
         more = [f for f in more if not f.facts.get("note")]
         found += more
@@ -108,13 +117,6 @@ def examine(
             made.passed.append(one.code)
     if patient.replay_cut:
         made.left_out.append(("course", "replay_cut"))
-    if stopped:
-        made.findings = order(so_far(found, ()))
-    else:
-        _try(made, patient, found, begin, budget)
-    made.signs = signs(patient.__dict__.get("course") or patient.looks)
-    made.seconds = time.perf_counter() - begin
-    return made
 
 
 def _try(made: Diagnosis, patient: Patient, found: list[Finding], begin: float, budget: float) -> None:
@@ -123,23 +125,26 @@ def _try(made: Diagnosis, patient: Patient, found: list[Finding], begin: float, 
         made.findings = order(found)
         made.left_out.append(("trials", "no_budget"))
         return
-    done: list[Outcome] = []
-    patient.attempt = noted(patient.attempt, done)
     end, now = begin + budget, time.perf_counter()
     screen = Screen(patient, now + SCREENING * max(end - now, budget / 2))
     repair: Repair | None = None
     try:
         made.findings = order(screen.tried(found))
-        made.reference = screen.reference
         if made.findings:
             repair = Repair(screen, max(end, time.perf_counter() + budget / 8))
-            made.repair = repair.plan(made.findings, screen.others)
-    except KeyboardInterrupt:
+            repair.plan(made.findings, screen.others)
+    finally:  # Ctrl-C perhaps: what there is counts
         made.reference = screen.reference
-        made.findings = made.findings or order(so_far(found, done))
         made.repair = repair.best if repair is not None else None
-        made.left_out.append(("trials", "interrupted"))
-    made.left_out += screen.left_out
+        made.left_out += screen.left_out
+
+
+def _stopped(made: Diagnosis, found: list[Finding], done: list[Outcome]) -> None:
+    """What was found when somebody ended the work."""
+    known = {*made.passed, *(f.code for f in (*found, *made.notes)), *(code for code, _ in made.left_out)}
+    made.left_out += [(one.code, "interrupted") for one in in_order() if one.code not in known]
+    made.left_out.append(("trials", "interrupted"))
+    made.findings = made.findings or order(so_far(found, done))
 
 
 # What an error says that stopped a training before it began, as a category of fault.

@@ -90,6 +90,7 @@ def _change(change: Change) -> dict[str, Any]:
 def _outcome(outcome: Outcome) -> dict[str, Any]:
     return {
         "change": _change(outcome.change), "skill": outcome.skill, "error": outcome.error, "steps": outcome.steps,
+        "parts": [part.name for part in outcome.change.parts],
         "broken": outcome.broken, "cut": outcome.cut, "fresh": outcome.fresh, "seconds": round(outcome.seconds, 4),
     }  # fmt: skip
 

@@ -27,7 +27,7 @@ def section(run: Mapping[str, Any], words: Words) -> Section:
         return made
     if known.findings:
         made.tables.append(findings_table(known, say))
-    made.intro = [say("section_intro", folder="")]
+    made.intro = [say("section_intro")]
     if known.passed and not known.findings:
         made.notes.append(say("section_none", checks=len(known.passed)))
     made.figures = figures

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .run import Run
 
 Array = np.ndarray[Any, Any]
+CHECKING = 10.0  # seconds that the checks may take at least, however little time there is for trials
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +105,7 @@ def _of_run(run: Run, budget: float, watch: Watch) -> Diagnosis:
             raise fail("BL381", got=repr(run))
         run = run_again(run.folder, watch)
     watch.phase("checking")
-    made = with_words(examine(patient_of(run, watch), budget=budget), run)
+    made = with_words(examine(patient_of(run, watch), budget=budget, within=max(budget, CHECKING)), run)
     if broke_off := run.facts.get("cut_run"):
         made.left_out.append(("run", "cut_run"))
         made.about["cut_run"] = broke_off

@@ -76,7 +76,8 @@ def first_not_finite(loop: Loop, before: Snapshot) -> Found:
 
 def _step_through(loop: Loop) -> Found:
     """Run the step that comes next one instruction at a time and look after each."""
-    rows = loop.load_batch()
+    with np.errstate(over="ignore"):  # data that float32 cannot hold: they are infinite there, and found below
+        rows = loop.load_batch()
     tape, arena = loop.train_tape, loop.arena
     epoch, step = loop.epoch + 1, loop.step + 1
     with arena.batch(rows):

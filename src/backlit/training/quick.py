@@ -1,8 +1,8 @@
 """The quick diagnosis after a training: what costs next to nothing, unless the network is visibly ill.
 
 Nothing is tried.  Visibly ill is a network that a linear one beats by more than half of what that has learned and by
-more than chance, or one whose training broke: then suspicions are told as well, and the checks, with a look at the
-course, may take two seconds.  Of all others only what is proved is told, for at most a twentieth of the time that the
+more than chance, or one whose training broke: then suspicions are told as well, and the training is gone through
+again for a second at most.  Of all others only what is proved is told, for at most a twentieth of the time that the
 training took; one too short for that is not checked at all (`Run.diagnosis` does it when it is asked for).
 """
 
@@ -19,7 +19,7 @@ from .run import Run
 
 SHARE = 0.05  # of the time that the training took
 LEAST = 0.02  # seconds that the cheapest checks need
-LONGEST = 2.0  # seconds for a network that is visibly ill; a small one needs a fifth of that
+LONGEST = 1.0  # seconds in which the training of a network that is visibly ill is gone through again
 ROWS = 500  # that are looked at
 MEASURES = {"classification": "accuracy", "multilabel": "accuracy", "regression": "r2"}
 
@@ -30,7 +30,7 @@ def quick(run: Run, took: float, judged: str) -> Diagnosis:
 
     broke = bool(run.origin and run.origin.trouble)
     ill = broke or visibly_ill(run.result, run.facts, judged)
-    allowed = LONGEST if ill else SHARE * took
+    allowed = float("inf") if ill else SHARE * took
     if run.origin is None or allowed < LEAST:
         left = [(check.code, "quick") for check in in_order()]
         return Diagnosis(quick=True, left_out=left, signs=signs(run.looks))
@@ -38,9 +38,9 @@ def quick(run: Run, took: float, judged: str) -> Diagnosis:
     patient.attempt = patient.redraw = None
     patient.look_again = patient.look_again if ill else None
     patient.most = ROWS
-    made = examine(patient, budget=0, within=allowed / 2, replay=allowed / 2)  # a check that has begun is finished
+    made = examine(patient, budget=0, within=allowed / 2, replay=LONGEST)  # a check that has begun is finished
     made.quick = True
-    made.left_out = [(code, reason) for code, reason in made.left_out if code != "trials"]
+    made.left_out = [(c, "quick" if why == "late" else why) for c, why in made.left_out if c != "trials"]
     return sifted(made, ill)
 
 
