@@ -46,6 +46,18 @@ def test_the_column_is_no_input_and_trains_as_an_array_of_weights_does(path):
     assert named.facts["data"]["weight"] == "w"
 
 
+def test_a_run_is_looked_at_with_its_weights(path):
+    """What looks at a recorded run reads the column again: curvature, slices of the loss, the replay of the path."""
+    run = backlit.train(path, sample_weight="w", out=path.parent / "runs", **QUICK)
+    found = backlit.curvature(run.folder)
+    assert found.of == len(backlit.data.split(load_weighted(path, "w")[0], test=0.2, validation=0.15, seed=0).train)
+    assert found.loss == pytest.approx(backlit.landscape(run.folder, points=3).found.loss)
+    assert backlit.landscape(run.folder, along="path", points=3).same
+    other, _ = without_weights(path)
+    plain = backlit.train(other, out=path.parent / "runs", **QUICK)
+    assert backlit.curvature(plain.folder).loss != found.loss
+
+
 def test_the_verdict_of_the_report_knows_how_much_weighted_rows_tell(path):
     """Wilson's interval of as many rows of one weight: wider than that of all rows."""
     from backlit.report.numbers import percent, wilson
