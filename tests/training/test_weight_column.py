@@ -84,6 +84,12 @@ def test_measures_are_those_of_rows_repeated(path):
     assert run.result["test"] != metrics.classes(run.network.predict(table.x[parts.test]), table.t[parts.test])
 
 
+def test_all_right_is_one_whatever_the_weights(rng):
+    for rows in range(1, 300, 7):
+        assert metrics.mean(np.ones(rows), rng.uniform(0.1, 3, rows)) == 1.0
+    assert np.isnan(metrics.mean(np.ones(3), np.zeros(3)))
+
+
 @pytest.mark.parametrize("task", ["classification", "regression", "multilabel"])
 def test_every_weighted_score_is_that_of_rows_repeated(task, rng):
     w = rng.integers(0, 4, 50)
