@@ -147,6 +147,16 @@ def test_several_targets(read, left, right, task):
             read(columns, target=["left", "right"], task="multilabel")
 
 
+def test_one_label_is_a_column_of_yes_and_no_and_not_names(read):
+    columns = {"x": range(20), "rain": ["yes", "no"] * 10, "tags": ["red|round", "red"] * 10}
+    table = read(columns, target="rain", task="multilabel")
+    assert (table.task, table.t[:2].tolist()) == ("multilabel", [[1.0], [0.0]])
+    with pytest.raises(BacklitError, match="BL249"):
+        read(columns, target="tags", task="multilabel")
+    with pytest.raises(BacklitError, match="BL212"):
+        load(([[1.0], [2.0]], ["a", "b"]), task="multilabel")
+
+
 # ---- the preparation --------------------------------------------------------------------------------------------
 
 MIXED = {

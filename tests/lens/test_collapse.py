@@ -7,6 +7,7 @@ import pytest
 
 import backlit
 from backlit import Activation, Add, Dense, Dropout, Input, Network
+from backlit.errors import BacklitError
 from backlit.training import collapse
 
 
@@ -96,3 +97,12 @@ def test_what_belongs_to_the_network_comes_along_and_it_is_saved(tmp_path):
     np.testing.assert_allclose(run.network.predict(x), again.predict(x), rtol=1e-4, atol=1e-6)
     assert again.loss == run.network.loss
     assert "dense1" in str(found)
+
+
+def test_a_run_its_folder_and_its_file_will_do(tmp_path):
+    run = backlit.train("iris", hidden=[6], activation="identity", epochs=2, progress="none", out=tmp_path)
+    wanted = str(collapse(run.network))
+    assert [str(collapse(what)) for what in (run, run.folder, run.folder / "model.safetensors")] == [wanted] * 3
+    for wrong in (3.0, backlit.repeat("iris", seeds=2, epochs=1, progress="none", out=tmp_path).folder):
+        with pytest.raises(BacklitError, match="BL374"):
+            collapse(wrong)

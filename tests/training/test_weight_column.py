@@ -46,6 +46,18 @@ def test_the_column_is_no_input_and_trains_as_an_array_of_weights_does(path):
     assert named.facts["data"]["weight"] == "w"
 
 
+def test_a_run_is_looked_at_with_its_weights(path):
+    """What looks at a recorded run reads the column again: curvature, slices of the loss, the replay of the path."""
+    run = backlit.train(path, sample_weight="w", out=path.parent / "runs", **QUICK)
+    found = backlit.curvature(run.folder)
+    assert found.of == len(backlit.data.split(load_weighted(path, "w")[0], test=0.2, validation=0.15, seed=0).train)
+    assert found.loss == pytest.approx(backlit.landscape(run.folder, points=3).found.loss)
+    assert backlit.landscape(run.folder, along="path", points=3).same
+    other, _ = without_weights(path)
+    plain = backlit.train(other, out=path.parent / "runs", **QUICK)
+    assert backlit.curvature(plain.folder).loss != found.loss
+
+
 def test_the_verdict_of_the_report_knows_how_much_weighted_rows_tell(path):
     """Wilson's interval of as many rows of one weight: wider than that of all rows."""
     from backlit.report.numbers import percent, wilson
@@ -70,6 +82,12 @@ def test_measures_are_those_of_rows_repeated(path):
     wanted = metrics.classes(run.network.predict(table.x[rows]), table.t[rows])
     assert run.result["test"] == pytest.approx(wanted)
     assert run.result["test"] != metrics.classes(run.network.predict(table.x[parts.test]), table.t[parts.test])
+
+
+def test_all_right_is_one_whatever_the_weights(rng):
+    for rows in range(1, 300, 7):
+        assert metrics.mean(np.ones(rows), rng.uniform(0.1, 3, rows)) == 1.0
+    assert np.isnan(metrics.mean(np.ones(3), np.zeros(3)))
 
 
 @pytest.mark.parametrize("task", ["classification", "regression", "multilabel"])

@@ -18,8 +18,17 @@ from .options import command, option
 @option("--target", metavar="NAME", multiple=True, part="data")
 @option("--optimizer", metavar="NAME", part="training")
 @option("--learning-rate", "--rate", type=Real(0.0, above=True), metavar="X", part="training")
-@option("--dtype", type=Word("float32", "float64"), metavar="float32|float64", default="float64", preset="float64")
-@option("--format", "form", type=Word("text", "json"), metavar="text|json", default="text", preset="text")
+@option(
+    "--dtype",
+    type=Word("float32", "float64"),
+    metavar="float32|float64",
+    default="float64",
+    preset="float64",
+    part="training",
+)
+@option(
+    "--format", "form", type=Word("text", "json"), metavar="text|json", default="text", preset="text", part="output"
+)
 @reading.reading
 def curvature(
     model: str, source: str | None, rows: int, target: tuple[str, ...], optimizer: str | None,

@@ -24,9 +24,9 @@ WORST = ("line", "row", "target", "true", "predicted", "share_true", "output_tru
 @command("evaluate")
 @click.argument("model")
 @click.argument("source")
-@option("--target", metavar="NAME", multiple=True)
-@option("--full", is_flag=True)
-@option("--json", "as_json", is_flag=True)
+@option("--target", metavar="NAME", multiple=True, part="data")
+@option("--full", is_flag=True, part="output")
+@option("--json", "as_json", is_flag=True, part="output")
 @reading.reading
 def evaluate(model: str, source: str, target: tuple[str, ...], full: bool, as_json: bool, **given: Any) -> None:
     """Measure a model; its sentences are in the catalogue (`cli_evaluate`)."""

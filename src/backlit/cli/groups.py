@@ -83,7 +83,11 @@ def tell(group: Group) -> None:
             rows.append([say(f"cli_train.{end}"), *(tables.measured(key, v) for v in cells)])
         if "ensemble" in group.result:
             rows.append(
-                [say("cli_train.ensemble"), tables.measured(key, group.result["ensemble"][key]), *[""] * len(baselines)]
+                [
+                    say("cli_train.ensemble"),
+                    tables.measured(key, group.result["ensemble"][key]),
+                    *["–"] * len(baselines),
+                ]
             )
         head = [tables.named(key), say("cli_train.this_network"), *(say(f"cli_train.{b}") for b in baselines)]
         tables.table(head, rows, strong=1)

@@ -101,7 +101,7 @@ def judged(
         table, weight = without(table, known.weight)
     elif known and known.weight:
         reading.warn({"code": "BL323", "column": known.weight, "names": list(table.features[:12])})
-    x = _inputs(net, table)
+    x = _inputs(net, table, source)
     return table, x, _counted(known, table) if known else table.t, weight
 
 
@@ -128,7 +128,7 @@ def _kinds(known: Preparation, names: Sequence[str]) -> dict[str, Any]:
     return {name: kind for name, kind in found.items() if name in names}
 
 
-def _inputs(net: Model, table: Table) -> Table | Array:
+def _inputs(net: Model, table: Table, source: str) -> Table | Array:
     """The columns of the model, under its names."""
     from dataclasses import replace
 
@@ -136,7 +136,7 @@ def _inputs(net: Model, table: Table) -> Table | Array:
 
     known = net.preparation
     wanted = [column.name for column in known.features] if known else []
-    places = columns(wanted, net.features[0], table.features, (), reading.in_order)
+    places = columns(wanted, net.features[0], table.features, (), reading.in_order, place=source)
     x: Array = table.x[:, places]
     if known is None:
         return x

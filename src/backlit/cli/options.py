@@ -16,7 +16,8 @@ from . import page
 from .kinds import Word
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-PARTS = ("data", "network", "training", "output", "options")  # the sections of a help page, in this order
+PARTS = ("data", "network", "training", "steps", "output", "options")  # the sections of a help page, in this order
+COMMON = ("lang", "help")  # what every command has, last on its page
 
 
 def text(table: str, key: str) -> str:
@@ -114,7 +115,8 @@ def help_page(command: click.Command, ctx: click.Context, table: str, before: li
         lines += ["", *page.pairs(rows)]
     lines += before or []
     for part in PARTS:
-        rows = [option.told(table) for option in options if option.part == part]
+        own = [option for option in options if option.part == part]
+        rows = [option.told(table) for option in sorted(own, key=lambda one: one.name in COMMON)]
         if rows:
             lines += ["", say(f"cli.part_{part}"), *page.pairs(rows)]
     return lines

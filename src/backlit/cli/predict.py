@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 @command("predict")
 @click.argument("model")
 @click.argument("source")
-@option("--out", metavar="FILE.csv")
-@option("--proba", is_flag=True)
+@option("--out", metavar="FILE.csv", part="output")
+@option("--proba", is_flag=True, part="output")
 @reading.reading
 def predict(model: str, source: str, out: str | None, proba: bool, **given: Any) -> None:
     """Answer for rows; its sentences are in the catalogue (`cli_predict`)."""

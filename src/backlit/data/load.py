@@ -202,10 +202,10 @@ def of_arrays(
     x = x.astype(np.float64)
     finite(Origin("X"), x, names if len(names) == x.shape[1] else [""] * x.shape[1])
     columns = [target] if isinstance(target, str) else list(target or _target_names(answer))
-    if named and task != "regression":
+    if named and task not in ("regression", "multilabel"):
         kind, settled, found = answers.of_names([str(v) for v in answer.tolist()], columns[0], Origin("t"), classes)
     elif answer.dtype.kind == "U":
-        raise _unfit("t", answer, "int, float (task = regression)")
+        raise _unfit("t", answer, f"int, float (task = {task})")
     else:
         numbers = answer.astype(np.float64).reshape(len(x), -1)
         kind, settled, found = answers.of_numbers(numbers, columns, Origin("t"), task, classes)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import fail, nearest
-from .checks import Origin, finite
+from .checks import Origin, finite, plain
 from .column import names_of
 from .columns import typed
 from .given import Given, Number
@@ -64,11 +64,11 @@ def rows(
     if stream is None:  # a set by name, arrays, a frame, images: in memory anyway
         settled = isinstance(source, Table | tuple | list) or (isinstance(source, str) and source in sources())
         table = load(source, target=None if settled else [], **reading)
-        places = columns(names_of(wanted), width, table.features, (), in_order)
+        places = columns(names_of(wanted), width, table.features, (), in_order, place=table.name)
         for start in range(0, table.rows, at_a_time):
             yield _some(table, places, slice(start, start + at_a_time), known)
         return
-    places = columns(names_of(wanted), width, stream.names, targets, in_order)
+    places = columns(names_of(wanted), width, stream.names, targets, in_order, place=plain(stream.path))
     kinds = [column.as_kind() for column in wanted] or [Kind()] * len(places)
     strict = [column.missing == "refused" for column in wanted] or [True] * len(places)
     empty = True
@@ -115,8 +115,9 @@ def _table(
 
 
 def columns(
-    wanted: Sequence[str], width: int, names: Sequence[str], targets: Sequence[str], in_order: InOrder | None = None
-) -> list[int]:
+    wanted: Sequence[str], width: int, names: Sequence[str], targets: Sequence[str], in_order: InOrder | None = None,
+    *, place: str = "X",
+) -> list[int]:  # fmt: skip
     """The places of a model's columns among `names`: by name, else in order with the answers left out.
 
     Where some of the names are there and others not, it is a slip: DataError BL245.
@@ -124,7 +125,9 @@ def columns(
     if wanted and set(wanted) <= set(names):
         return [list(names).index(name) for name in wanted]
     if (missing := [name for name in wanted if name not in names]) and len(missing) < len(wanted):
-        raise fail("BL245", missing=missing[:12], names=list(names)[:12], nearest=nearest(missing[0], names) or "–")
+        close = nearest(missing[0], names).split(", ")
+        shown = ", ".join(close) if len(close) <= 3 else "–"  # all of them where nothing is near
+        raise fail("BL245", missing=missing[:12], names=list(names)[:12], nearest=shown, place=place)
     count = len(wanted) or width
     left = [j for j, name in enumerate(names) if name not in targets]
     if len(left) != count and len(names) == count + max(1, len(targets)):

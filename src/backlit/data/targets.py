@@ -60,7 +60,8 @@ def answered(
             _check_classes(cells, learned[0].name, origin)
         found = answers.of_names(cells, learned[0].name, origin, classes)
     else:
-        t = np.column_stack([_quantity(column, origin, number, len(learned) > 1) for column in learned])
+        several = len(learned) > 1 or task == "multilabel"
+        t = np.column_stack([_quantity(column, origin, number, several) for column in learned])
         found = answers.of_numbers(t, [c.name for c in learned], origin, task, classes)
     if found[0] == "classification" and classes is None:
         single_rows = [
@@ -81,7 +82,7 @@ def _check_classes(cells: list[str], column: str, origin: Origin) -> None:
 
 def _holds_names(column: Given, task: Task | None, classes: Sequence[str] | None, number: Number) -> bool:
     """Whether a target column holds class names: it has text, and more than numbers have by mistake."""
-    if task == "regression":
+    if task in ("regression", "multilabel"):
         return False
     if not isinstance(column.values, Words):
         return column.kind.name in ("category", "boolean")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from .formula import Expr, order
+from .formula import Expr, call, order, simplify
 
 LONGEST = 10_000  # characters: a part that is used twice is written twice, and its parts four times, and so on
 
@@ -56,6 +56,26 @@ def latex(e: Expr, names: Mapping[str, str] | None = None) -> str:
             binds = 5 if word.name in ("div", "exp") else 9  # in parentheses only where a power is taken of it
             text[part] = (_short(word.latex.format(*(a for a, _ in args))), binds)
     return text[e][0]
+
+
+def doubled(e: Expr) -> Expr:
+    """The formula for people: what is added to itself is written as its double, which is the same number.
+
+    >>> from backlit.ops.formula import differentiate, symbol
+    >>> x = symbol("x")
+    >>> differentiate((x - 3) * (x - 3), "x"), doubled(differentiate((x - 3) * (x - 3), "x"))
+    (x - 3 + (x - 3), 2 * (x - 3))
+    """
+    made: dict[Expr, Expr] = {}
+    for part in order([e]):
+        args = tuple(made[a] for a in part.args)
+        if part.kind != "word":
+            made[part] = part
+        elif part.label.name == "add" and args[0] is args[1]:
+            made[part] = call("mul", 2, args[0])
+        else:
+            made[part] = simplify(part.label, args)
+    return made[e]
 
 
 def machine(roots: Sequence[Expr]) -> tuple[list[str], list[str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,10 @@ from ..lens.collapse import Joined, collapsed, joined
 from ..machine.runner import Machine
 from ..messages import language as chosen
 from ..messages import say
+from . import files
 from .arrays import as_matrix
 from .network import Network
+from .run import Run
 from .showing import Shown, plain
 
 Array = np.ndarray[Any, Any]
@@ -96,7 +99,7 @@ class Collapse(Shown):
         return cards.card(title, self.sentences(), [Table(title, head, rows)] if rows else [], [], chosen())
 
 
-def collapse(net: Network, x: Any = None, *, seed: int = 0) -> Collapse:
+def collapse(net: Network | Run | str | Path, x: Any = None, *, seed: int = 0) -> Collapse:
     """Multiply layers that are joined by identity units into one affine map, and show that nothing else changed.
 
     Both networks are given the same rows.  For each chain u of its last layer is compared with x W + b; by rounding
@@ -106,7 +109,8 @@ def collapse(net: Network, x: Any = None, *, seed: int = 0) -> Collapse:
 
     Parameters
     ----------
-    net : Network
+    net : Network, Run or path
+        A network, or the run, the run's folder or the model file that has one.
     x : array or table, optional
         Rows as for `Network.predict`; by default 256 rows of normal random numbers, as the network sees its rows.
     seed : int
@@ -125,6 +129,7 @@ def collapse(net: Network, x: Any = None, *, seed: int = 0) -> Collapse:
     >>> found.size, found.chains[0].within
     ((113, 4), True)
     """
+    net = _network(net)
     if not net.values:
         raise fail("BL707")
     given = _rows(net, x, seed)
@@ -140,6 +145,14 @@ def collapse(net: Network, x: Any = None, *, seed: int = 0) -> Collapse:
         other, chains, float(np.abs(before - after).max()), len(given[0]), x is None,
         (_layers(net), _layers(other)), (net.size, other.size),
     )  # fmt: skip
+
+
+def _network(what: Any) -> Network:
+    """The network that is meant; BL374 where it is none, or several."""
+    found = what.network if isinstance(what, Run) else files.load(what) if isinstance(what, str | Path) else what
+    if not isinstance(found, Network):
+        raise fail("BL374", got=str(what) if isinstance(what, str | Path) else type(what).__name__)
+    return found
 
 
 def _layers(net: Network) -> int:

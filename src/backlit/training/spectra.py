@@ -73,7 +73,7 @@ class Curvature(Shown):
         ratio = b.ratio or math.nan
         return say(
             f"landscape.{key}", language, rate=b.rate, limit=b.limit, ratio=ratio, optimizer=b.optimizer,
-            times=1 / ratio if ratio else math.inf,
+            times=_times(1 / ratio if ratio else math.inf),
         )  # fmt: skip
 
     def facts(self, language: str | None = None) -> dict[str, str]:
@@ -173,6 +173,15 @@ def _table(found: Curvature) -> Any:
 def _end(end: Any, name: Any) -> str:
     key = "end_zero" if end.is_zero else "end"
     return str(name(key, value=end.value, residual=_percent(end.residual), distance=end.distance))
+
+
+def _times(value: float) -> str:
+    """How many times: three digits, and whole thousands (4,370) rather than 4.37e+03.
+
+    >>> _times(1.234), _times(4371.8), _times(2.5e9)
+    ('1.23', '4,372', '2.5e+09')
+    """
+    return f"{value:,.0f}" if 100 <= value < 1e6 else f"{value:.3g}"
 
 
 def _percent(share: float) -> str:

@@ -14,8 +14,6 @@ from typing import Any
 import numpy as np
 
 from ..core.lowering import followed
-from ..data import READING, load, split
-from ..data import fold as fold_of
 from ..errors import fail, nearest
 from ..nn.objective import WEIGHT
 from ..ops.loss import called, loss_named
@@ -27,13 +25,14 @@ from .configuring import arguments
 from .fitting import Fitting
 from .network import Network
 from .perceptron import learning
+from .pipeline import divided
 from .preparing import Prepared, prepare
 from .run import Run, read_run
 from .settings import Settings
 
 Array = np.ndarray[Any, Any]
 ROWS = 2000
-_APART = ("test", "validation", "split_seed", "fold", "task", "target", "source")  # what `prepare` is not told
+_APART = ("test", "validation", "split_seed", "fold", "task", "target", "source", "sample_weight")  # not for `prepare`
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,15 +105,15 @@ def work_of(folder: str | Path, *, anew: bool = False) -> Prepared:
         words.pop(name, None)
     apart = {name: words.pop(name, None) for name in _APART}
     seed = words.get("seed", 0) if apart["split_seed"] is None else apart["split_seed"]
-    reading = {name: words.pop(name) for name in READING if name in words}
-    table = load(apart["source"], target=apart["target"], task=apart["task"], seed=seed, **reading)
-    test = defaults.TEST if apart["test"] is None else apart["test"]
-    validation = defaults.VALIDATION if apart["validation"] is None else apart["validation"]
-    if apart["fold"] is None:
-        parts = split(table, test=test, validation=validation, seed=seed)
-    else:
-        parts = fold_of(table, *apart["fold"], validation=validation, seed=seed)
-    return prepare(table, parts, **words)
+    weight = apart["sample_weight"]
+    table, parts, counted = divided(
+        apart["source"], target=apart["target"], task=apart["task"], seed=seed,
+        test=defaults.TEST if apart["test"] is None else apart["test"],
+        validation=defaults.VALIDATION if apart["validation"] is None else apart["validation"],
+        fold=tuple(apart["fold"]) if apart["fold"] else None, weight=weight, settings=words,
+    )  # fmt: skip
+    column = weight if isinstance(weight, str) else ""
+    return prepare(table, parts, **words, sample_weight=counted, weight_column=column)
 
 
 class _Caught(Exception):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...messages import places, say
+from ...ops.printing import doubled, plain
 from . import theory
 from .function import Array, Function
 from .table import GRADIENT_DESCENT, label, number, point, shown
@@ -46,7 +47,7 @@ def introduced(descent: Descent, lang: str) -> list[str]:
     lines = [f"f({of}) = {function.text.strip()}"]
     single = len(function.variables) == 1
     for name, slope in zip(function.variables, function.slopes, strict=True):
-        written = repr(slope)
+        written = plain(doubled(slope))
         if len(written) <= LONGEST and len(lines) <= 2:
             lines.append(f"{f'f′({name})' if single else f'∂f/∂{name}'} = {written}")
     start = point(function, descent.start)
