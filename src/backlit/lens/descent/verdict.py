@@ -126,13 +126,13 @@ def _look_on(function: Function, path: Path, rest: Rest, home: Rest, steps: int)
             return _with(path, "diverges", rest, home, looked=max(0, len(more) + 1 - len(path.points)))
         more.append(at[0])
     points = np.array(more)
+    d = distances(points, rest.x) if rest.is_minimum else np.ones(1)
+    below = np.flatnonzero(d > SHARE * d[0])
+    if rest.is_minimum and len(below) and below[-1] < len(d) - 2 * PERIODS.stop:  # and it stays there
+        return _with(path, "too_slow", rest, home, needed=float(below[-1] + 1), looked=len(points) - len(path.points))
     period = _period(points)
     if period:
         return _with(path, "cycles", rest, home, period=period, looked=len(points) - len(path.points))
-    d = distances(points, rest.x) if rest.is_minimum else np.ones(1)
-    below = np.flatnonzero(d > SHARE * d[0])
-    if rest.is_minimum and len(below) and below[-1] < len(d) - 1:
-        return _with(path, "too_slow", rest, home, needed=float(below[-1] + 1), looked=len(points) - len(path.points))
     found = _with(path, "wanders", rest, home, looked=len(points) - len(path.points))
     falls = bool((np.diff(d) <= 0).all() and d[-1] < d[0])  # step by step, if ever so little
     below_bound = found.predicted is None or found.predicted < 1
