@@ -8,6 +8,7 @@ import pytest
 from backlit import BatchNorm, Dense, Dropout, Network, PReLU
 from backlit.doctor.slopes import largest_slope
 from backlit.ops import REGISTRY
+from backlit.ops.random import permutation
 from backlit.training.fitting import Fitting
 from backlit.training.settings import Settings
 
@@ -100,3 +101,60 @@ def test_the_largest_slope():
     assert largest_slope(REGISTRY["silu"], {}) == pytest.approx(1.0998, abs=1e-4)
     assert largest_slope(REGISTRY["leaky_relu"], {"slope": 0.1}) == 1.0
     assert largest_slope(REGISTRY["step"], {}) == 0.0
+
+
+def test_a_look_that_goes_wrong_is_the_last_one_and_the_training_goes_on(monkeypatch):
+    wanted = training(LAYERS["relu"]())
+    wanted.loop.run(10_000)
+    fitting = training(LAYERS["relu"]())
+    vitals = fitting.vitals
+    monkeypatch.setattr(vitals, "due", lambda *_: True)
+    monkeypatch.setattr(vitals, "_prepare", lambda loop: np.empty(1 << 50))  # no memory for the tapes
+    while not fitting.done:
+        fitting.advance()
+    assert isinstance(vitals.trouble, MemoryError)
+    assert not vitals.looks
+    assert fitting.loop.weights().tobytes() == wanted.loop.weights().tobytes()
+
+
+def test_a_long_training_keeps_so_many_looks_spread_over_all_of_it(monkeypatch):
+    monkeypatch.setattr("backlit.doctor.vitals.MOST", 20)
+    fitting = training(LAYERS["relu"]())
+    vitals = fitting.vitals
+    monkeypatch.setattr("backlit.doctor.vitals.SHARE", 1.0)
+    vitals.cost = -10.0
+    for second in range(1, 301):  # a slice of a second each
+        fitting.loop.run(1)
+        vitals.beside(fitting.loop, second)
+    steps = [look.step for look in vitals.looks]
+    assert 10 <= len(steps) < 20
+    assert steps[0] < 30
+    assert steps[-1] > 270
+    assert max(np.diff(steps)) < 60
+
+
+def test_what_the_first_look_of_a_deep_or_wide_network_takes_is_foreseen():
+    deep = training([Dense(4, "tanh") for _ in range(60)] + [Dense(3, "softmax")])
+    assert deep.vitals.cost > 0.1
+    assert not deep.vitals.due(1.0)
+    small = training(LAYERS["relu"]())
+    assert small.vitals.due(1.0)
+    small.loop.run(1)
+    small.vitals.beside(small.loop, 1.0)  # a step of a second: nothing is known, and a look takes several
+    assert not small.vitals.looks
+
+
+@pytest.mark.parametrize("engine", ["compiled", "plain", "interpreter"])
+def test_the_rows_of_a_look_at_the_beginning_of_an_epoch_are_those_of_the_epoch(engine):
+    fitting = training(LAYERS["relu"](), engine=engine)
+    loop = fitting.loop
+    for _ in range(2):
+        order = permutation(loop.job.seed, loop.epoch, 100)
+        before = loop.snapshot()
+        rows = loop.load_batch()
+        np.testing.assert_array_equal(loop["x"][:rows], loop.job.inputs["x"][order[:rows]].astype("float32"))
+        assert before.state.tobytes() == loop.state.tobytes()
+        loop.run(3)
+        rows = loop.load_batch()
+        np.testing.assert_array_equal(loop["x"][:rows], loop.job.inputs["x"][order[48:64]].astype("float32"))
+        loop.run(loop.steps_per_epoch - 3)

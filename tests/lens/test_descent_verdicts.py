@@ -59,6 +59,24 @@ def test_the_verdict_of_a_run(formula, start, rate, rule, word):
     assert found.told()["verdict"] == word
 
 
+# Found by comparing verdicts with runs that were followed for thousands of steps.
+BELIED = [
+    ("2.58*abs(x-0.43)", -2.15, 0.00442, 200, "cycles"),
+    ("0.24*abs(x-1.2)", -3.56, 0.11, 50, "cycles"),
+    ("1.38*abs(x-0.35)+0.35*abs(x-2.6)", 1.67, 0.0635, 20, "wanders"),
+    ("1.15*abs(x+2.3)+0.21*sin(1.29*x)", -1.65, 0.0474, 20, "wanders"),
+    ("2.76*x**2-0.33*exp(-(0.46*x)**2)+0.32*abs(x-0.27)", -3.03, 0.324, 50, "cycles"),
+    ("-2.81*exp(-(2.6*x)**2)", -1.86, 0.00435, 20, "too_slow"),
+    ("abs(x)", 1, 0.0001, 50, "too_slow"),  # so small a step that it settles, or comes nearer for long
+    ("abs(x)", 1, 0.0009, 50, "too_slow"),
+]
+
+
+@pytest.mark.parametrize(("formula", "start", "rate", "steps", "word"), BELIED)
+def test_a_forecast_that_the_run_belies_is_not_told(formula, start, rate, steps, word):
+    assert backlit.descend(formula, start, rate, steps=steps).verdict == word
+
+
 def test_every_word_has_a_run():
     assert {*(run[-1] for run in RUNS), "other_minimum"} == set(WORDS)
 

@@ -30,7 +30,7 @@ def collapse(model: str, source: str | None, out: str | None, form: str, **given
     net = load(model)
     if not isinstance(net, Network):
         raise fail("BL374", got=model)
-    x, _ = models.known(model, source, (), reading.asked(given))
+    x, *_ = models.known(model, source, (), reading.asked(given))
     found = join(net, x)
     if form == "json":
         tables.as_json({"model": model, "source": source, **found.data()})

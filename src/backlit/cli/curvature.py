@@ -38,10 +38,10 @@ def curvature(
     from ..training import curvature as measure
     from . import models
 
-    x, t = models.known(model, source, target, reading.asked(given))
+    x, t, weight = models.known(model, source, target, reading.asked(given))
     chosen = {"optimizer": optimizer, "learning_rate": learning_rate}
     settings: dict[str, Any] = {name: value for name, value in chosen.items() if value is not None}
-    found = measure(model, x, t, rows=rows, dtype=dtype, **settings)
+    found = measure(model, x, t, sample_weight=weight, rows=rows, dtype=dtype, **settings)
     if form == "json":
         tables.as_json({"model": model, "source": source, **found.data()})
         return

@@ -32,8 +32,8 @@ def landscape(
     from ..training import landscape as sliced
     from . import models
 
-    x, t = models.known(model, source, target, reading.asked(given))
-    found = sliced(model, x, t, along=along, points=points, rows=rows)
+    x, t, weight = models.known(model, source, target, reading.asked(given))
+    found = sliced(model, x, t, sample_weight=weight, along=along, points=points, rows=rows)
     if form == "json":
         tables.as_json({"model": model, "source": source, "along": along, **found.data()})
     elif out is None:

@@ -105,17 +105,17 @@ def judged(
     return table, x, _counted(known, table) if known else table.t, weight
 
 
-def known(model: str, source: str | None, target: Sequence[str], asked: dict[str, Any]) -> tuple[Any, Any]:
-    """Rows and answers of a source for one network; nothing where no source is given: then a run knows its own."""
+def known(model: str, source: str | None, target: Sequence[str], asked: dict[str, Any]) -> tuple[Any, Any, Any]:
+    """Rows, answers and weights of a source for one network; nothing where none is given: then a run knows its own."""
     from ..errors import fail
     from ..training import Network, load
 
     if source is None:
-        return None, None
+        return None, None, None
     net = load(model)
     if not isinstance(net, Network):
         raise fail("BL374", got=model)
-    return judged(net, source, target, asked)[1:3]
+    return judged(net, source, target, asked)[1:]
 
 
 def _kinds(known: Preparation, names: Sequence[str]) -> dict[str, Any]:

@@ -118,7 +118,7 @@ def _of_rows(
     x, t = _taken(x, t, first, rows)
     counts = None if weight is None else weight[first : first + len(t)]
     settings["training"] = False if settings.pop("in_use", False) else None
-    settings |= {name: value for name, value in _of_objective(net, model).items() if settings.get(name) is None}
+    settings |= {name: value for name, value in _of_objective(net, model, rows).items() if settings.get(name) is None}
     places = f"{first}" if rows == 1 else f"{first} … {first + len(t) - 1}"
     about = {"source": f"{table.name}, {places}", "model": model}
     made: Trace = net.trace(x, t, about=about, sample_weight=counts, **shown, **settings)
@@ -140,7 +140,7 @@ def _taken(x: Any, t: Any, first: int, rows: int) -> tuple[Any, Any]:
     return x[part], t[part]
 
 
-def _of_objective(net: Network, model: str) -> dict[str, Any]:
+def _of_objective(net: Network, model: str, rows: int) -> dict[str, Any]:
     """What the run's settings say of E, where the loss is the model's own."""
     from ..ops.loss import loss_named
     from . import models
@@ -148,7 +148,9 @@ def _of_objective(net: Network, model: str) -> dict[str, Any]:
     told = models.run_facts(model, "settings")
     if not net.loss or told.get("loss") not in (None, net.loss):
         return {}
-    known = ("label_smoothing", "l1", "l2", "penalty")
+    known = ["label_smoothing", "l1", "l2", "penalty"]
+    if (rows > 1 or told.get("reduction") == "sum") and isinstance(told.get("class_weight"), (dict, list)):
+        known.append("class_weight")  # of a single row's mean it changes nothing; "balanced" needs all rows
     found = {name: told[name] for name in known if name in told}
     options = {k: told[k] for k in loss_named(net.loss).options if k in told}
     half, reduction = options.pop("half", None), options.pop("reduction", None)

@@ -27,6 +27,7 @@ from ..core.tape import Tape
 from ..machine.loop import Loop
 from ..machine.runner import Machine
 from ..nn.builder import Built
+from ..ops import shapes
 from ..ops.arithmetic import absolute, add, equal, less, mul
 from ..ops.declare import Elementwise
 from ..ops.reduction import mean, sum_
@@ -36,7 +37,16 @@ from .slopes import largest_slope
 Array = np.ndarray[Any, Any]
 SATURATED = 0.05  # of its largest slope: a unit whose f′ is below passes back less than a twentieth
 SHARE = 0.04  # of the training's time that looks may take
+<<<<<<< HEAD
 FIRST = 0.2  # seconds that the first look takes, with the making of its tapes and the kernels they need
+=======
+MOST = 1000  # looks that are kept: a long training is looked at ever more seldom
+# What the first look is thought to take, with the making of its tapes, in seconds: at least, and for each instruction
+# of the training's tape and each trained weight what was measured on one core.
+FIRST, INSTRUCTION, WEIGHT = 0.02, 0.8e-3, 1e-7
+SMALL = 60  # instructions whose tapes are made within FIRST
+STEPS = 8  # and the work of so many steps
+>>>>>>> sceptic
 
 
 @dataclass(frozen=True)
@@ -81,13 +91,35 @@ class Vitals:
         self.looks: list[Look] = []
         self.seconds = 0.0
         self.cost = FIRST  # of the last look
+        self.at, self.gap = 0.0, 0.0  # seconds of training: at the last look, and from one look to the next at least
+        self.trouble: Exception | None = None  # what went wrong in a look, which then was the last one
         self.machine: Machine | None = None
         self.probe: Machine | None = None
         self.before: tuple[int, dict[str, Array]] = (0, {})  # the step that was looked at last, and its Δ
 
-    def due(self, trained: float) -> bool:
-        """Whether another look fits into its share of so many seconds of training."""
-        return self.seconds + self.cost <= SHARE * trained
+    def expect(self, tape: Tape) -> None:
+        """What the first look will take, by the training's tape: a deep or wide network wants much."""
+        sizes = [v.shape for v in tape.values if v.block is None and v.name == "θ"]
+        weights = sum(shapes.elements(shapes.resolve(shape, 1)) for shape in sizes)
+        self.cost = FIRST + INSTRUCTION * max(0, len(tape.instructions) - SMALL) + WEIGHT * weights
+
+    def due(self, trained: float, steps: int = 0) -> bool:
+        """Whether another look fits into its share of so many seconds of training, in which so many steps were done."""
+        cost = self.cost + (STEPS * trained / steps if steps and not self.looks else 0.0)
+        return self.seconds + cost <= SHARE * trained and trained - self.at >= self.gap
+
+    def beside(self, loop: Loop, trained: float) -> None:
+        """A look, if one is due.  The training goes on whatever becomes of it: `trouble` says why there are no more."""
+        if self.trouble is not None or not self.due(trained, loop.step):
+            return
+        self.at = trained
+        try:
+            self.look(loop)
+        except Exception as error:  # no memory for its tapes, an operation that cannot be differentiated twice
+            self.trouble, self.machine, self.probe = error, None, None
+        if len(self.looks) >= MOST:
+            del self.looks[1:-1:2]
+            self.gap = trained / len(self.looks)
 
     def look(self, loop: Loop) -> Look:
         """Look at the step that comes next."""

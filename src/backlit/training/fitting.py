@@ -136,6 +136,7 @@ class Fitting:
         self.vitals: Vitals | None = None
         if settings.optimizer.update is not None:
             self.vitals = vitals_of(net, settings, self.loop.steps_per_epoch)
+            self.vitals.expect(train)
         self.begun = 0  # epochs that were done when this process took over
 
     @property
@@ -171,8 +172,8 @@ class Fitting:
         self.seconds += took
         if steps:
             self.before = snapshot  # its weights gave a finite loss
-        if self.vitals is not None and not self.loop.stopped and self.vitals.due(self.seconds):
-            self.vitals.look(self.loop)
+        if self.vitals is not None and not self.loop.stopped:
+            self.vitals.beside(self.loop, self.seconds)
         if steps == self.steps_a_slice:
             # towards SLICE, but never more than ten times what was tried: the first step may load kernels
             self.steps_a_slice = max(1, min(int(self.steps_a_slice * SLICE / max(took, 1e-6)), self.steps_a_slice * 10))

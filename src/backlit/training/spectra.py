@@ -217,7 +217,8 @@ def curvature(
     products : int
         At most so many products for the spectrum.
     **settings
-        For a network without a run, as for `Network.fit`: optimizer, learning_rate, loss, l2 …
+        For a network without a run, as for `Network.fit`: optimizer, learning_rate, loss, l2, class_weight …
+        With x and t also sample_weight: how much each of these rows counts.
 
     Returns
     -------

@@ -14,12 +14,16 @@ from typing import Any
 import numpy as np
 
 from ..core.lowering import followed
+<<<<<<< HEAD
+=======
+from ..data import READING
+>>>>>>> sceptic
 from ..errors import fail, nearest
-from ..nn.objective import WEIGHT
+from ..nn.objective import WEIGHT, Objective
 from ..ops.loss import called, loss_named
 from ..optim import optimizer_named
 from ..optim.rule import owners
-from . import checkpoint, defaults, files, targets
+from . import checkpoint, defaults, files, targets, weights
 from .checkpoint import Checkpoint
 from .configuring import arguments
 from .fitting import Fitting
@@ -71,7 +75,11 @@ class Standing:
         if self.rows <= most:
             return self
         chosen = np.sort(np.random.default_rng(seed).permutation(self.rows)[:most])
-        return replace(self, inputs={name: np.asarray(a)[chosen] for name, a in self.inputs.items()})
+        inputs = {name: np.asarray(a)[chosen] for name, a in self.inputs.items()}
+        if WEIGHT in inputs:
+            aim = Objective.of(**self.objective())
+            inputs[WEIGHT] = weights.normalised(inputs[WEIGHT][:, 0], aim.options.get("reduction", "mean"))
+        return replace(self, inputs=inputs)
 
     def objective(self) -> dict[str, Any]:
         """What is made small, as `Structure.build` takes it."""
@@ -105,6 +113,7 @@ def work_of(folder: str | Path, *, anew: bool = False) -> Prepared:
         words.pop(name, None)
     apart = {name: words.pop(name, None) for name in _APART}
     seed = words.get("seed", 0) if apart["split_seed"] is None else apart["split_seed"]
+<<<<<<< HEAD
     weight = apart["sample_weight"]
     table, parts, counted = divided(
         apart["source"], target=apart["target"], task=apart["task"], seed=seed,
@@ -114,6 +123,18 @@ def work_of(folder: str | Path, *, anew: bool = False) -> Prepared:
     )  # fmt: skip
     column = weight if isinstance(weight, str) else ""
     return prepare(table, parts, **words, sample_weight=counted, weight_column=column)
+=======
+    reading = {name: words.pop(name) for name in READING if name in words}
+    test = defaults.TEST if apart["test"] is None else apart["test"]
+    validation = defaults.VALIDATION if apart["validation"] is None else apart["validation"]
+    weight = words.get("sample_weight")
+    table, parts, words["sample_weight"] = divided(
+        apart["source"], target=apart["target"], task=apart["task"], seed=seed, test=test, validation=validation,
+        fold=apart["fold"], weight=weight, settings=reading,
+    )  # fmt: skip
+    words["weight_column"] = weight if isinstance(weight, str) else ""
+    return prepare(table, parts, **words)
+>>>>>>> sceptic
 
 
 class _Caught(Exception):
@@ -165,8 +186,10 @@ def rate_of(fitting: Fitting) -> float:
 # ---- from whatever is given -------------------------------------------------------------------------------------
 
 
-def standing(model: Any, x: Any = None, t: Any = None, **settings: Any) -> Standing:
+def standing(model: Any, x: Any = None, t: Any = None, *, sample_weight: Any = None, **settings: Any) -> Standing:
     """Where a network, a run, a run's folder or a model file stands, on the run's own training rows or on x, t.
+
+    Classes count as they did in the run ("balanced" by the run's own rows, where they are known).
 
     Raises
     ------
@@ -188,6 +211,11 @@ def standing(model: Any, x: Any = None, t: Any = None, **settings: Any) -> Stand
             raise fail("BL374", got=type(model).__name__ if not isinstance(model, (str, Path)) else str(model))
         return found
     rows = rows_of(found.net, x, t, found.settings)
+    by_class = found.settings.class_weight
+    if sample_weight is not None or by_class is not None:
+        aim = Objective.of(**{**found.settings.objective(), "weighted": True})
+        learned = np.asarray(found.inputs.get("t", rows["t"]))
+        rows[WEIGHT] = weights.column(sample_weight, by_class, rows["t"], learned, aim)
     return replace(found, inputs=rows, rows=len(rows["t"]), origin="given")
 
 
@@ -211,7 +239,8 @@ def _of_run(run: Run, given: bool) -> Standing:
     net = run.last or run.network
     rate = run.history[-1].get("learning_rate") if run.history else None
     rate = run.settings.optimizer.learning_rate if rate is None else rate
-    return Standing(net, {}, run.settings, run.state, int(run.result.get("steps", 0)), rate, 0, "given")
+    known = run.origin.inputs if run.origin is not None else {}
+    return Standing(net, known, run.settings, run.state, int(run.result.get("steps", 0)), rate, 0, "given")
 
 
 def _with(found: Standing, settings: Mapping[str, Any]) -> Standing:
@@ -233,7 +262,11 @@ def _bare(net: Network, settings: Mapping[str, Any]) -> Standing:
     """A network without a run: the settings are those that are given, as for `Network.fit`."""
     if not net.values:
         raise fail("BL707")
-    made = Settings.of(**{"loss": net.loss or net._default_loss(), **settings})
+    by_class = settings.get("class_weight")
+    if net.preparation is not None and by_class is not None:
+        by_class = weights.by_name(by_class, net.preparation.classes)
+    own = {"loss": net.loss or net._default_loss(), **settings, "class_weight": weights.plain(by_class)}
+    made = Settings.of(**own)
     return Standing(net, {}, made, None, 0, made.optimizer.learning_rate, 0, "given")
 
 

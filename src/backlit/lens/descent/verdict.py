@@ -18,6 +18,7 @@ last point (`flow.py`).  Settled means d ≤ d₀ / 1000 at the end.  The first 
     diverges, cycles, too_slow (it settles then), or
     wanders        bounded, never settles
 10. other_minimum  d falls, at another minimum
+    cycles, diverges, wanders: what comes of a run whose ρ lets expect that it settles, if it is followed as in 9
 11. too_slow       three digits need more than max(steps, 50) steps
 12. oscillates, converges: as in 6, on its way
 
@@ -98,6 +99,8 @@ def judge(function: Function, path: Path, home: Rest, steps: int) -> Verdict:
         return _look_on(function, path, rest, home, steps)
     if home.is_minimum and not _same(rest, home):
         return _with(path, "other_minimum", rest, home)
+    if (other := _belied(found, _look_on(function, path, rest, home, steps))) is not None:
+        return other
     enough = found.needed is not None and found.needed <= max(steps, LEAST)
     if not enough:
         return _with(path, "too_slow", rest, home)
@@ -123,14 +126,29 @@ def _look_on(function: Function, path: Path, rest: Rest, home: Rest, steps: int)
             return _with(path, "diverges", rest, home, looked=max(0, len(more) + 1 - len(path.points)))
         more.append(at[0])
     points = np.array(more)
+    d = distances(points, rest.x) if rest.is_minimum else np.ones(1)
+    below = np.flatnonzero(d > SHARE * d[0])
+    if rest.is_minimum and len(below) and below[-1] < len(d) - 2 * PERIODS.stop:  # and it stays there
+        return _with(path, "too_slow", rest, home, needed=float(below[-1] + 1), looked=len(points) - len(path.points))
     period = _period(points)
     if period:
         return _with(path, "cycles", rest, home, period=period, looked=len(points) - len(path.points))
-    d = distances(points, rest.x) if rest.is_minimum else np.ones(1)
-    below = np.flatnonzero(d > SHARE * d[0])
-    if rest.is_minimum and len(below) and below[-1] < len(d) - 1:
-        return _with(path, "too_slow", rest, home, needed=float(below[-1] + 1), looked=len(points) - len(path.points))
-    return _with(path, "wanders", rest, home, looked=len(points) - len(path.points))
+    found = _with(path, "wanders", rest, home, looked=len(points) - len(path.points))
+    falls = bool((np.diff(d) <= 0).all() and d[-1] < d[0])  # step by step, if ever so little
+    below_bound = found.predicted is None or found.predicted < 1
+    return _with(path, "too_slow", rest, home, looked=found.looked) if falls and below_bound else found
+
+
+def _belied(forecast: Verdict, seen: Verdict) -> Verdict | None:
+    """What the run that was followed further does, if it is not what the rate ρ lets expect.
+
+    At a kink the steps stay as long as they are, so a run that comes nearer may end in a cycle around it.
+    """
+    if seen.word in ("diverges", "cycles"):
+        return seen
+    followed = len(forecast.distances) - 1 + seen.looked
+    due = forecast.needed is not None and 2 * forecast.needed <= followed
+    return seen if seen.word == "wanders" and due else None
 
 
 def _with(path: Path, word: str, rest: Rest, home: Rest, **more: float) -> Verdict:

@@ -186,6 +186,13 @@ def advance(A, S, C, F, steps, train, valid, data, places, order, valid_data, va
     return done
 
 
+@entry(WHOLES, WHOLES)
+def shuffled(order, C):
+    """The order of the rows in the epoch that the run is in."""
+    shuffle(order, C[SEED], C[EPOCH])
+    return 0
+
+
 @entry(WHOLES)
 def release(C):
     """Send the second thread home where `advance` never began."""
