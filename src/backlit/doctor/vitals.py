@@ -37,16 +37,12 @@ from .slopes import largest_slope
 Array = np.ndarray[Any, Any]
 SATURATED = 0.05  # of its largest slope: a unit whose f′ is below passes back less than a twentieth
 SHARE = 0.04  # of the training's time that looks may take
-<<<<<<< HEAD
-FIRST = 0.2  # seconds that the first look takes, with the making of its tapes and the kernels they need
-=======
 MOST = 1000  # looks that are kept: a long training is looked at ever more seldom
 # What the first look is thought to take, with the making of its tapes, in seconds: at least, and for each instruction
 # of the training's tape and each trained weight what was measured on one core.
 FIRST, INSTRUCTION, WEIGHT = 0.02, 0.8e-3, 1e-7
 SMALL = 60  # instructions whose tapes are made within FIRST
 STEPS = 8  # and the work of so many steps
->>>>>>> sceptic
 
 
 @dataclass(frozen=True)

@@ -116,7 +116,6 @@ class Loop:
             self.backend.attach(self.valid, Arena(valid, valid_layout, dtype, self.arena.memory))
             self.valid_data, self.valid_places = packed(job.held_out, valid, valid_layout.offsets, dtype)
         self.order = np.arange(rows, dtype=np.int64)
-        self.shuffled: tuple[int, Array] | None = None  # an epoch, and its order
         self.identity = np.arange(held_out, dtype=np.int64)
         self.history = np.full((job.epochs, len(HISTORY)), np.nan)
         self.sums = np.array([np.inf if name.endswith("BEST") else 0.0 for name in SUMS])
@@ -315,31 +314,14 @@ class Loop:
         """Put the rows of the step that comes next where the tape reads them; returns how many they are."""
         first = self._get("POSITION")
         rows = min(self.batch, len(self.order) - first)
-<<<<<<< HEAD
         order = self.order_now()
-        with self.arena.batch(rows):
-=======
-        order = self._order()
         with self.arena.batch(rows), np.errstate(over="ignore"):
->>>>>>> sceptic
             for name, array in self.job.inputs.items():
                 if name in self.train_tape.names:
                     self.arena[name] = np.asarray(array)[order[first : first + rows]]
         return rows
 
-<<<<<<< HEAD
     def order_now(self) -> Array:
-        """The numbers of the training rows in the order of the epoch under way."""
-        from ..ops.random import permutation
-
-        if self.shuffled is None or self.shuffled[0] != self.epoch:
-            total = len(self.order)
-            with np.errstate(over="ignore"):
-                order = permutation(self.job.seed, self.epoch, total) if self.job.shuffle else np.arange(total)
-            self.shuffled = (self.epoch, order)
-        return self.shuffled[1]
-=======
-    def _order(self) -> Array:
         """The order of the rows in this epoch: the loop's own, or where it is not drawn yet another copy of it."""
         if not self.job.shuffle or self._get("SHUFFLED") == self.epoch + 1:
             return self.order
@@ -347,7 +329,6 @@ class Loop:
         with np.errstate(over="ignore"):  # the plain engines shuffle with NumPy's numbers
             self.backend.function("shuffled")(order, self.state)
         return order
->>>>>>> sceptic
 
     def epochs_done(self) -> list[dict[str, float]]:
         """The history: one dictionary an epoch."""

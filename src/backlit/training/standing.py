@@ -14,10 +14,6 @@ from typing import Any
 import numpy as np
 
 from ..core.lowering import followed
-<<<<<<< HEAD
-=======
-from ..data import READING
->>>>>>> sceptic
 from ..errors import fail, nearest
 from ..nn.objective import WEIGHT, Objective
 from ..ops.loss import called, loss_named
@@ -113,7 +109,6 @@ def work_of(folder: str | Path, *, anew: bool = False) -> Prepared:
         words.pop(name, None)
     apart = {name: words.pop(name, None) for name in _APART}
     seed = words.get("seed", 0) if apart["split_seed"] is None else apart["split_seed"]
-<<<<<<< HEAD
     weight = apart["sample_weight"]
     table, parts, counted = divided(
         apart["source"], target=apart["target"], task=apart["task"], seed=seed,
@@ -123,18 +118,6 @@ def work_of(folder: str | Path, *, anew: bool = False) -> Prepared:
     )  # fmt: skip
     column = weight if isinstance(weight, str) else ""
     return prepare(table, parts, **words, sample_weight=counted, weight_column=column)
-=======
-    reading = {name: words.pop(name) for name in READING if name in words}
-    test = defaults.TEST if apart["test"] is None else apart["test"]
-    validation = defaults.VALIDATION if apart["validation"] is None else apart["validation"]
-    weight = words.get("sample_weight")
-    table, parts, words["sample_weight"] = divided(
-        apart["source"], target=apart["target"], task=apart["task"], seed=seed, test=test, validation=validation,
-        fold=apart["fold"], weight=weight, settings=reading,
-    )  # fmt: skip
-    words["weight_column"] = weight if isinstance(weight, str) else ""
-    return prepare(table, parts, **words)
->>>>>>> sceptic
 
 
 class _Caught(Exception):
