@@ -154,7 +154,7 @@ def test_a_run_folder_that_is_half_written(call, here):
     (folder / "history.jsonl").write_text("")
     done = call("diagnose", folder)
     assert done.code == 1
-    assert "[BL515]" in done.err
+    assert "[BL516]" in done.err
     (folder / "run.json").write_text('{"result": {"stop')
     assert "[BL507]" in call("diagnose", folder).err
 

@@ -101,7 +101,7 @@ def test_a_report_is_named_only_where_there_is_one(report, call):
     words = [] if report else ["--no-report"]
     done = call("train", *BREAKS, "--progress", "lines", *words)
     assert "[BL601]" in done.err
-    (line,) = [line for line in done.err.splitlines() if "runs/iris-1" in line]
+    (line,) = [line for line in done.err.splitlines() if "runs/iris-1" in line and "diagnose" not in line]
     assert ("report" in line) is report
     assert Path("runs/iris-1/report.html").exists() is report
 
@@ -171,13 +171,20 @@ def test_worst_rows_of_evaluate_are_lines_of_the_file(call):
 # ---- the last event ---------------------------------------------------------------------------------------------
 
 
+def test_a_training_that_breaks_in_its_first_step_is_kept_for_the_doctor(call):
+    done = call("train", "xor", "--activation", "sqrt(u)", "--json", "--progress", "none")
+    assert (done.code, "[BL604]" in done.err) == (1, True)
+    *_, last = [json.loads(line) for line in done.out.splitlines()]
+    assert (last["event"], last["folder"], last["result"]["stopped"]) == ("result", "runs/xor-1", "not finite")
+    assert last["diagnosis"]["findings"][0]["code"] == "DR305"
+
+
 @pytest.mark.parametrize(
     ("words", "code", "stopped"),
     [
         (["nosuch.csv"], "BL201", "error"),
         (["nosuch.csv", "--folds", "3"], "BL201", "error"),
         (["iris", "--warm-up", "99", "--epochs", "9"], "BL305", "error"),
-        (["xor", "--activation", "sqrt(u)"], "BL604", "not finite"),
         (["--resume", "nosuch"], "BL507", "error"),
     ],
 )

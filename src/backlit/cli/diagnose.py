@@ -15,7 +15,7 @@ import click
 from click.core import ParameterSource
 
 from ..messages import say
-from . import models, page, reading, tables
+from . import models, page, reading, tables, told
 from . import train as training
 from .kinds import Duration, Word
 from .options import command, option
@@ -106,7 +106,7 @@ def _looked_at(
     from ..training import diagnose as made
 
     if kind == "model":
-        x, t = models.known(what, data, given["target"], reading.asked(given))
+        x, t, _ = models.known(what, data, given["target"], reading.asked(given))
         with watch:
             return made(what, x, t, budget=budget, watch=watch)
     run: Any = what
@@ -200,12 +200,12 @@ def _compared(after: dict[str, Any]) -> None:
     task = before["data"]["task"]
     rows = []
     for name, facts in (("before", before), ("after", later)):
-        part = training.judged(facts) if any(p in facts["result"] for p in training.PARTS) else ""
-        keys = training.MEASURES[task]
+        part = told.judged(facts) if any(p in facts["result"] for p in told.PARTS) else ""
+        keys = told.MEASURES[task]
         rows.append(
             [say(f"cli_diagnose.{name}"), *(tables.measured(k, facts["result"].get(part, {}).get(k)) for k in keys)]
         )
-    tables.table([say("cli_diagnose.measure"), *(tables.named(k) for k in training.MEASURES[task])], rows)
+    tables.table([say("cli_diagnose.measure"), *(tables.named(k) for k in told.MEASURES[task])], rows)
     if after["broke"]:
         page.out(say("cli_diagnose.broke_again", what=str(after["broke"]).splitlines()[0]))
     page.out(say("cli_diagnose.kept_both", before=after["before"].folder, after=after["after"].folder))

@@ -67,7 +67,7 @@ def watching(progress: str, as_json: bool, name: str) -> Progress:
 
 def tell(group: Group) -> None:
     """A table of each measure: a row for each training, then mean and standard deviation."""
-    from .train import MEASURES
+    from .told import MEASURES
 
     first = next(iter(group.members.values()))
     for key in MEASURES[first["data"]["task"]]:

@@ -68,7 +68,7 @@ def diagnose(
     ParameterError
         BL380: a model file without rows; BL381: a run that no longer holds its rows; BL382: a folder of several runs.
     FileError
-        BL507, BL515: a run folder that is half written.
+        BL507, BL516: a run folder that is half written.
 
     Examples
     --------

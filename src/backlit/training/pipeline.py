@@ -9,8 +9,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..data import READING, Split, Table, load, split
-from ..data import fold as fold_of
 from ..errors import TrainingError
 from ..messages import say
 from ..nn import Layer, Structure
@@ -18,6 +16,7 @@ from . import defaults
 from .baseline import baselines as baselines_of
 from .configuring import config_of
 from .data_sizes import data_sizes
+from .dividing import divided
 from .fitting import Fitting
 from .judging import about, judge, judged_part
 from .keeping import Keeper, Place
@@ -27,7 +26,7 @@ from .preparing import Prepared, prepare
 from .progress import Progress, progress_named
 from .quick import quick
 from .run import Run
-from .weighting import load_weighted, worth
+from .weighting import worth
 
 
 def train(
@@ -159,26 +158,6 @@ def train(
             keeper = Keeper(place, told, report=report)
         sizes = functools.partial(data_sizes, work, words) if learning_curve else None
         return course(work, told, shown, keeper, baselines=baselines, sizes=sizes, left=left)
-
-
-def divided(
-    source: Any, *, target: Any, task: Any, seed: int, test: float, validation: float, fold: tuple[int, int] | None,
-    weight: Any, settings: dict[str, Any], read: Callable[[], None] = lambda: None,
-) -> tuple[Table, Split, Any]:  # fmt: skip
-    """The table, which of its rows are for what, and their weights, which may be a column of it.
-
-    The options of its reader are taken out of `settings`.
-    """
-    given = {"target": target, "task": task, "seed": seed}
-    given |= {name: settings.pop(name) for name in READING if name in settings}
-    if isinstance(weight, str) and weight:
-        table, weight = load_weighted(source, weight, **given)
-    else:
-        table = load(source, **given)
-    read()
-    if fold is None:
-        return table, split(table, test=test, validation=validation, seed=seed), weight
-    return table, fold_of(table, *fold, validation=validation, seed=seed), weight
 
 
 def course(

@@ -19,9 +19,9 @@ from ..ops import Rows
 from . import checkpoint
 from .checkpoint import Checkpoint
 from .configuring import arguments
+from .dividing import divided
 from .fitting import Fitting
 from .perceptron import learning
-from .pipeline import divided
 from .preparing import Prepared, prepare
 from .run import Run, read_run
 

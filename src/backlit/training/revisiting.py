@@ -71,7 +71,7 @@ def run_again(folder: str | Path, watch: Watch) -> Run:
     result = past.get("result") or {}
     stopped = result.get("stopped", "running")
     if stopped == "running" and not history:
-        raise fail("BL515", path=folder)
+        raise fail("BL516", path=folder)
     watch.phase("replaying")
     work = work_of(folder, anew=True)
     left: list[Run] = []

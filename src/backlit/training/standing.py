@@ -22,10 +22,10 @@ from ..optim.rule import owners
 from . import checkpoint, defaults, files, targets, weights
 from .checkpoint import Checkpoint
 from .configuring import arguments
+from .dividing import divided
 from .fitting import Fitting
 from .network import Network
 from .perceptron import learning
-from .pipeline import divided
 from .preparing import Prepared, prepare
 from .run import Run, read_run
 from .settings import Settings
