@@ -54,6 +54,10 @@ PAGES = (
     Page("group", "report of several trainings", "train wine --folds 5", "runs/wine-folds-1/report.html", 1500),
     Page("trace", "a trace", "trace runs/iris-1 iris --row 3 --top 4 --parameter largest --out trace.html",
          "trace.html", 1900),
+    Page("exercise", "an exercise: the ledger with its numbers left out", "trace runs/iris-1 iris --row 3 --blank --out blank.html",
+         "blank.html", 1500),
+    Page("diagnosis", "a diagnosis", "diagnose wine --activation sigmoid --optimizer sgd --rate 1e-6 --out diagnosis.html",
+         "diagnosis.html", 1900),
     Page("descent", "gradient descent on a function",
          'descend "x**2/20+y**2" --start=-7,2 --rate 0.9 --compare momentum:0.1,adam:0.3 --out descent.html',
          "descent.html", 1600),
@@ -62,7 +66,11 @@ PAGES = (
     Page("landscape", "the loss over the plane of a run’s path", "landscape runs/iris-1 --along path --out plane.html",
          "plane.html", 1200),
 )  # fmt: skip
-BEFORE = {"trace": "train iris --dropout 0", "landscape": "train iris"}  # what has to be there
+BEFORE = {
+    "trace": "train iris --dropout 0",
+    "exercise": "train iris --hidden 3",
+    "landscape": "train iris",
+}  # what has to be there
 
 
 def browser() -> str:
