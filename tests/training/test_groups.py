@@ -186,3 +186,18 @@ def test_a_damaged_group_is_told(tmp_path):
         with pytest.raises(BacklitError) as told:
             read(tmp_path)
         assert told.value.code == "BL507"
+
+
+def test_a_group_shows_itself_with_the_figures_of_its_table():
+    group = backlit.repeat("iris", seeds=2, epochs=3, progress="none")
+    found = group._repr_mimebundle_()
+    text, html = found["text/plain"], found["text/html"]
+    assert "<script" not in html
+    for name, own in zip(group.members, group.judged(), strict=True):
+        assert f"{own['accuracy']:.6g}" in text
+        assert name in text
+        assert name in html
+    for end in ("mean", "std"):
+        assert f"{group.result['network']['loss'][end]:.6g}" in text
+        assert f"{group.result['network']['loss'][end]:.6g}" in html
+    assert repr(group) == "<Group of 2 seeds>"

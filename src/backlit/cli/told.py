@@ -93,8 +93,11 @@ def judged(facts: dict[str, Any]) -> str:
 
 def ending(result: dict[str, Any]) -> str:
     """How long it went, and why no longer."""
+    from ..report.numbers import duration
+
     why = say(f"cli_train.stopped_{str(result['stopped']).replace(' ', '_')}", best=result["best_epoch"])
     return say(
         "cli_train.ending",
-        epochs=result["epochs"], why=why, seconds=result["seconds"], step=result["microseconds_per_step"] or 0.0,
+        epochs=result["epochs"], why=why, time=duration(result["seconds"]).replace("\u00a0", " "),
+        step=result["microseconds_per_step"] or 0.0,
     )  # fmt: skip

@@ -213,6 +213,3 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
-
-
-# ---- what came out --------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,8 @@ import numpy as np
 
 from ..data import READING, Split, load, split
 from ..errors import FileError, fail, nearest
+from ..messages import language as chosen
+from ..messages import say
 from ..version import __version__
 from . import metrics
 from .configuring import UNWRITTEN, arguments, plain
@@ -25,13 +27,14 @@ from .pipeline import train
 from .progress import Progress
 from .resuming import resume_run
 from .run import Run, read_run
+from .showing import Shown
 from .weighting import load_weighted
 
 LENGTHENED = ("epochs", "patience")
 Watch = str | Progress | None | Callable[[str], Progress]
 
 
-class Group:
+class Group(Shown):
     """The results of several trainings.
 
     Attributes
@@ -98,7 +101,6 @@ class Group:
 
     def report(self, path: str | Path | None = None, language: str | None = None) -> Path | str:
         """The report as one HTML file; without a path (and without a folder) its text."""
-        from ..messages import language as chosen
         from ..report import render_group
 
         target = Path(path) if path is not None else self.folder / "report.html" if self.folder else None
@@ -108,10 +110,34 @@ class Group:
         page = render_group(facts, self.members, language or chosen(), links=links)
         return page if target is None else write_atomic(target, page.encode("utf-8"))
 
+    def __repr__(self) -> str:
+        return f"<Group of {len(self.members)} {self.kind}>"
+
+    def _told(self) -> tuple[str, list[str], list[list[str]]]:
+        """A row for each training, then mean and standard deviation."""
+        found = self.result["network"]
+        rows = [
+            [name, *_figures(own.get(key) for key in found)]
+            for name, own in zip(self.members, self.judged(), strict=True)
+        ]
+        rows += [[say(f"cli_train.{end}"), *_figures(of[end] for of in found.values())] for end in ("mean", "std")]
+        return str(self), ["", *(say(f"cli.{key}") for key in found)], rows
+
+    def _card(self) -> str:
+        from ..report import cards
+        from ..report.parts import Table
+
+        title, head, rows = self._told()
+        return cards.card(title, [], [Table(title, head, rows)], [], chosen())
+
     def __str__(self) -> str:
         found = self.result["network"]
         key = next(k for k in ("accuracy", "r2") if k in found)
         return f"{len(self.members)} {self.kind}: {key} {found[key]['mean']:.4f} ± {found[key]['std']:.4f}"
+
+
+def _figures(values: Iterable[float | None]) -> list[str]:
+    return ["–" if value is None else f"{value:.6g}" for value in values]
 
 
 def judged_result(result: Mapping[str, Any]) -> tuple[str, dict[str, float]]:

@@ -155,10 +155,12 @@ class Run(Shown):
         return run_rows(self)
 
     def __str__(self) -> str:
+        from ..report.numbers import duration
+
         best = self.result.get("test") or self.result.get("validation") or {}
         name = "accuracy" if "accuracy" in best else "r2" if "r2" in best else ""
         told = {"name": self.facts.get("name", "-"), "epochs": self.result.get("epochs", 0)}
-        told |= {"seconds": self.result.get("seconds", 0.0)}
+        told |= {"time": duration(self.result.get("seconds", 0.0)).replace("\u00a0", " ")}
         text = say("train.run", **told)
         return f"{text} {say(f'train.{name}', value=best[name])}" if name else text
 

@@ -17,7 +17,8 @@ STEP = 6e-6  # ≈ ∛ of float64's eps: a smaller step loses digits to rounding
 class Difference:
     """The central difference (E(w + h) - E(w - h)) / 2h in float64, and the relative error of the gradient against it.
 
-    `noise` is what rounding of E alone makes of it, 2⁻⁵² |E| / h: a gradient below that cannot be measured so.
+    `noise` is what rounding makes of it, 2⁻⁵² max(1, |E|) / h: on its way to E a loss has sums and logarithms of
+    numbers around 1.  A gradient below that cannot be measured so.
     """
 
     h: float
@@ -62,4 +63,4 @@ class Measured:
         value = (above - below) / (2 * h)
         size = max(abs(value), abs(gradient))
         error = abs(value - gradient) / size if size else 0.0
-        return Difference(h, above, below, value, error, 2.0**-52 * max(abs(above), abs(below)) / h)
+        return Difference(h, above, below, value, error, 2.0**-52 * max(1.0, abs(above), abs(below)) / h)
