@@ -236,6 +236,7 @@ def curvature(
     )  # fmt: skip
 
 
+@np.errstate(over="ignore", divide="ignore", invalid="ignore")  # what is not finite is told
 def curvature_of(
     at: Standing, *, seed: int = 0, dtype: str = "float64", tolerance: float = TOLERANCE, products: int = PRODUCTS
 ) -> Curvature:
