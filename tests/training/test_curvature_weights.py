@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 
 import numpy as np
@@ -93,3 +94,17 @@ def test_a_source_with_the_column_of_weights_is_weighted(tmp_path, rng):
         )
         assert of_run["rows"] < of_own["rows"] == 60
         assert {**of_own, "source": ""} != {**of_alike, "source": ""}
+
+
+@pytest.mark.parametrize("size", [1e30, 1e300])
+def test_numbers_beyond_all_bounds_are_told_without_a_warning(rng, size):
+    x, t = size * rng.normal(size=(9, 3)), np.arange(9) % 2
+    made = Network([Dense(2, "softmax")])
+    made.prepare(3)
+    for look in (
+        lambda: backlit.curvature(made, x, t).text(),
+        lambda: backlit.landscape(made, x, t, points=5).text(),
+        lambda: made.trace(x, t).text(),
+    ):
+        with contextlib.suppress(BacklitError):
+            look()

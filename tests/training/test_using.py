@@ -81,3 +81,16 @@ def test_a_network_that_has_seen_no_data_gives_its_layers_to_a_training():
     )
     assert run.history == same.history
     assert not net.values, "the network that was given stays as it was"
+
+
+def test_a_network_whose_layers_were_changed_predicts_as_it_is_now(rng):
+    x, t = rng.normal(size=(20, 3)), rng.normal(size=20)
+    net = Network([Dense(4, "tanh"), Dense(1)])
+    net.fit(x, t, epochs=2, dtype="float64")
+    before = net.predict(x)
+    net.chain[0].activation = "relu"
+    values = net.values
+    hidden = np.maximum(x @ values["dense1.weight"] + values["dense1.bias"], 0)
+    np.testing.assert_allclose(net.predict(x), hidden @ values["dense2.weight"] + values["dense2.bias"], rtol=1e-9)
+    net.chain[0].activation = "tanh"
+    assert net.predict(x).tobytes() == before.tobytes()

@@ -20,10 +20,10 @@ from .options import command, option
 @option("--learning-rate", "--rate", type=Real(0.0, above=True), metavar="X", part="training")
 @option(
     "--dtype",
-    type=Word("float32", "float64"),
-    metavar="float32|float64",
-    default="float64",
-    preset="float64",
+    type=Word("auto", "float32", "float64"),
+    metavar="auto|float32|float64",
+    default="auto",
+    preset="auto",
     part="training",
 )
 @option(

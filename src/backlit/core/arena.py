@@ -42,7 +42,8 @@ class Arena:
         return self.view(self.tape.names[name])
 
     def __setitem__(self, name: str, value: Any) -> None:
-        self.view(self.tape.names[name])[...] = value
+        with np.errstate(over="ignore"):  # too large for float32: becomes infinite, and is told as that
+            self.view(self.tape.names[name])[...] = value
 
     def kept(self) -> Array:
         """The part that lives on between runs: parameters, gradients, optimizer state."""

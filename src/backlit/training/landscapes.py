@@ -159,6 +159,7 @@ def _low(losses: Array) -> float:
     return float(good.min()) if good.size else math.nan
 
 
+@np.errstate(over="ignore", divide="ignore", invalid="ignore")  # what is not finite is told
 def landscape(
     model: Any, x: Any = None, t: Any = None, *, along: str | Sequence[str] = "gradient", rows: int = ROWS,
     points: int | None = None, seed: int = 0, dtype: str = "float64", **settings: Any,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import BacklitError, fail
-from ..nn import Dense
+from ..nn import Dense, Layer
 from ..nn.initial import initializer
 from ..nn.layers.base import activation_of
 from ..nn.objective import WEIGHT, Objective
@@ -61,6 +61,7 @@ class Network(Reworked, Shown):
     preparation: Preparation | None = None
     task: str = ""
     loss: str = ""
+    _made_at: int = 0
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -294,10 +295,13 @@ class Network(Reworked, Shown):
         return out
 
     def _predictor(self, what: str) -> Predictor:
-        if what not in self._predictors:
+        if self._made_at != Layer.rewritten:  # a layer may have another activation function by now
+            self._predictors, self._made_at = {}, Layer.rewritten
+        found = self._predictors.get(what)
+        if found is None:  # another thread may forget them all at any time: this one holds on to its own
             dtype = str(next(iter(self.values.values())).dtype) if self.values else "float32"
-            self._predictors[what] = Predictor(self, what, dtype)
-        return self._predictors[what]
+            found = self._predictors[what] = Predictor(self, what, dtype)
+        return found
 
     def evaluate(self, x: Any, t: Any) -> dict[str, float]:
         """Loss and accuracy for classes (t: class numbers), loss, RMSE, MAE and R² for numbers.

@@ -19,6 +19,9 @@ from .standing import ROWS, Standing, standing
 EDGE = 0.1  # so near to 1 the rate by its bound counts as at the edge
 
 
+MUCH = 50_000_000  # weights times rows: from here on a product in float64 takes more than a tenth of a second
+
+
 @dataclass(frozen=True, eq=False)
 class Curvature(Shown):
     """The ends of the Hessian's spectrum at a network's weights, and the optimizer's bound; `str` tells all of it.
@@ -189,7 +192,7 @@ def _percent(share: float) -> str:
 
 
 def curvature(
-    model: Any, x: Any = None, t: Any = None, *, rows: int = ROWS, seed: int = 0, dtype: str = "float64",
+    model: Any, x: Any = None, t: Any = None, *, rows: int = ROWS, seed: int = 0, dtype: str = "auto",
     tolerance: float = TOLERANCE, products: int = PRODUCTS, **settings: Any,
 ) -> Curvature:  # fmt: skip
     """The sharpness of the loss where a network stands, and the learning rate beside the bound of its optimizer.
@@ -210,8 +213,9 @@ def curvature(
         Of more rows so many are drawn.
     seed : int
         Of the rows drawn, and of the direction with which the search begins.
-    dtype : "float64" or "float32"
-        Of the products H v; float32 takes half the time, and its residuals end at about 1e-4.
+    dtype : "auto", "float64" or "float32"
+        Of the products H v; float32 takes half the time, and its residuals end at about 1e-4.  "auto" takes it where a
+        product is much work.
     tolerance : float
         Of the residuals ‖Hv - λv‖ / |λ|.
     products : int
@@ -245,10 +249,14 @@ def curvature(
     )  # fmt: skip
 
 
+@np.errstate(over="ignore", divide="ignore", invalid="ignore")  # what is not finite is told
 def curvature_of(
-    at: Standing, *, seed: int = 0, dtype: str = "float64", tolerance: float = TOLERANCE, products: int = PRODUCTS
+    at: Standing, *, seed: int = 0, dtype: str = "auto", tolerance: float = TOLERANCE, products: int = PRODUCTS
 ) -> Curvature:
     """The same of a place in a training."""
+    if dtype == "auto":
+        work = at.differentiated.size * len(at.inputs["t"])
+        dtype = "float32" if work > MUCH else "float64"
     surface = Surface(at.differentiated, at.inputs, at.objective(), dtype=dtype, engine=at.settings.engine)
     if not surface.size:
         raise fail("BL374", got="θ = ()")

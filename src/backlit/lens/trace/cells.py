@@ -233,13 +233,13 @@ def summed(
     a, b = products
     with np.errstate(all="ignore"):
         each = a * b
-    shown, left = largest(each, top)
-    terms = [Term(name(i)[0], float(a[i]), name(i)[1], float(b[i])) for i in shown]
-    others = each[left]
-    rest = Rest(len(left), math.fsum(others) if np.isfinite(others).all() else float(others.sum()))
-    every = [*each.tolist(), *(t.product for t in extra)]
-    finite = all(map(math.isfinite, every))
-    added = math.fsum(every) if finite else float(np.sum(every))
+        shown, left = largest(each, top)
+        terms = [Term(name(i)[0], float(a[i]), name(i)[1], float(b[i])) for i in shown]
+        others = each[left]
+        rest = Rest(len(left), math.fsum(others) if np.isfinite(others).all() else float(others.sum()))
+        every = [*each.tolist(), *(t.product for t in extra)]
+        finite = all(map(math.isfinite, every))
+        added = math.fsum(every) if finite else float(np.sum(every))
     size = size + math.fsum(map(abs, every)) if finite else math.inf
     bound = (len(every) + rounds) * (eps * size + TINY)
     return Sum((*terms, *extra), rest if len(left) else None, float(value), added, bound)

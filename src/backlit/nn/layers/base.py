@@ -10,7 +10,7 @@ import inspect
 import math
 from collections.abc import Callable, Sequence
 from numbers import Integral, Real
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from ...core.graph import Node
 from ...errors import fail
@@ -83,8 +83,18 @@ class Layer:
     least_rows: ClassVar[int] = 1  # of a batch in training
     buffers: ClassVar[tuple[str, ...]] = ()  # its running values: kept and saved, but no parameters
 
+    rewritten: ClassVar[int] = 0  # how often a setting of any layer was changed: what was made before may be stale
+
     def __init__(self, *, trainable: bool = True, name: str = "") -> None:
         self.trainable, self.name = trainable, name
+
+    if not TYPE_CHECKING:  # with it no checker would find a name that is written wrong
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            known = self.__dict__
+            if name in known and known[name] is not value:
+                Layer.rewritten += 1
+            object.__setattr__(self, name, value)
 
     def __call__(self, *sources: Any) -> Link:
         links = [s for group in sources for s in (group if isinstance(group, (list, tuple)) else [group])]
