@@ -48,6 +48,7 @@ NAMES = [
     "softmax",
 ]
 VALUE = st.one_of(st.sampled_from(NUMBERS), st.sampled_from(WORDS), st.sampled_from(NAMES), st.text(max_size=8))
+FORMULA = st.one_of(VALUE, st.sampled_from(["x**2", "x*y", "1e400*x", "sqrt(x)/0", "x1+x3", "(" * 300, "x" * 300]))
 SOURCES = ["xor", "iris", "iriss", "digits.csv", ".", "..", "/dev/null", ""]
 # Long trainings and wide layers are not what is tried here; nor is `warmup`, which has nothing to be given.
 TIMES = {
@@ -135,12 +136,12 @@ def test_train_with_odd_files(call, tmp_path, content):
 @MANY
 @given(data=st.data())
 def test_the_other_commands_with_odd_options(call, tmp_path, runs, data):
-    name = data.draw(st.sampled_from(["evaluate", "predict", "show", "explain"]))
+    lenses = ["trace", "curvature", "landscape", "collapse", "descend", "activations"]
+    name = data.draw(st.sampled_from(["evaluate", "predict", "show", "explain", *lenses]))
     model = data.draw(st.sampled_from([str(runs["iris"]), str(runs["two"]), str(runs["plain"]), *SOURCES]))
     (tmp_path / "good.csv").write_bytes(CSV)
-    arguments = {"show": [model], "explain": [data.draw(VALUE)]}.get(
-        name, [model, data.draw(st.sampled_from([*SOURCES, "good.csv"]))]
-    )
+    alone = {"show": model, "descend": data.draw(FORMULA)} | dict.fromkeys(["explain", "activations"], data.draw(VALUE))
+    arguments = [alone[name]] if name in alone else [model, data.draw(st.sampled_from([*SOURCES, "good.csv"]))]
     typed = data.draw(options(name))
     with contextlib.chdir(tmp_path):
         check(call, name, *arguments, *typed)
