@@ -37,6 +37,15 @@ def made(**more):
     return Diagnosis(**{**found, **more})
 
 
+def test_one_that_learns_too_little_for_no_reason_that_was_found_is_not_called_healthy():
+    found = made(findings=[], repair=None, ill=True)
+    assert not found.healthy
+    assert found.told()["healthy"] is False
+    assert found.text("en").startswith("undecided: ")
+    assert "判定できません" in found.text("ja")
+    assert not told(found.told(), "en").healthy
+
+
 TEXT = """\
 Found: the learning rate 1 is too high
 It has learned 25 % of what can be told apart; a plain network on the same rows 90 % (0 %: a

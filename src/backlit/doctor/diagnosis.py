@@ -54,6 +54,8 @@ class Diagnosis(Faces):
         What is known of the patient, as plain data: name, settings.
     signs : dict
         The vital signs, in short (`signs.py`).
+    ill : bool
+        It has learned less than half of what a plain network learns, whether or not a reason was found.
     """
 
     findings: list[Finding] = field(default_factory=list)
@@ -68,10 +70,11 @@ class Diagnosis(Faces):
     quick: bool = False
     about: dict[str, Any] = field(default_factory=dict)
     signs: dict[str, Any] = field(default_factory=dict)
+    ill: bool = False
 
     @property
     def healthy(self) -> bool:
-        return not self.findings
+        return not self.findings and not self.ill
 
 
 @np.errstate(all="ignore")  # NaN and infinity are what is looked for
@@ -134,7 +137,7 @@ def _try(made: Diagnosis, patient: Patient, found: list[Finding], begin: float, 
             repair = Repair(screen, max(end, time.perf_counter() + budget / 8))
             repair.plan(made.findings, screen.others)
     finally:  # Ctrl-C perhaps: what there is counts
-        made.reference = screen.reference
+        made.reference, made.ill = screen.reference, screen.ill
         made.repair = repair.best if repair is not None else None
         made.left_out += screen.left_out
 

@@ -29,7 +29,7 @@ def text(found: Mapping[str, Any], language: str, columns: int = 96) -> str:
 
 def _head(made: Told, say: Sentences, columns: int) -> Iterator[str]:
     """The verdict, and how good the network is."""
-    if made.healthy:
+    if not made.findings:
         yield from wrap(made.verdict, columns)
     elif len(made.findings) == 1:
         yield from wrap(say("one_found", what=made.verdict), columns)

@@ -123,7 +123,7 @@ def told(found: Mapping[str, Any], language: str) -> Told:
     reference, repair = part(known, "reference"), part(known, "repair")
     now = Trial(say("now"), finite(known.get("skill")))
     made = Told(
-        healthy=not findings,
+        healthy=bool(known.get("healthy", not findings)) and not findings,
         verdict="", more=[], now=now,
         reference=Trial(say("reference"), finite(reference.get("skill"))) if reference else None,
         findings=findings,
@@ -143,6 +143,8 @@ def _with_verdict(made: Told, known: Mapping[str, Any], say: Sentences) -> Told:
     checks = len(made.passed)
     if made.findings:
         verdict = made.findings[0].what
+    elif not made.healthy:
+        verdict = say("undecided", checks=checks)
     else:
         verdict = say("healthy_quick" if quick or not checks else "healthy", checks=checks)
     more = []
