@@ -85,7 +85,11 @@ def test_the_machine_and_jax_agree(chunk):
             for name in expected:
                 measured = found.get(name, np.zeros(expected[name].shape))  # no gradient: it is 0
                 assert_close(measured, expected[name], dtype, "graph", (chunk * EACH + number, name), SIZE)
-    assert skipped <= 2
+    assert skipped <= EACH // 10
+
+
+# Formulas with a kink or a gap at 0 that is none of the function's own: there we state the slope.
+AT_ZERO = ("binary_cross_entropy", "trained_soft_exponential")
 
 
 def at_a_kink(drawn: Drawn) -> bool:
@@ -99,8 +103,9 @@ def at_a_kink(drawn: Drawn) -> bool:
         kinks = [k for k in node.op.facts.kinks if k != 0]
         if kinks and np.min(np.abs(given[0][..., None] - kinks)) < 1e-5:
             return True
-        if node.op.name == "binary_cross_entropy" and np.any(given[0] == 0):  # the output of a step
-            return True  # its formula has a kink there, and we state the slope
+        bends = 0.0 in node.op.facts.kinks or node.op.name in AT_ZERO
+        if bends and any(np.any(a == 0) for a in given):  # the output of a step
+            return True
         found[node] = run_alone(node, given)
     return False
 
