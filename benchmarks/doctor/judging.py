@@ -21,14 +21,20 @@ def category_table() -> list[str]:
     return [*rows, "a symptom (-) names no fault; where nothing else is found it counts as other"]
 
 
-def named_in(findings: Any) -> list[str]:
-    """The categories that a diagnosis names, in its order: the root's first, then those of its consequences."""
+def named_in(findings: Any, others: Any = ()) -> list[str]:
+    """The categories that a diagnosis names, in its order: the root's first, then those of its consequences.
+
+    Behind all findings stand the suspicions that no trial bore out, which are told in one line, the nearest first.
+    """
     named: list[str] = []
     for finding in findings:
         for one in (finding, *finding.consequences):
             category = one.category or ("other" if one is findings[0] else "")
             if category and category not in named:
                 named.append(category)
+    for one in others if findings else ():
+        if one.category and one.category not in named:
+            named.append(one.category)
     return named
 
 

@@ -126,7 +126,8 @@ def one_run(p: Program, case: dict[str, Any], seed: int, budget: float, faulty: 
     found = diagnose(p.network(), p.x, p.y, budget=budget, time_budget=20.0, **{**p.settings(), "seed": seed})
     shown = [f"{one.code}{'' if one is f else '*'}" for f in found.findings for one in (f, *f.consequences)]
     told = {
-        "seed": seed, "skill": number(found.skill), "named": judging.named_in(found.findings), "codes": shown,
+        "seed": seed, "skill": number(found.skill), "codes": shown,
+        "named": judging.named_in(found.findings, found.others),
         "findings": len(found.findings),
         "seconds": round(time.perf_counter() - begin, 2), "target": target(case),
     }  # fmt: skip

@@ -35,6 +35,8 @@ class Diagnosis(Faces):
         The root cause first; empty if the network is healthy.
     notes : list of Finding
         What is true of the data or the graph, and worth knowing, and ails nobody.
+    others : list of Finding
+        Suspicions that no trial bore out, the one whose change did most first.
     passed : list of str
         Codes of the checks that found nothing.
     left_out : list of (code, reason)
@@ -60,6 +62,7 @@ class Diagnosis(Faces):
 
     findings: list[Finding] = field(default_factory=list)
     notes: list[Finding] = field(default_factory=list)
+    others: list[Finding] = field(default_factory=list)
     passed: list[str] = field(default_factory=list)
     left_out: list[tuple[str, str]] = field(default_factory=list)
     skill: float = float("nan")
@@ -137,7 +140,7 @@ def _try(made: Diagnosis, patient: Patient, found: list[Finding], begin: float, 
             repair = Repair(screen, max(end, time.perf_counter() + budget / 8))
             repair.plan(made.findings, screen.others)
     finally:  # Ctrl-C perhaps: what there is counts
-        made.reference, made.ill = screen.reference, screen.ill
+        made.reference, made.ill, made.others = screen.reference, screen.ill, screen.others
         made.repair = repair.best if repair is not None else None
         made.left_out += screen.left_out
 

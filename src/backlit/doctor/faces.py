@@ -69,6 +69,7 @@ def _diagnosis(found: Diagnosis) -> dict[str, Any]:
         "reference": _outcome(found.reference) if found.reference else None,
         "findings": [_finding(f) for f in found.findings], "repair": _outcome(found.repair) if found.repair else None,
         "notes": [_finding(f) for f in found.notes], "passed": found.passed,
+        "others": [f.code for f in found.others],
         "left_out": [list(pair) for pair in found.left_out], "seconds": round(found.seconds, 4),
         "about": dict(found.about), "signs": found.signs,
     }  # fmt: skip

@@ -66,6 +66,7 @@ class Told:
     passed: list[tuple[str, str]]
     left_out: list[tuple[str, str]]
     codes_left: set[str] = field(default_factory=set)
+    others: list[str] = field(default_factory=list)  # codes of suspicions that no trial bore out, the nearest first
     signs: dict[str, Any] = field(default_factory=dict)
 
 
@@ -132,7 +133,7 @@ def told(found: Mapping[str, Any], language: str) -> Told:
         passed=[(str(code), say.name(str(code))) for code in items(known, "passed")],
         left_out=[_left(pair, say) for pair in items(known, "left_out") if isinstance(pair, list) and len(pair) == 2],
         codes_left={str(pair[0]) for pair in items(known, "left_out") if isinstance(pair, list) and pair},
-        signs=part(known, "signs"),
+        signs=part(known, "signs"), others=[str(code) for code in items(known, "others")],
     )  # fmt: skip
     return _with_verdict(made, known, say)
 
@@ -176,7 +177,10 @@ def _dismissed(made: Told, say: Sentences) -> list[str]:
     """Checks that saw signs which no trial bore out: neither passed nor left out, nor told."""
     told = {code for code, _ in made.passed} | made.codes_left
     told |= {f.code for one in (*made.findings, *made.notes) for f in (one, *one.under)}
-    return [code for code in say.known["doctor_names"] if code not in told] if made.passed else []
+    if not made.passed:
+        return []
+    ranked = [code for code in made.others if code not in told]
+    return [*ranked, *(code for code in say.known["doctor_names"] if code not in told | set(ranked))]
 
 
 def _count(findings: Sequence[Said]) -> int:

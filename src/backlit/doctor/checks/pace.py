@@ -16,7 +16,10 @@ from ..trial import BATCH, STEPS, Change
     explains=("DR302", "DR303", "DR304", "DR305", "DR405", "DR503", "DR504"),
 )  # fmt: skip
 def rate_too_high(patient: Patient) -> Iterator[Finding]:
-    """Steps that raise the loss of their own batch: r = ΔᵀHΔ / (-gᵀΔ) above 2."""
+    """Steps that raise the loss of their own batch: r = ΔᵀHΔ / (-gᵀΔ) above 2.
+
+    A single one makes the suspicion; whether the rate is to blame is for a trial to tell.
+    """
     looks = patient.course
     rate = patient.rate
     if not looks or not rate:
@@ -26,7 +29,7 @@ def rate_too_high(patient: Patient) -> Iterator[Finding]:
     middle = float(np.median(good)) if len(good) else float("nan")
     raised = np.array([look.after > look.loss or not np.isfinite(look.after) for look in looks])
     broken = patient.stopped == "not finite" or not np.isfinite(patient.skill())
-    if broken or raised.mean() > 0.5 or middle > 2:
+    if broken or raised.any() or (good > 2).any():
         ceiling = rate * 2 / middle if middle > 0 else float("nan")
         facts = {
             "rate": rate, "r": middle, "raised": float(raised.mean()), "broken": broken,
@@ -54,8 +57,8 @@ def rate_too_low(patient: Patient) -> Iterator[Finding]:
 def too_few_steps(patient: Patient) -> Iterator[Finding]:
     """A loss that is still falling at the end: the slope of the last quarter is below 0 by two standard errors.
 
-    Of fewer than twelve epochs no such slope can be had (a quarter has less than three points): there a training
-    was cut short if its loss fell at all.
+    Of fewer than twelve epochs no such slope can be had (a quarter has less than three points): there a trial alone
+    can tell.
     """
     steps = int(patient.settings.get("steps") or 0)
     losses = np.array([row["train_loss"] for row in patient.history], float)
@@ -63,7 +66,7 @@ def too_few_steps(patient: Patient) -> Iterator[Finding]:
         return
     few = len(losses) < LEAST
     slope, error = (float("nan"), float("nan")) if few else slope_of(losses[-(len(losses) // 4) :])
-    if (losses[-1] <= losses[0]) if few else slope < -2 * error:
+    if few or slope < -2 * error:
         epochs = int(patient.settings["epochs"])
         more = epochs * max(10, int(1000 / max(steps, 1)))
         facts = {"epochs": epochs, "steps": steps, "more": more, "loss": float(losses[-1]), "first": few,
