@@ -26,12 +26,13 @@ from ..lens.landscape.bound import linear_step
 from ..messages import language as chosen
 from ..messages import say
 from . import checkpoint
+from .again import not_begun, work_of
 from .checkpoint import Checkpoint
 from .files import write_atomic
 from .full_batch import FullBatch
 from .run import Run
 from .showing import Shown
-from .standing import ROWS, fitting_of_work, standing, work_of
+from .standing import ROWS, standing
 
 Array = np.ndarray[Any, Any]
 DOTS = 40  # recorded places of a path
@@ -261,7 +262,7 @@ class Recorded:
 def path_of(folder: str | Path, *, dots: int = DOTS) -> Recorded:
     """The run in this folder once more, from its seeds, with its weights recorded at some forty epochs."""
     kept = Checkpoint.load(Path(folder) / checkpoint.NAME)
-    fitting = fitting_of_work(work_of(folder, anew=True))
+    _, fitting = not_begun(work_of(folder, anew=True))
     loop, net = fitting.loop, fitting.net
     trained = [p.name for p in net.build(training=True).trained]
     size = sum(net.values[name].size for name in trained)

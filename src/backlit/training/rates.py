@@ -13,9 +13,9 @@ import numpy as np
 from ..lens.landscape import Surface
 from ..nn import Structure
 from ..optim import optimizer_named
+from .again import not_begun, work_of
 from .fitting import Fitting
 from .settings import Settings
-from .standing import fitting_of_work, work_of
 
 Array = np.ndarray[Any, Any]
 FACTORS = (1 / 3, 1.0, 3.0)
@@ -75,7 +75,7 @@ def rates(
 
 def rates_of_run(folder: str | Path, *, factors: Sequence[float] = FACTORS, steps: int = STEPS) -> dict[str, Any]:
     """The same for the run in a folder, from where it began: its data is read and its first weights are drawn again."""
-    fitting = fitting_of_work(work_of(folder, anew=True))
+    _, fitting = not_begun(work_of(folder, anew=True))
     return rates(fitting.net, fitting.loop.job.inputs, fitting.settings, factors=factors, steps=steps)
 
 

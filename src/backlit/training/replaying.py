@@ -6,7 +6,6 @@ needed: the loop runs to the step before, and the step itself is done twice, by 
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,19 +15,13 @@ from ..core.lowering import followed
 from ..errors import fail
 from ..lens.trace import Step, Trace
 from ..ops import Rows
-from . import checkpoint
-from .checkpoint import Checkpoint
-from .configuring import arguments
-from .dividing import divided
+from .again import kept_of, not_begun, work_of
 from .fitting import Fitting
 from .perceptron import learning
-from .preparing import Prepared, prepare
 from .run import Run, read_run
 
 if TYPE_CHECKING:
     from .network import Network
-
-NOT_OF_THE_STEPS = ("out", "progress", "facts", "baselines", "report", "learning_curve", "time_budget")
 
 
 def trace(what: Any, x: Any = None, t: Any = None, *, step: int | None = None, **given: Any) -> Trace:
@@ -83,44 +76,10 @@ def _of_run(run: Run) -> Fitting:
 
 def fitting_again(folder: str | Path) -> Fitting:
     """The training of a recorded run, before its first step; BL509 where data or network are no longer the same."""
-    past, _ = read_run(folder)
-    asked: dict[str, Any] = arguments(dict(past.get("config") or {}), Path(folder))
-    words = {name: value for name, value in asked.items() if name not in NOT_OF_THE_STEPS}
-    if words.get("source") is None:
-        raise fail("BL513", path=Path(folder), name="source")
-    fold = words.pop("fold", None)
-    chosen = words.pop("split_seed", None)
-    weight = words.pop("sample_weight", None)
-    table, parts, counted = divided(
-        words.pop("source"), target=words.pop("target", None), task=words.pop("task", None),
-        seed=words.get("seed", 0) if chosen is None else chosen, test=words.pop("test"),
-        validation=words.pop("validation"), fold=tuple(fold) if fold else None, weight=weight,
-        settings=words,
-    )  # fmt: skip
-    column = weight if isinstance(weight, str) else ""
-    work = prepare(table, parts, **words, sample_weight=counted, weight_column=column)
-    fitting = not_begun(work)
-    path = Path(folder) / checkpoint.NAME
-    if path.exists():
-        Checkpoint.load(path).check(path, {**checkpoint.data_marks(work), **checkpoint.network_marks(fitting)})
+    work = work_of(folder, anew=True)
+    _, fitting = not_begun(work)
+    kept_of(folder, work, fitting)
     return fitting
-
-
-class _Begun(Exception):
-    """Ends a training before its first step."""
-
-
-def not_begun(work: Prepared) -> Fitting:
-    """The training of a prepared table, where it stands before its first step."""
-    caught: list[Fitting] = []
-
-    def ready(fitting: Fitting) -> None:
-        caught.append(fitting)
-        raise _Begun
-
-    with contextlib.suppress(_Begun):
-        work.net.fit(*work.learned, sample_weight=work.weights, validation=work.held, ready=ready, **work.settings)
-    return caught[0]
 
 
 def trace_step(

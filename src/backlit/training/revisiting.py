@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,7 @@ from ..doctor.finding import Finding
 from ..doctor.screen import ENOUGH, HALF, reference_change
 from ..errors import TrainingError, fail
 from . import checkpoint, files
-from .checkpoint import Checkpoint
+from .again import kept_of, not_begun, work_of
 from .run import Run, read_run
 
 if TYPE_CHECKING:
@@ -58,14 +57,8 @@ def run_of_source(source: Any, **words: Any) -> Run:
 # ---- a run's folder ---------------------------------------------------------------------------------------------
 
 
-class _Begun(Exception):
-    """Ends a training before its first step."""
-
-
 def run_again(folder: str | Path, watch: Watch) -> Run:
     """A recorded run, trained once more to where it stood: the same bits, with all that a diagnosis looks at."""
-    from .standing import work_of
-
     folder = Path(folder).expanduser()
     past, history = read_run(folder)
     result = past.get("result") or {}
@@ -74,21 +67,8 @@ def run_again(folder: str | Path, watch: Watch) -> Run:
         raise fail("BL516", path=folder)
     watch.phase("replaying")
     work = work_of(folder, anew=True)
-    left: list[Run] = []
-    caught: list[Fitting] = []
-
-    def ready(fitting: Fitting) -> None:
-        caught.append(fitting)
-        raise _Begun
-
-    with contextlib.suppress(_Begun):
-        work.net.fit(
-            *work.learned, sample_weight=work.weights, validation=work.held, ready=ready, left=left, **work.settings
-        )
-    run, fitting = left[0], caught[0]
-    path = folder / checkpoint.NAME
-    if path.exists():
-        Checkpoint.load(path).check(path, {**checkpoint.data_marks(work), **checkpoint.network_marks(fitting)})
+    run, fitting = not_begun(work)
+    kept_of(folder, work, fitting)
     whole = stopped in ENDS
     steps = int(result.get("steps") or len(history) * fitting.loop.steps_per_epoch)
     _go(fitting, None if whole else steps, watch)

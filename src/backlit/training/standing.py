@@ -19,20 +19,17 @@ from ..nn.objective import WEIGHT, Objective
 from ..ops.loss import called, loss_named
 from ..optim import optimizer_named
 from ..optim.rule import owners
-from . import checkpoint, defaults, files, targets, weights
+from . import checkpoint, files, targets, weights
+from .again import kept_of, not_begun, work_of
 from .checkpoint import Checkpoint
-from .configuring import arguments
-from .dividing import divided
 from .fitting import Fitting
 from .network import Network
 from .perceptron import learning
-from .preparing import Prepared, prepare
-from .run import Run, read_run
+from .run import Run
 from .settings import Settings
 
 Array = np.ndarray[Any, Any]
 ROWS = 2000
-_APART = ("test", "validation", "split_seed", "fold", "task", "target", "source", "sample_weight")  # not for `prepare`
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,64 +87,15 @@ class Standing:
 # ---- from a run's folder ----------------------------------------------------------------------------------------
 
 
-def work_of(folder: str | Path, *, anew: bool = False) -> Prepared:
-    """The training of a run once more, prepared but not begun.
-
-    With `anew` a model that it began with is read again, for its weights; else the run's own model says all that is
-    needed.
-    """
-    folder = Path(folder)
-    past, _ = read_run(folder)
-    config = dict(past.get("config") or {})
-    if config.get("source") is None:
-        raise fail("BL513", path=folder, name="source")
-    own = folder / "model.safetensors"
-    if "start" in past and not anew and own.exists():
-        config["start"] = str(own)
-    words = arguments(config, folder)
-    for name in ("report", "baselines", "learning_curve", "time_budget"):
-        words.pop(name, None)
-    apart = {name: words.pop(name, None) for name in _APART}
-    seed = words.get("seed", 0) if apart["split_seed"] is None else apart["split_seed"]
-    weight = apart["sample_weight"]
-    table, parts, counted = divided(
-        apart["source"], target=apart["target"], task=apart["task"], seed=seed,
-        test=defaults.TEST if apart["test"] is None else apart["test"],
-        validation=defaults.VALIDATION if apart["validation"] is None else apart["validation"],
-        fold=tuple(apart["fold"]) if apart["fold"] else None, weight=weight, settings=words,
-    )  # fmt: skip
-    column = weight if isinstance(weight, str) else ""
-    return prepare(table, parts, **words, sample_weight=counted, weight_column=column)
-
-
-class _Caught(Exception):
-    """Carries a training out of `Network.fit` before its first step."""
-
-    def __init__(self, fitting: Fitting) -> None:
-        super().__init__()
-        self.fitting = fitting
-
-
-def fitting_of_work(work: Prepared) -> Fitting:
-    """The training at its first step, as `Network.fit` makes it."""
-
-    def catch(fitting: Fitting) -> None:
-        raise _Caught(fitting)
-
-    try:
-        work.net.fit(*work.learned, sample_weight=work.weights, validation=work.held, ready=catch, **work.settings)
-    except _Caught as caught:
-        return caught.fitting
-    raise AssertionError("a training begins with `ready`")
-
-
 def standing_of_run(folder: str | Path) -> Standing:
     """Where the run in this folder stands after its last step."""
     path = Path(folder) / checkpoint.NAME
-    found = Checkpoint.load(path)
+    if not path.exists():
+        Checkpoint.load(path)  # tells of it, before the data are read
     work = work_of(folder)
-    fitting = fitting_of_work(work)
-    found.check(path, {**checkpoint.data_marks(work), **checkpoint.network_marks(fitting)})
+    _, fitting = not_begun(work)
+    found = kept_of(folder, work, fitting)
+    assert found is not None
     found.put_back(fitting)
     rows = dict(fitting.loop.job.inputs)
     return Standing(
