@@ -10,9 +10,9 @@ import click
 
 from ..messages import places, say
 from . import keys, page, reading
-from .kinds import Real, Whole, Word
+from .kinds import Whole
 from .options import command, option
-from .trace import of_facts
+from .trace import of_facts, of_the_step
 
 if TYPE_CHECKING:
     from ..lens.trace.stepping import Walk
@@ -25,12 +25,7 @@ CLEAR = "\x1b[2J\x1b[H"
 @click.argument("source")
 @option("--row", type=Whole(0), metavar="N", preset="0", part="data")
 @option("--top", type=Whole(1), metavar="K", preset="8", part="output")
-@option("--loss", metavar="NAME", part="training")
-@option("--reduction", type=Word("mean", "sum", "rows"), metavar="NAME", part="training")
-@option("--half/--no-half", default=None, part="training")
-@option("--optimizer", metavar="NAME", part="training", preset="gradient_descent")
-@option("--learning-rate", "--rate", type=Real(0, above=True), metavar="X", part="training")
-@option("--in-use", is_flag=True, part="training")
+@of_the_step
 @option("--symbols", metavar="NAME", part="output", preset="uoδ")
 @option("--target", metavar="NAME", multiple=True, part="data")
 @reading.reading

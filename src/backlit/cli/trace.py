@@ -10,13 +10,28 @@ import click
 from ..messages import say
 from . import faces, page, reading, tables
 from .kinds import Real, Whole, Word
-from .options import command, option
+from .options import Function, command, option
 
 if TYPE_CHECKING:
     from ..lens.trace import Trace
     from ..training import Network
 
 LARGEST = "largest"
+OF_THE_STEP = (
+    option("--loss", metavar="NAME", part="training"),
+    option("--reduction", type=Word("mean", "sum", "rows"), metavar="NAME", part="training"),
+    option("--half/--no-half", default=None, part="training"),
+    option("--optimizer", metavar="NAME", part="training", preset="gradient_descent"),
+    option("--learning-rate", "--rate", type=Real(0, above=True), metavar="X", part="training"),
+    option("--in-use", is_flag=True, part="training"),
+)
+
+
+def of_the_step(function: Function) -> Function:
+    """Decorator: what is made small, and by which step: for every command that traces one."""
+    for one in reversed(OF_THE_STEP):
+        function = one(function)
+    return function
 
 
 @command("trace")
@@ -27,12 +42,7 @@ LARGEST = "largest"
 @option("--parameter", metavar="NAME", part="output")
 @option("--step", "at_step", type=Whole(1), metavar="K", part="data")
 @option("--top", type=Whole(1), metavar="K", preset="8", part="output")
-@option("--loss", metavar="NAME", part="training")
-@option("--reduction", type=Word("mean", "sum", "rows"), metavar="NAME", part="training")
-@option("--half/--no-half", default=None, part="training")
-@option("--optimizer", metavar="NAME", part="training", preset="gradient_descent")
-@option("--learning-rate", "--rate", type=Real(0, above=True), metavar="X", part="training")
-@option("--in-use", is_flag=True, part="training")
+@of_the_step
 @option("--symbols", metavar="NAME", part="output", preset="uoδ")
 @option("--format", "output", type=Word(*faces.FORMS), metavar="FORM", part="output", preset="text")
 @option("--out", metavar="FILE", part="output")
