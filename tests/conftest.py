@@ -25,7 +25,7 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatabl
 # Rooms and files whose tests are many or long: `make quick` leaves them out, as it does those marked one by one.
 LONG = (
     "bench/", "cli/test_fuzz.py", "machine/test_unit.py", "machine/test_words.py", "ops/test_activations.py",
-    "ops/test_every_op_trouble.py",
+    "ops/test_every_op_trouble.py", "ops/test_gelu.py",
 )  # fmt: skip
 
 

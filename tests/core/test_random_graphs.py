@@ -69,7 +69,7 @@ def test_the_machine_and_the_interpreter_agree(chunk):
                 assert_close(found[name], expected[name], dtype, "graph", (number, name), SIZE)
 
 
-@chunks(quick=1)
+@chunks(quick=0)
 @pytest.mark.oracle
 def test_the_machine_and_jax_agree(chunk):
     jax = pytest.importorskip("jax")

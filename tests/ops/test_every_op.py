@@ -18,6 +18,9 @@ from tolerance import EPS, assert_close
 DTYPES = tuple(EPS)
 every_op = pytest.mark.parametrize("name", EVERY_OP)
 both_dtypes = pytest.mark.parametrize("dtype", DTYPES)
+first_dtype = pytest.mark.parametrize(
+    "dtype", [DTYPES[0], *(pytest.param(d, marks=pytest.mark.slow) for d in DTYPES[1:])]
+)
 
 
 def assert_agree(case: samples.Case, dtype: str, rows: int, most: int, rng: np.random.Generator) -> None:
@@ -48,12 +51,13 @@ def test_the_shape_rule_gives_the_shape_of_the_result(name, rng):
 
 
 @every_op
-@both_dtypes
+@first_dtype  # `make quick` leaves the other out
 def test_all_engines_give_the_same_values_and_gradients(name, dtype, rng):
     for case in samples.cases(REGISTRY[name]):
         assert_agree(case, dtype, 1, 1, rng)
 
 
+@pytest.mark.slow
 @every_op
 @both_dtypes
 def test_a_batch_with_fewer_rows_than_there_is_room_for_is_computed_alike(name, dtype, rng):

@@ -32,6 +32,7 @@ def kill(kills: int, seed: int, base: Path) -> dict[str, int]:
     return told["seen"]
 
 
+@pytest.mark.slow
 def test_forty_kills_leave_no_broken_run(tmp_path):
     seen = kill(40, 0, tmp_path)
     assert seen["runs"] >= 10
