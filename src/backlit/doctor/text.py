@@ -99,7 +99,7 @@ def _bars(tried: Sequence[Trial], made: Told, say: Sentences, columns: int, wide
     names = min(max(places(row.label) for row in rows), room)
     for number, row in enumerate(rows):
         first, *rest = wrap(row.label, names)
-        value = f"{row.skill:6.2f}" if row.skill is not None else "     –"
+        value = f"{row.skill:z6.2f}" if row.skill is not None else "     –"
         told_steps = say("steps", steps=row.steps) if row.steps else ""
         notes = "  ".join(part for part in (told_steps, row.note) if part)
         head = padded(say("tried") if number == 0 else "", wide)

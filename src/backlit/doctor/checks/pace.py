@@ -71,7 +71,9 @@ def too_few_steps(patient: Patient) -> Iterator[Finding]:
         more = epochs * max(10, int(1000 / max(steps, 1)))
         facts = {"epochs": epochs, "steps": steps, "more": more, "loss": float(losses[-1]), "first": few,
                  "slope": slope, "fall": -slope, "error": error, "how": "few" if few else "slope"}  # fmt: skip
-        change = Change("epochs", settings={"epochs": more}, facts={"epochs": more})
+        patience = int(patient.settings.get("patience") or 0) * more // epochs  # the same share of the epochs
+        longer = {"epochs": more, **({"patience": patience} if patience else {})}
+        change = Change("epochs", settings=longer, facts={"epochs": more})
         yield Finding("DR403", "suspected", facts, (change,))
 
 
