@@ -250,6 +250,14 @@ def test_a_source_in_python_and_a_run_that_is_pickled(tmp_path):
     assert again.diagnosis.skill == pytest.approx(run.diagnosis.skill)
 
 
+def test_without_trials_no_suspicion_is_told_of_a_network_that_works():
+    found = backlit.diagnose("iris", epochs=100, budget=0)  # its loss is still falling: DR403 would be suspected
+    assert found.skill > 0.5
+    assert found.healthy
+    assert [one.code for one in found.others] == ["DR403"]
+    assert ("trials", "no_budget") in found.left_out
+
+
 def test_checks_for_which_there_is_no_time_left_are_told():
     run = Network([Dense(1)]).fit([[0.0], [1.0]], [1.0, 3.0], epochs=2)
     found = examine(patient_of(run), budget=0, within=-1.0)

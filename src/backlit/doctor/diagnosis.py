@@ -15,7 +15,7 @@ from .faces import Faces
 from .finding import CHECKS, GRADES, STAGES, Check, Finding, check
 from .patient import Patient
 from .repair import Repair, made_for_task
-from .screen import Screen, best
+from .screen import HALF, Screen, best
 from .signs import signs
 from .stopping import noted, so_far
 from .trial import Change, Outcome
@@ -128,7 +128,10 @@ def _look(made: Diagnosis, patient: Patient, found: list[Finding], until: float)
 def _try(made: Diagnosis, patient: Patient, found: list[Finding], begin: float, budget: float) -> None:
     """Try what was found, as far as there is time, and put it into the diagnosis, with the repair."""
     if patient.attempt is None or budget <= 0:
-        made.findings = order(found)
+        # half of all that there can be to learn, whatever a plain network would do; `quick` has another judge
+        works = patient.attempt is not None and made.skill >= HALF
+        made.others = [f for f in found if works and not f.regardless]
+        made.findings = order([f for f in found if f not in made.others])
         made.left_out.append(("trials", "no_budget"))
         return
     end, now = begin + budget, time.perf_counter()

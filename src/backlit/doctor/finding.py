@@ -51,6 +51,11 @@ class Finding:
         """Whether it only shows that something is wrong."""
         return CHECKS[self.code].symptom
 
+    @property
+    def regardless(self) -> bool:
+        """Whether it is told of a network that works, too: it is sure, and may do harm."""
+        return self.grade != "suspected" and not self.facts.get("harmless") and not self.symptom
+
     def told(self) -> dict[str, Any]:
         """As plain data."""
         return {

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..doctor.diagnosis import Diagnosis, examine
-from ..doctor.finding import Finding
 from ..doctor.screen import ENOUGH, HALF, reference_change
 from ..errors import TrainingError, fail
 from . import checkpoint, files
@@ -137,10 +136,6 @@ def of_model(path: Any, x: Any, t: Any, budget: float, watch: Watch) -> Diagnosi
 
 def sifted(made: Diagnosis, ill: bool) -> Diagnosis:
     """What may be told where nothing could be tried: suspicions, and what need do no harm, only of one that is ill."""
-
-    def sure(found: Finding) -> bool:
-        return found.grade != "suspected" and not found.facts.get("harmless") and not found.symptom
-
     if not ill:
-        made.findings = [f for f in made.findings if sure(f)]
+        made.findings = [f for f in made.findings if f.regardless]
     return made
