@@ -10,6 +10,7 @@ from typing import Any
 
 import generators
 import numpy as np
+from rules import varied
 
 from backlit import BatchNorm, Dense, Dropout, Network
 from backlit.doctor.trial import Change
@@ -18,6 +19,9 @@ from backlit.training.run import Run
 from backlit.training.trials import repaired, scales_of
 
 SECONDS = 20.0  # that a program may train
+
+APART = "features only"  # each epoch the rows of x and of y are shuffled separately
+MOST_ROWS = 20000  # that such epochs are written out as
 
 KERAS_BN = {"momentum": 0.01, "eps": 1e-3}
 CLIP = 1e-7  # Keras clips probabilities
@@ -118,6 +122,8 @@ def program(case: dict[str, Any], *, fixed: bool) -> Program:
     if how := chosen.get("scale_y"):
         scale = scaler(data["t"], how)
         y, t_eval = rescaled(data["t"], scale), rescaled(t_eval, scale)
+    if chosen.get("shuffle") == APART:
+        x, y = apart(x, y, chosen)
     name, _ = parts_of_loss(chosen)
     logits = name.endswith("logits")
     threshold = chosen.get("decision_threshold", 0.0 if logits else 0.5)
@@ -205,6 +211,14 @@ def scaler(a: np.ndarray, how: str) -> tuple[Any, Any]:
     raise CannotRun(f"scale: {how}")
 
 
+def apart(x: np.ndarray, y: np.ndarray, case: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
+    """The rows as a program meets them that shuffles inputs and targets separately each epoch: those of its epochs."""
+    times = min(case["epochs"], max(1, MOST_ROWS // len(x)))
+    case["epochs"] = -(-case["epochs"] // times)
+    rng = np.random.default_rng(0)
+    return np.concatenate([x] * times), np.concatenate([y[rng.permutation(len(y))] for _ in range(times)])
+
+
 def rescaled(a: np.ndarray, scale: tuple[Any, Any]) -> np.ndarray:
     return ((a.reshape(len(a), -1) - scale[0]) / scale[1]).reshape(a.shape)
 
@@ -216,9 +230,8 @@ def check_layers(case: dict[str, Any]) -> None:
     unknown = {layer["type"] for layer in case["layers"]} - {"dense", "dropout", "batchnorm", "flatten"}
     if unknown:
         raise CannotRun("layers: " + ", ".join(sorted(unknown)))
-    for word in ("grad_sign", "shuffle"):
-        if case.get(word) not in (None, 1, True):
-            raise CannotRun(f"{word}: {case[word]}")
+    if case.get("shuffle") not in (None, True, APART):
+        raise CannotRun(f"shuffle: {case['shuffle']}")
 
 
 def layers(case: dict[str, Any], features: int) -> list[Any]:
@@ -287,20 +300,15 @@ def loss_of(case: dict[str, Any]) -> tuple[str, float]:
 def optimizer_of(case: dict[str, Any]) -> dict[str, Any]:
     """Keras' rules: the same formulas as ours, with ε = 1e-7."""
     more = case.get("optimizer_args") or {}
-    rate = case["lr"]
-    eps = more.get("epsilon", CLIP)
+    eps, momentum = more.get("epsilon", CLIP), more.get("momentum", 0.0)
     kind = case["optimizer"]
-    if kind == "sgd":
-        momentum = more.get("momentum", 0.0)
-        if not momentum:
-            return {"optimizer": "sgd", "learning_rate": rate}
-        name = "nesterov" if more.get("nesterov") else "momentum"
-        return {"optimizer": name, "learning_rate": rate, "momentum": momentum}
-    if kind == "adam":
-        return {"optimizer": "adam", "learning_rate": rate, "eps": eps}
-    if kind == "rmsprop":
-        return {"optimizer": "rmsprop", "learning_rate": rate, "alpha": 0.9, "eps": eps}
-    raise CannotRun(f"optimizer: {kind}")
+    if kind not in ("sgd", "adam", "rmsprop"):
+        raise CannotRun(f"optimizer: {kind}")
+    own = {"sgd": {"momentum": momentum} if momentum else {}, "adam": {"eps": eps},
+           "rmsprop": {"alpha": 0.9, "eps": eps}}  # fmt: skip
+    name = ("nesterov" if more.get("nesterov") else "momentum") if kind == "sgd" and momentum else kind
+    name = varied(name, sign=case.get("grad_sign", 1), decay=more.get("decay", 0.0))
+    return {"optimizer": name, "learning_rate": case["lr"], **own[kind]}
 
 
 # ---- metric --------------------------------------------------------------------------------------------------

@@ -139,10 +139,12 @@ def _try(made: Diagnosis, patient: Patient, found: list[Finding], begin: float, 
     repair: Repair | None = None
     try:
         made.findings = order(screen.tried(found))
-        if made.findings:
+        if made.findings and not made.findings[0].facts.get("root"):
             repair = Repair(screen, max(end, time.perf_counter() + budget / 8))
             repair.plan(made.findings, screen.others)
     finally:  # Ctrl-C perhaps: what there is counts
+        made.notes += [f for f in [screen.unrelated] if f and f.facts.get("note")]
+        made.passed = [code for code in made.passed if code not in {f.code for f in made.findings}]
         made.reference, made.ill, made.others = screen.reference, screen.ill, screen.others
         made.repair = repair.best if repair is not None else None
         made.left_out += screen.left_out
@@ -232,7 +234,8 @@ def rank(finding: Finding, among: Sequence[Finding] = ()) -> tuple[float, ...]:
 
     Of those that did as much, what others bring about goes behind them; else as the checks are made.
     """
-    did = 0.0 if finding.grade == "proved" else -round(best(finding), 1)
+    sure = finding.grade == "proved" or finding.facts.get("root")
+    did = -2.0 if sure else -round(best(finding), 1)
     first = 0.0 if finding.facts.get("first") else 1.0
     causes = 0 if finding.grade == "proved" else sum(finding.code in CHECKS[one.code].explains for one in among)
     place = in_order().index(CHECKS[finding.code])

@@ -16,6 +16,7 @@ import numpy as np
 
 from .finding import Finding
 from .patient import Patient
+from .relation import unrelated
 from .trial import BATCH, RATE, STEPS, Change, Outcome
 
 HALF = 0.5  # of what there is to learn: the share from which a network works, and a remedy helps
@@ -35,12 +36,17 @@ class Screen:
         self.most = self.start
         self.left_out: list[tuple[str, str]] = []
         self.others: list[Finding] = []  # suspicions that no trial bore out, what helped most first
+        self.unrelated: Finding | None = None  # nothing in the inputs tells of the targets
 
     def tried(self, found: Sequence[Finding]) -> list[Finding]:
         """The findings with what their changes did; suspicions that no trial bore out are left out."""
         patient = self.patient
         left = self.until - time.perf_counter()
-        self.reference = self.attempt(reference_change(patient, decoding(found)), left / 2, patient.rows >= ENOUGH)
+        plain = reference_change(patient, decoding(found))
+        self.reference = self.attempt(plain, left / 2, patient.rows >= ENOUGH)
+        self.unrelated = unrelated(patient, self.reference)
+        if self.unrelated:  # what can be remembered is all there is to compare with
+            self.reference = self.attempt(plain, left / 4) or self.reference
         self.most = max(good(self.reference), self.start)
         suspected = [f for f in found if f.grade == "suspected" and not f.symptom]
         symptoms = [f for f in found if f.symptom]
@@ -48,6 +54,8 @@ class Screen:
         told = [f for f in found if f.grade == "proved" and not f.symptom and (self.ill or not f.facts.get("harmless"))]
         sure = [self._with_trials(f, 2) for f in told]
         sure += [f for f in found if f.grade == "measured" and not f.symptom]
+        if self.unrelated and not self.unrelated.facts.get("note"):
+            sure.append(self.unrelated)
         if not self.ill:
             return sure
         made = [self._with_trials(f, len(suspected) - i) for i, f in enumerate(suspected)]

@@ -106,6 +106,7 @@ class Fits:
     z: float  # the mean difference of the rows' errors over its standard error
     rows: int
     few: bool
+    found: float  # by how many standard errors the better of the two beats a constant
 
     @property
     def bends(self) -> bool:
@@ -131,12 +132,17 @@ def two_fits(patient: Patient) -> Fits | None:
     u = x @ (rng.normal(size=(x.shape[1], count)) * np.sqrt(2 / x.shape[1])) + rng.normal(size=count)
     straight, bent = (_errors(f, t, few, patient.task) for f in (x, np.column_stack([x, np.maximum(u, 0.0)])))
     constant = _errors(x[:, :0], t, few, patient.task)
-    gain = straight - bent
-    spread = gain.std() / np.sqrt(len(t))
-    z = float(gain.mean() / spread) if spread > 0 else 0.0
+    found = max(_sure(constant - straight), _sure(constant - bent))
     worst = float(constant.mean()) or 1.0
     best = 1 - float(_errors(x, t, True, patient.task).mean()) / float(_errors(x[:, :0], t, True, patient.task).mean())
-    return Fits(1 - float(straight.mean()) / worst, 1 - float(bent.mean()) / worst, best, z, len(t), few)
+    linear, curved = (1 - float(errors.mean()) / worst for errors in (straight, bent))
+    return Fits(linear, curved, best, _sure(straight - bent), len(t), few, found)
+
+
+def _sure(gain: Array) -> float:
+    """The mean over its standard error; 0 where nothing varies."""
+    spread = gain.std() / np.sqrt(len(gain))
+    return float(gain.mean() / spread) if spread > 0 else 0.0
 
 
 def _errors(features: Array, t: Array, few: bool, task: str) -> Array:

@@ -14,6 +14,7 @@ from ..differences import ALLOWED, Difference, differences
 from ..finding import Finding, check
 from ..forward import compute, some_rows
 from ..patient import Patient
+from .direction import uphill
 from .output import STUCK
 
 Array = np.ndarray[Any, Any]
@@ -25,8 +26,10 @@ OWN = __name__.partition(".")[0]
 def wrong_gradient(patient: Patient) -> Iterator[Finding]:
     """An operation or a layer of one's own whose gradient is not the one that central differences measure.
 
-    First each such operation by itself, so that it can be named; then the loss, by all parameters.
+    First each such operation by itself, so that it can be named; then the loss, by all parameters.  And steps that
+    go up where the gradient says down.
     """
+    yield from uphill(patient)
     built = patient.build()
     assert built.loss is not None
     if any(n.op is not None and n.op.facts.surrogate for n in built.graph.nodes):

@@ -29,7 +29,8 @@ def overfit(patient: Patient) -> Iterator[Finding]:
         return
     error = float(np.hypot(error_of(seen), error_of(new)))
     gap = float(seen.mean() - new.mean())
-    if gap > 2 * error and new.mean() < HALF * seen.mean():
+    learned = seen.mean() > 2 * error_of(seen)  # something at all
+    if learned and gap > 2 * error and new.mean() < HALF * seen.mean():
         losses = [float(row["valid_loss"]) for row in patient.history if "valid_loss" in row]
         best = int(np.nanargmin(losses)) if losses and not np.isnan(losses).all() else 0
         stopped = skills_of(patient.answers(patient.net.values, held), t, patient.aim)
