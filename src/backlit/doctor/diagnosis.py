@@ -11,6 +11,7 @@ import numpy as np
 
 from ..errors import BacklitError
 from . import checks  # noqa: F401  (enters the checks into the table)
+from .checks.labels import class_numbers
 from .faces import Faces
 from .finding import CHECKS, GRADES, STAGES, Check, Finding, check
 from .patient import Patient
@@ -175,7 +176,10 @@ def refused(error: BacklitError, patient: Patient | None, *, budget: float = 0.0
         for one in in_order():
             if one.stage == "structure":
                 found += [f for f in one.look(patient) or () if f.grade == "proved" and not f.facts.get("note")]
-    facts = {"error": error.code, "said": str(error).splitlines()[0], "category": REFUSALS.get(error.code, "other")}
+    category = REFUSALS.get(error.code, "other")
+    if category == "wrong_label_encoding" and patient is not None and not _classes(patient):
+        category = "wrong_output_activation"  # amounts need no other encoding: it is the output that does not fit them
+    facts = {"error": error.code, "said": str(error).splitlines()[0], "category": category}
     found.append(Finding("DR109", "proved", facts, tuple(_fitting(patient)) if patient else ()))
     if patient is None:
         made.findings = order(found)
@@ -187,6 +191,11 @@ def refused(error: BacklitError, patient: Patient | None, *, budget: float = 0.0
     return made
 
 
+def _classes(patient: Patient) -> bool:
+    """Whether the targets are classes, or could be numbers of classes."""
+    return patient.task != "numbers" or (patient.t.shape[1] == 1 and class_numbers(np.unique(patient.t), patient.rows))
+
+
 def _fitting(patient: Patient) -> Iterator[Change]:
     """What makes targets and outputs fit."""
     values = np.unique(patient.t)
@@ -196,6 +205,10 @@ def _fitting(patient: Patient) -> Iterator[Change]:
         yield Change("one_hot", decode="one_hot")
     elif patient.fits:
         yield made_for_task(patient)
+    elif patient.task == "numbers":
+        width = patient.t.shape[1]
+        head = {"kind": "Dense", "units": width, "activation": "identity"}
+        yield Change("head", head=head, facts={"units": width, "activation": "identity"})
 
 
 @check("DR109", number=4, category="other", stage="start")
@@ -221,7 +234,7 @@ def order(found: Sequence[Finding]) -> list[Finding]:
     """The root cause first, with those that follow from it as its consequences; at most `MOST`."""
     roots: list[Finding] = []
     for one in sorted(found, key=lambda f: rank(f, found)):
-        cause = next((r for r in roots if one.symptom or one.code in CHECKS[r.code].explains), None)
+        cause = next((r for r in roots if one.symptom or _explains(r, one)), None)
         if cause is None:
             roots.append(one)
         else:
@@ -232,14 +245,21 @@ def order(found: Sequence[Finding]) -> list[Finding]:
 def rank(finding: Finding, among: Sequence[Finding] = ()) -> tuple[float, ...]:
     """Symptoms go last; what is proved before what was measured; then by what the best remedy did.
 
-    Of those that did as much, what others bring about goes behind them; else as the checks are made.
+    Of those that did as much, what others bring about goes behind them; else as the checks are made.  What came about
+    only in the course of the training goes behind a cause that a trial bore out.
     """
+    place = in_order().index(CHECKS[finding.code])
+    if finding.facts.get("later") and any(f.grade == "measured" and _explains(f, finding) for f in among):
+        return (float(finding.symptom), float(len(GRADES)), 0.0, 0.0, 0.0, place)
     sure = finding.grade == "proved" or finding.facts.get("root")
     did = -2.0 if sure else -round(best(finding), 1)
     first = 0.0 if finding.facts.get("first") else 1.0
-    causes = 0 if finding.grade == "proved" else sum(finding.code in CHECKS[one.code].explains for one in among)
-    place = in_order().index(CHECKS[finding.code])
+    causes = 0 if finding.grade == "proved" else sum(_explains(one, finding) for one in among)
     return (float(finding.symptom), GRADES.index(finding.grade), did, first, float(causes > 0), place)
+
+
+def _explains(one: Finding, other: Finding) -> bool:
+    return other.code in CHECKS[one.code].explains
 
 
 def categories() -> list[tuple[str, str, str]]:

@@ -27,6 +27,7 @@ class Finding:
 
     facts : the numbers and names for the sentences: layer, unit, row, step and what was measured, with its threshold;
         `first` that it goes before its equals, `root` that nothing else can be mended before it,
+        `later` that it came about in the course of the training,
         `harmless` that a network can do well in spite of it, `category` that it counts as another one than usual,
         `how` which of several ways it is (`words.py`), `note` that it is told beside a diagnosis and ails nobody
     changes : what may be done against it, the most promising first; trials rank them

@@ -7,15 +7,12 @@ from .finding import Finding
 from .patient import Patient
 from .trial import Outcome
 
-HALF = 0.5  # of all there can be to learn: a network that has learned more by heart is not ill for lack of it
-
 
 def unrelated(patient: Patient, reference: Outcome | None) -> Finding | None:
     """A finding, where nothing holds for rows that were left out: no plain network, no line, no bent features.
 
     Each of the three has to beat a constant by two standard errors; if none does, inputs and targets may belong to
-    different rows.  It is a note beside the diagnosis of a network that has learned its own rows all the same, as one
-    that is meant to remember a table does.
+    different rows.
     """
     if reference is None or not reference.fresh or reference.cut or reference.broken:
         return None
@@ -28,6 +25,4 @@ def unrelated(patient: Patient, reference: Outcome | None) -> Finding | None:
         "how": "unrelated", "skill": reference.skill, "error": reference.error, "linear": fits.linear,
         "bent": fits.bent, "z": fits.found, "rows": fits.rows, "root": True,
     }  # fmt: skip
-    if patient.skill() >= HALF:
-        facts["note"] = True
     return Finding("DR112", "measured", facts)

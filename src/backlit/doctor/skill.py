@@ -112,3 +112,21 @@ def loss_of_constants(t: Array, aim: Objective) -> Callable[[Array], float]:
         return float(run.arena["E"])
 
     return loss
+
+
+def cheaper_elsewhere(t: Array, aim: Objective) -> float:
+    """For which share of the targets another output costs less than the right one.
+
+    Of nine targets, spread over all, each: E of the output t against E of other outputs of the same spread.
+    """
+    spread = float(t.std()) or 1.0
+    grid = np.unique([*np.quantile(t, np.linspace(0, 1, 9)), t.min() - spread, t.max() + spread, 0.0])
+    wrong = []
+    with np.errstate(all="ignore"):
+        for value in np.quantile(t, np.linspace(0, 1, 9)):
+            one = loss_of_constants(np.full((1, t.shape[1]), value), aim)
+            right = one(np.full(t.shape[1], value))
+            others = np.array([one(np.full(t.shape[1], o)) for o in grid])
+            least = np.min(others[np.isfinite(others)], initial=np.inf)
+            wrong.append(not np.isfinite(right) or least < right - 1e-6 * max(abs(right), abs(least)))
+    return float(np.mean(wrong))

@@ -36,6 +36,7 @@ def dead_units(patient: Patient) -> Iterator[Finding]:
         "layer": name, "dead": dead, "units": len(share), "rows": len(patient.t), "share": lost,
         "at_most": 3 / len(patient.t), "born": int(((born <= 0).mean(axis=0) == 1.0).sum()), **lottery(patient, lost),
     }  # fmt: skip
+    facts["later"] = facts["born"] < dead  # it did not begin as badly: steps killed the rest
     everywhere = {n: patient.with_activation(n, "leaky_relu") for n, (a, _) in patient.units.items() if a == "relu"}
     changes = (Change("hidden_activation", layers=everywhere, facts={"activation": "leaky_relu"}),)
     yield Finding("DR303", "proved" if dead == len(share) else "suspected", facts, changes)

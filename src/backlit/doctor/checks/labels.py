@@ -11,7 +11,7 @@ from ...ops import REGISTRY
 from ...ops.normalized import softmax
 from ..finding import Finding, check
 from ..patient import Patient
-from ..skill import loss_of_constants
+from ..skill import cheaper_elsewhere
 from ..trial import Change
 from .output import STUCK, output_layer
 
@@ -63,7 +63,7 @@ def loss_for_another_task(patient: Patient) -> Iterator[Finding]:
         yield Finding(
             "DR106", "suspected" if inside else "proved", {**facts, "first": not inside}, (_regression(patient),)
         )
-    elif amounts and not kind.reads and (share := cheaper_elsewhere(patient)) > 0:
+    elif amounts and not kind.reads and (share := cheaper_elsewhere(patient.t, patient.aim)) > 0:
         facts = {"loss": kind.name, "least": float(t.min()), "most": float(t.max()), "share": share}
         yield Finding("DR106", "proved", facts, (_regression(patient),))
 
@@ -99,26 +99,6 @@ def _flat_mistakes(patient: Patient) -> dict[str, Any]:
         return {}
     ratio = float(np.median(2 * out[wrong] * (1 - out[wrong])))
     return {"how": "flat", "ratio": ratio, "wrong": int(wrong.any(axis=1).sum()), "rows": len(out)}
-
-
-def cheaper_elsewhere(patient: Patient) -> float:
-    """For which share of the targets another output costs less than the right one.
-
-    Of nine targets, spread over all, each: E of the output t against E of other outputs of the same spread.
-    """
-    loss_at = loss_of_constants
-    t = patient.t
-    spread = float(t.std()) or 1.0
-    grid = np.unique([*np.quantile(t, np.linspace(0, 1, 9)), t.min() - spread, t.max() + spread, 0.0])
-    wrong = []
-    with np.errstate(all="ignore"):
-        for value in np.quantile(t, np.linspace(0, 1, 9)):
-            one = loss_at(np.full((1, t.shape[1]), value), patient.aim)
-            right = one(np.full(t.shape[1], value))
-            others = np.array([one(np.full(t.shape[1], o)) for o in grid])
-            least = np.min(others[np.isfinite(others)], initial=np.inf)
-            wrong.append(not np.isfinite(right) or least < right - 1e-6 * max(abs(right), abs(least)))
-    return float(np.mean(wrong))
 
 
 def _regression(patient: Patient) -> Change:

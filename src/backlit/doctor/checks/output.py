@@ -10,10 +10,11 @@ from ...ops import Elementwise
 from ...ops.normalized import softmax
 from ..finding import Finding, check
 from ..patient import Patient
+from ..skill import cheaper_elsewhere
 from ..slopes import flat, surrogate
 from ..trial import Change
 
-STUCK = ("DR201", "DR205", "DR109", "DR303", "DR304", "DR402", "DR403", "DR406", "DR503", "DR504", "DR301", "DR107")
+STUCK = ("DR201", "DR205", "DR109", "DR303", "DR304", "DR402", "DR403", "DR503", "DR504", "DR301", "DR107")
 
 
 @check("DR101", number=1, category="wrong_output_activation", stage="structure", explains=STUCK)
@@ -77,9 +78,12 @@ def outside_the_loss(patient: Patient) -> Iterator[Finding]:
             }  # fmt: skip
             yield Finding("DR103", "proved", facts, (to("softmax", patient),))
     elif kind.outputs == (-np.inf, np.inf) and not np.isfinite(loss := patient.first_loss) and np.isfinite(out).all():
+        if patient.task == "numbers" and not kind.reads and cheaper_elsewhere(patient.t, patient.aim) > 0:
+            return  # no output is right for such targets: DR106
         facts = {"layer": layer, "activation": name, "loss": kind.name, "least": float(out.min()),
                  "most": float(out.max()), "how": "formula", "value": loss}  # fmt: skip
-        yield Finding("DR103", "proved", facts, (to(made_for(patient), patient),))
+        other = made_for(patient)
+        yield Finding("DR103", "proved", facts, () if other == name else (to(other, patient),))
 
 
 def output_layer(patient: Patient) -> str:

@@ -70,7 +70,9 @@ def too_few_steps(patient: Patient) -> Iterator[Finding]:
         epochs = int(patient.settings["epochs"])
         more = epochs * max(10, int(1000 / max(steps, 1)))
         facts = {"epochs": epochs, "steps": steps, "more": more, "loss": float(losses[-1]), "first": few,
-                 "slope": slope, "fall": -slope, "error": error, "how": "few" if few else "slope"}  # fmt: skip
+                 "slope": slope, "fall": -slope, "error": error, "how": "few" if few else "slope",
+                 # so few steps in so many passes over the rows: smaller batches make more of them at no more work
+                 "later": patient.rows > BATCH < int(patient.settings["batch_size"]) and steps < STEPS}  # fmt: skip
         patience = int(patient.settings.get("patience") or 0) * more // epochs  # the same share of the epochs
         longer = {"epochs": more, **({"patience": patience} if patience else {})}
         change = Change("epochs", settings=longer, facts={"epochs": more})
@@ -96,7 +98,12 @@ def batch_size(patient: Patient) -> Iterator[Finding]:
     few = batch > BATCH and steps < STEPS
     if patient.rows > BATCH and (batch < BATCH or few):
         how = "few" if few else "noise"
-        facts = {"batch": batch, "steps": steps, "rows": patient.rows, "better": BATCH, "how": how, "least": STEPS}
+        r = [look.r for look in patient.course if np.isfinite(look.r)]
+        facts = {
+            "batch": batch, "steps": steps, "rows": patient.rows, "better": BATCH, "how": how, "least": STEPS,
+            # steps that fit the bowl of their own batch, and shake for what the batches have not in common
+            "first": how == "noise" and bool(r) and float(np.median(r)) < 1,
+        }  # fmt: skip
         change = Change("batch_size", settings={"batch_size": BATCH}, facts={"batch": BATCH})
         yield Finding("DR404", "suspected", facts, (change,))
 

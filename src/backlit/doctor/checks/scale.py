@@ -79,7 +79,7 @@ def _condition(x: np.ndarray) -> float:
 
 @check(
     "DR205", number=17, category="unscaled_input", stage="start",
-    explains=("DR201", "DR304", "DR305", "DR401", "DR402", "DR403", "DR503", "DR504"),
+    explains=("DR201", "DR303", "DR304", "DR305", "DR401", "DR402", "DR403", "DR503", "DR504"),
 )  # fmt: skip
 def targets_unscaled(patient: Patient) -> Iterator[Finding]:
     """Targets so far from the first outputs that the steps do not get there, or so close together that these hide them.
@@ -109,6 +109,7 @@ def targets_unscaled(patient: Patient) -> Iterator[Finding]:
     elif spread > 0 and first**2 > steps * spread**2:
         how = "faint"
     if how:
+        facts["category"] = "unscaled_input" if any(inputs_unscaled(patient)) else "other"
         yield Finding("DR205", "suspected", {**facts, "how": how}, (Change("scale_t", scale=("t",)),))
 
 
