@@ -48,8 +48,8 @@ def test_one_that_learns_too_little_for_no_reason_that_was_found_is_not_called_h
 
 TEXT = """\
 Found: the learning rate 1 is too high
-It has learned 25 % of what can be told apart; a plain network on the same rows 90 % (0 %: a
-constant answer, 100 %: no mistake)."""
+Its skill is 25 %; a plain network on the same rows has 90 % (0 %: a constant answer, 100 %: no
+mistake)."""
 
 
 def test_the_text_tells_the_root_first_with_evidence_trials_and_remedy():

@@ -127,7 +127,8 @@ def _repair(made: Told, say: Sentences, columns: int) -> Iterator[str]:
     if found is None or found.skill is None or (made.findings and found.label == made.findings[0].best):
         return
     yield ""
-    yield from wrap(say("repair", change=found.label, skill=share(found.skill)), columns)
+    key = "repair_fresh" if found.fresh else "repair"
+    yield from wrap(say(key, change=found.label, skill=share(found.skill)), columns)
     yield from _typed([("", found.command), ("Python", found.python)], _wide(say))
 
 

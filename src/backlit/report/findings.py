@@ -25,6 +25,7 @@ class Trial:
     note: str = ""
     command: str = ""
     python: str = ""
+    fresh: bool = False  # judged on rows that it has not seen
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,11 @@ class Sentences:
     def of(self, code: str, facts: Mapping[str, Any], key: str) -> str:
         """A part of what is said of a finding: the one for its `how`, where there is one."""
         parts = self.known.get(code, {})
-        found = parts.get(f"{key}_{facts.get('how', '')}", parts.get(key, ""))
-        return self._filled(str(found), facts)
+        found = self._filled(str(parts.get(f"{key}_{facts.get('how', '')}", parts.get(key, ""))), facts)
+        if key == "evidence" and facts.get("draws"):
+            more = self._filled(str(self.known["doctor"]["lottery"]), facts)
+            return self._filled(str(self.known["doctor"]["joined"]), {"evidence": found, "more": more})
+        return found
 
     def name(self, code: str) -> str:
         """What a check looks at, in a few words."""
@@ -198,9 +202,10 @@ def _finding(found: dict[str, Any], say: Sentences) -> Said:
     changes = [c for c in items(found, "changes") if isinstance(c, dict)]
     best = _best(found) or (changes[0] if changes else {})
     what, evidence, threshold, consequence, remedy = (say.of(code, facts, key) for key in PARTS)
+    command, python = (text(best, key) or text(found, key) for key in ("command", "python"))
     return Said(
         code, str(say.known["doctor"].get(grade, grade)), say(f"sure_{grade}"), what or code, evidence, threshold,
-        consequence, remedy, text(best, "command"), text(best, "python"), tuple(tried),
+        consequence, remedy, command, python, tuple(tried),
         tuple(_finding(f, say) for f in items(found, "consequences") if isinstance(f, dict)),
     )  # fmt: skip
 
@@ -217,5 +222,11 @@ def _trial(found: dict[str, Any], say: Sentences) -> Trial:
     note = say("broke") if found.get("broken") else say("cut") if found.get("cut") else ""
     steps = int(finite(found.get("steps")) or 0)
     return Trial(
-        say.change(change), finite(found.get("skill")), steps, note, text(change, "command"), text(change, "python")
+        say.change(change),
+        finite(found.get("skill")),
+        steps,
+        note,
+        text(change, "command"),
+        text(change, "python"),
+        bool(found.get("fresh")),
     )

@@ -11,9 +11,11 @@ from ...ops import REGISTRY
 from ...ops.normalized import softmax
 from ..finding import Finding, check
 from ..patient import Patient
-from ..skill import loss_of_constants
+from ..skill import DECIMALS, loss_of_constants
 from ..trial import Change
 from .output import STUCK, output_layer
+
+ROUNDING = 1e-6  # of a loss: eight units of float32's last digit
 
 
 @check(
@@ -28,7 +30,8 @@ def labels_and_width(patient: Patient) -> Iterator[Finding]:
         facts = {"classes": len(values), "units": 1, "layer": output_layer(patient), "how": "column"}
         facts |= {"category": "wrong_output_activation", "first": True}
         head = {"kind": "Dense", "units": len(values), "activation": "softmax"}
-        yield Finding("DR104", "proved", facts, (Change("one_hot", head=head, decode="one_hot"),))
+        settings = {"loss": "cross_entropy", "loss_options": {}}
+        yield Finding("DR104", "proved", facts, (Change("one_hot", settings=settings, head=head, decode="one_hot"),))
     elif t.shape[1] > 1 and kind.classes and kind.by == "rows":
         sums = t.sum(axis=1)
         empty = sums == 0
@@ -54,7 +57,7 @@ def loss_for_another_task(patient: Patient) -> Iterator[Finding]:
     values = np.unique(t)
     amounts = patient.task == "numbers" and not np.isin(values, (-1.0, 0.0, 1.0)).all()
     shares = bool(((t >= 0) & (t <= 1)).all())
-    if kind.classes and amounts and not (shares and np.allclose(t.sum(axis=1), 1.0, atol=1e-3)):
+    if kind.classes and amounts and not (shares and np.allclose(t.sum(axis=1), 1.0, atol=DECIMALS)):
         inside = shares and len(values) > 2
         if inside and t.shape[1] > 1 and kind.by != "rows":
             return  # shares of something, each by itself: cross-entropy is made for them
@@ -117,7 +120,7 @@ def cheaper_elsewhere(patient: Patient) -> float:
             right = one(np.full(t.shape[1], value))
             others = np.array([one(np.full(t.shape[1], o)) for o in grid])
             least = np.min(others[np.isfinite(others)], initial=np.inf)
-            wrong.append(not np.isfinite(right) or least < right - 1e-6 * max(abs(right), abs(least)))
+            wrong.append(not np.isfinite(right) or least < right - ROUNDING * max(abs(right), abs(least)))
     return float(np.mean(wrong))
 
 

@@ -12,13 +12,15 @@ from ..patient import Patient
 from ..trial import Change
 from .data import name_of
 from .output import output_layer
+from .pace import STEEP
 
 HALF = 0.5  # of the steps that are needed: what standardising has to save, as remedies are judged elsewhere
 # Standard deviations of u from which more than half of the rows lie where the sigmoid's slope is below a twentieth of
 # its largest (|u| > 4.36; half of a normal distribution lies beyond 0.674 of its standard deviation).
 FLAT = 4.36 / 0.674
+# Of the largest eigenvalue: what float32, in which rows are trained on, leaves of a column that is none of its own.
+ROUNDING = float(np.finfo(np.float32).eps) ** 2
 ROWS = 1000  # that are enough for moments of the right order of size
-TOO_STEEP = 2.0  # ΔᵀHΔ / (-gᵀΔ): from here on a step raises the loss of its own batch
 
 
 @check(
@@ -73,7 +75,7 @@ def _condition(x: np.ndarray) -> float:
         if not np.isfinite(full).all():
             return float("inf")
         values = np.linalg.svd(full, compute_uv=False) ** 2 / len(x)
-    values = values[values > values[0] * 1e-14]
+    values = values[values > values[0] * ROUNDING]
     return float(values[0] / values[-1])
 
 
@@ -99,12 +101,12 @@ def targets_unscaled(patient: Patient) -> Iterator[Finding]:
     needed, r = _steps_to_grow(patient, growth), patient.course[0].r if patient.course else 0.0
     facts: dict[str, Any] = {
         "size": size, "spread": spread, "first": first, "mean": float(t.mean()), "growth": growth, "needed": needed,
-        "steps": steps, "r": r, "steep": r * growth**2,
+        "steps": steps, "r": r, "steep": r * growth**2, "faint": (first / spread) ** 2 if spread > 0 else float("inf"),
     }  # fmt: skip
     how = ""
     if growth > 1 and needed > steps:
         how = "far"
-    elif growth > 1 and r * growth**2 > TOO_STEEP:
+    elif growth > 1 and r * growth**2 > STEEP:
         how = "steep"
     elif spread > 0 and first**2 > steps * spread**2:
         how = "faint"
