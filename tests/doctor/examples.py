@@ -21,7 +21,7 @@ from backlit.ops.declare import elementwise
 from backlit.ops.reduction import mean
 from backlit.training.diagnosing import diagnose
 from doctor import test_course, test_graph, test_start
-from doctor.patients import bent, rows, trained
+from doctor.patients import SEED, bent, rows, trained
 
 X = rows()
 T = bent(X)
@@ -112,7 +112,7 @@ def right_derivative() -> list[Finding]:
 
 
 def _told(code: str, layers: list[Layer]) -> Finding:
-    found = diagnose(Network(layers), X, T, budget=0, epochs=3)
+    found = diagnose(Network(layers), X, T, budget=0, epochs=3, seed=SEED)
     return next(f for one in found.findings for f in (one, *one.consequences) if f.code == code)
 
 

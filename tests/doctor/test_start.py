@@ -22,6 +22,7 @@ SICK = {
     "DR203 still": lambda: trained([Dense(8, "tanh", weights=0.5), Dense(1, weights=0.1)], X, T),
     "DR203 parted": lambda: trained([Dense(8, "tanh", weights=0.5), Dense(1)], X, T, epochs=20),
     "DR204 crooked": lambda: trained([Dense(1)], UNEVEN, T, optimizer="sgd", learning_rate=1e-7),
+    "DR204 shifted": lambda: trained([Dense(1)], 1000 + X, T, optimizer="sgd", learning_rate=1e-7),
     "DR204 size": lambda: trained([Dense(16, "sigmoid"), Dense(1)], 8 * X, T, epochs=200),
     "DR205 far": lambda: trained([Dense(16, "tanh"), Dense(1)], X, 3e5 + 1e5 * T),
     "DR205 steep": lambda: trained([Dense(16, "tanh"), Dense(1)], X, 50 * T, optimizer="sgd", learning_rate=0.05,

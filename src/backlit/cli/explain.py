@@ -63,6 +63,9 @@ def measured(code: str) -> list[str]:
         lines.append("    " + say("doctor_faces.rates_missed", count=found.missed, total=found.programs, share=share))
     else:
         lines.append("    " + say("doctor_faces.rates_none"))
+    if found.made:
+        share = found.made_missed / found.made
+        lines.append("    " + say("doctor_faces.rates_made", count=found.made_missed, total=found.made, share=share))
     share, high = found.false / found.healthy, found.at_most
     facts: dict[str, Any] = {"count": found.false, "total": found.healthy, "share": share, "high": high}
     return [*lines, "    " + say("doctor_faces.rates_false", **facts)]

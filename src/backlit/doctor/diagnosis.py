@@ -15,7 +15,7 @@ from .faces import Faces
 from .finding import CHECKS, GRADES, STAGES, Check, Finding, check
 from .patient import Patient
 from .repair import Repair, made_for_task
-from .screen import Screen, best
+from .screen import HALF, Screen, best
 from .signs import signs
 from .stopping import noted, so_far
 from .trial import Change, Outcome
@@ -227,13 +227,24 @@ def order(found: Sequence[Finding]) -> list[Finding]:
 def rank(finding: Finding, among: Sequence[Finding] = ()) -> tuple[float, ...]:
     """Symptoms go last; what is proved before what was measured; then by what the best remedy did.
 
-    Of those that did as much, what others bring about goes behind them; else as the checks are made.
+    Of those that did as much, what others bring about goes behind them; else as the checks are made.  What is proved
+    and came about in the training goes behind what brought it about, where mending that is what helped.
     """
+    if brought_about(finding, among):
+        return (float(finding.symptom), float(len(GRADES)), 0.0, 1.0, 1.0, in_order().index(CHECKS[finding.code]))
     did = 0.0 if finding.grade == "proved" else -round(best(finding), 1)
     first = 0.0 if finding.facts.get("first") else 1.0
     causes = 0 if finding.grade == "proved" else sum(finding.code in CHECKS[one.code].explains for one in among)
     place = in_order().index(CHECKS[finding.code])
     return (float(finding.symptom), GRADES.index(finding.grade), did, first, float(causes > 0), place)
+
+
+def brought_about(finding: Finding, among: Sequence[Finding]) -> bool:
+    """Whether a proved state of the end follows from a measured finding whose remedy did twice what its own did."""
+    if finding.grade != "proved" or not finding.tried or CHECKS[finding.code].stage not in ("course", "end"):
+        return False
+    causes = [one for one in among if one.grade == "measured" and finding.code in CHECKS[one.code].explains]
+    return any(best(finding) < HALF * best(one) for one in causes)
 
 
 def categories() -> list[tuple[str, str, str]]:

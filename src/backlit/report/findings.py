@@ -12,6 +12,7 @@ from typing import Any
 from ..messages import catalogue, fill
 from .facts import finite, items, part, text
 
+HALF = 0.5  # of a skill: from there on a network works (doctor.screen.HALF)
 PARTS = ("what", "evidence", "threshold", "consequence", "try")
 
 
@@ -134,7 +135,7 @@ def told(found: Mapping[str, Any], language: str) -> Told:
         findings=findings,
         notes=[_finding(f, say) for f in items(known, "notes") if isinstance(f, dict)],
         repair=_trial(repair, say) if repair else None,
-        passed=[(str(code), say.name(str(code))) for code in items(known, "passed")],
+        passed=[(code, say.name(code)) for code in sorted(map(str, items(known, "passed")))],
         left_out=[_left(pair, say) for pair in items(known, "left_out") if isinstance(pair, list) and len(pair) == 2],
         codes_left={str(pair[0]) for pair in items(known, "left_out") if isinstance(pair, list) and pair},
         signs=part(known, "signs"), others=[str(code) for code in items(known, "others")],
@@ -157,8 +158,10 @@ def _with_verdict(made: Told, known: Mapping[str, Any], say: Sentences) -> Told:
         other = made.reference.skill if made.reference else None
         key = "skill_of" if other is not None else "skill_is"
         more.append(say(key, skill=share(made.now.skill), reference=share(other)))
+    if made.healthy and made.reference and max(made.now.skill or 0.0, made.reference.skill or 0.0) < HALF:
+        more.append(say("little"))
     if not quick and (dismissed := _dismissed(made, say)):
-        more.append(say("dismissed", codes=", ".join(dismissed)))
+        more.append(say("spared" if made.healthy else "dismissed", codes=", ".join(dismissed)))
     if made.findings and not quick:
         more.append(say("checks", passed=checks, found=_count(made.findings), left=_not_made(made)))
     return replace(made, verdict=verdict, more=more)

@@ -48,11 +48,14 @@ def inputs_unscaled(patient: Patient) -> Iterator[Finding]:
         size = float(np.sqrt((x * x).mean()))  # of u, too: weights are drawn with a mean square of about 1 / fan_in
     crooked = condition > steps and by_scale < HALF * condition
     if crooked or size > FLAT:
+        # spreads enter squared; where they make up most of the number's factors, the columns differ from each other
+        apart = 2 * float(np.log(spread.max() / spread[vary].min()))
+        way = "crooked" if apart > HALF * float(np.log(condition)) else "shifted"
         wide, narrow = (int(np.flatnonzero(vary)[i(spread[vary])]) for i in (np.argmax, np.argmin))
         facts = {
             "condition": condition, "scaled": by_scale, "steps": steps, "most": float(spread.max()),
             "least": float(spread[vary].min()), "mean": float(np.abs(x.mean(axis=0)).max()), "size": size, "flat": FLAT,
-            "wide": name_of(patient, wide), "narrow": name_of(patient, narrow), "how": "crooked" if crooked else "size",
+            "wide": name_of(patient, wide), "narrow": name_of(patient, narrow), "how": way if crooked else "size",
         }  # fmt: skip
         yield Finding("DR204", "suspected", facts, (Change("scale_x", scale=("x",)),))
 
