@@ -18,14 +18,22 @@ from backlit import doctor
 from backlit.doctor.diagnosis import in_order
 from backlit.doctor.measured import NAME
 
+PATH = Path(doctor.__file__).parent / NAME
+
 
 def main() -> None:
     cases = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))["cases"]
     made = {check.code: of_check(check.code, check.category, cases) for check in in_order()}
-    path = Path(doctor.__file__).parent / NAME
-    lines = [f" {json.dumps(code)}: {json.dumps(found)}" for code, found in sorted(made.items())]
-    path.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
-    print(f"{path.name}: {len(made)} findings, {len(cases)} programs")
+    before = json.loads(PATH.read_text(encoding="utf-8")) if PATH.is_file() else {}
+    known = {code: {**before.get(code, {}), **found} for code, found in made.items()}  # what made.py wrote stays
+    PATH.write_text(lines_of(known), encoding="utf-8")
+    print(f"{PATH.name}: {len(made)} findings, {len(cases)} programs")
+
+
+def lines_of(found: dict[str, dict[str, int]]) -> str:
+    """A line for each finding."""
+    lines = [f" {json.dumps(code)}: {json.dumps(counts)}" for code, counts in sorted(found.items())]
+    return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
 def of_check(code: str, category: str, cases: list[dict[str, Any]]) -> dict[str, int]:

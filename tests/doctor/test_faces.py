@@ -10,7 +10,7 @@ import pytest
 
 import backlit
 from backlit import Dense, Network, messages
-from backlit.doctor.diagnosis import Diagnosis, examine, in_order
+from backlit.doctor.diagnosis import Diagnosis, examine, in_order, order
 from backlit.doctor.finding import Finding
 from backlit.doctor.signs import signs
 from backlit.doctor.trial import Change, Outcome
@@ -48,8 +48,8 @@ def test_one_that_learns_too_little_for_no_reason_that_was_found_is_not_called_h
 
 TEXT = """\
 Found: the learning rate 1 is too high
-It has learned 25 % of what can be told apart; a plain network on the same rows 90 % (0 %: a
-constant answer, 100 %: no mistake)."""
+Its skill is 25 %; a plain network on the same rows has 90 % (0 %: a constant answer, 100 %: no
+mistake)."""
 
 
 def test_the_text_tells_the_root_first_with_evidence_trials_and_remedy():
@@ -264,3 +264,65 @@ def test_checks_for_which_there_is_no_time_left_are_told():
     assert found.passed == []
     assert {reason for code, reason in found.left_out if code != "trials"} == {"late"}
     assert "no time left for these checks" in found.text("en").replace("\n ", "")
+
+
+# ---- root and consequence -------------------------------------------------------------------------------------------
+
+
+def dead_and_too_fast(own: float) -> list[Finding]:
+    """Units that died, with a remedy of this skill, and a rate whose remedy has 0.9."""
+    facts = {"rate": 20.0, "r": 40.0, "raised": 1.0, "looks": 10, "ceiling": 1.0}
+    dead = {"layer": "dense1", "dead": 16, "units": 16, "rows": 300, "born": 1, "at_most": 0.01}
+    leaky = Change("hidden_activation", facts={"activation": "leaky_relu"})
+    return [
+        Finding("DR303", "proved", dead, (leaky,), tried=(Outcome(leaky, own, 400),)),
+        Finding("DR401", "measured", facts, (RATE,), tried=(Outcome(RATE, 0.9, 400),)),
+    ]
+
+
+def test_what_came_about_in_the_training_stands_under_what_brought_it_about():
+    (root,) = order(dead_and_too_fast(float("nan")))
+    assert root.code == "DR401"
+    assert [f.code for f in root.consequences] == ["DR303"]
+    assert [f.code for f in order(dead_and_too_fast(0.8))] == ["DR303", "DR401"], "its own remedy is as good"
+
+
+def test_a_rate_that_kills_units_is_the_root():
+    rng = np.random.default_rng(1)
+    x = rng.uniform(0, 1, size=(300, 3))
+    t = np.sin(4 * x[:, 0]) + x[:, 1]
+    net = Network([Dense(16, "relu"), Dense(1)])
+    root = backlit.diagnose(net, x, t, epochs=40, optimizer="sgd", learning_rate=20.0, budget=20).findings[0]
+    assert root.code == "DR401"
+    assert "DR303" in [f.code for f in root.consequences]
+
+
+@pytest.mark.parametrize("language", messages.LANGUAGES)
+def test_signs_of_a_healthy_network_are_no_suspicions(language):
+    passed = [check.code for check in in_order() if check.code != "DR402"]
+    say = messages.catalogue(language)["doctor_faces"]
+    well = made(findings=[], repair=None, passed=passed, left_out=[], skill=0.9).text(language)
+    assert say["spared"].partition(":")[0] in " ".join(well.split()) or language == "ja"
+    assert say["little"] not in well
+    both = made(findings=[], repair=None, passed=passed, left_out=[], skill=0.1,
+                reference=Outcome(Change("reference"), 0.2, 1300)).told()  # fmt: skip
+    assert say["little"] in told(both, language).more
+
+
+def test_a_note_has_its_evidence_and_the_lines_that_mend_it():
+    x = np.random.default_rng(0).normal(size=(60, 2))
+    net = Network([Dense(16, "tanh"), Dense(1)])
+    found = backlit.diagnose(
+        net, np.vstack([x, x[:9]]), np.r_[x[:, 0], x[:9, 0]], epochs=200, learning_rate=0.01, budget=5
+    )
+    (note,) = [f for f in found.notes if f.facts["how"] == "repeat"]
+    assert "9 pairs of equal rows among 69, the first: rows 0 and 60" in " ".join(found.text("en").split())
+    assert note.python in found.text("en").replace("\n      ", "\n")
+
+
+def test_the_figures_of_a_finding_stand_with_its_certainty():
+    from backlit.cli.explain import measured, with_rates
+
+    page = with_rates(messages.entry("DR203", "en")["page"].strip().splitlines(), measured("DR203"))
+    at = [page.index(head) for head in ("How sure", "Example")]
+    assert sum("runs of programs" in line or "no program" in line for line in page[at[0] : at[1]]) == 2

@@ -8,7 +8,6 @@ import pytest
 from backlit import Activation, BatchNorm, Dense, Dropout, Network, PReLU
 from backlit.doctor.checks.bend import two_fits
 from backlit.doctor.differences import differences
-from backlit.doctor.finding import CHECKS, Finding
 from backlit.nn.initial import zeros
 from backlit.nn.layers import Layer
 from backlit.nn.layers.base import KINDS
@@ -17,7 +16,7 @@ from backlit.ops.arithmetic import absolute, add, maximum, mul
 from backlit.ops.declare import elementwise
 from backlit.ops.reduction import mean, sum_
 from backlit.training.diagnosing import diagnose
-from doctor.patients import bent, findings, only, refused, rows, same_as_ever, trained
+from doctor.patients import bent, findings, only, refused, rows, trained
 
 X = rows()
 T = bent(X)
@@ -28,6 +27,7 @@ CLASS = (X[:, 0] > 0).astype(int) + (X[:, 1] > 0)
 # code, how, a patient that has it
 SICK = {
     "DR101": lambda: trained([Dense(8, "relu"), Dense(1, "sigmoid")], X, 5 * X[:, 0], loss="squared_error"),
+    "DR101 sum": lambda: trained([Dense(8, "relu"), Dense(3, "softmax")], X, X[:, :3] > 0, loss="squared_error"),
     "DR102": lambda: trained([Dense(8, "relu"), Dense(1, "softmax")], X, YES, loss="squared_error"),
     "DR103 range": lambda: trained([Dense(1)], X, YES, loss="binary_cross_entropy_from_probabilities(clip=1e-7)"),
     "DR103 sum": lambda: trained(
@@ -42,10 +42,14 @@ SICK = {
     "DR105 left_out": lambda: trained([Dense(8), Dense(1, "sigmoid")], X, X[:, 0] * X[:, 1] > 0),
     "DR105 rows": lambda: trained([Dense(4), Dense(1, "sigmoid")], [[0, 0], [0, 1], [1, 0], [1, 1.0]], [0, 1, 1, 0]),
     "DR106": lambda: refused("DR106", [Dense(1, "sigmoid")], X, 9 * T, loss="binary_cross_entropy"),
+    "DR106 alone": lambda: trained(
+        [Dense(1, "sigmoid")], X, YES[:, None] * 1.0, loss="cross_entropy_from_scores(clip=1e-7)"
+    ),
     "DR107": lambda: trained([Dense(1, "sigmoid")], X, YES, loss="squared_error"),
     "DR109": lambda: refused("DR109", [Dense(2, "softmax")], X, CLASS, loss="cross_entropy"),
     "DR111 flat": lambda: trained([Dense(8, "step"), Dense(1)], X, T),
     "DR111 frozen": lambda: trained([Dense(8, "tanh", trainable=False), Dense(1)], X, T),
+    "DR111 all_frozen": lambda: trained([Dense(8, "tanh", trainable=False), Dense(1, trainable=False)], X, T),
     "DR111 rounding": lambda: trained([Dense(8, "tanh"), Dense(1)], X, T, optimizer="sgd", learning_rate=1e-10),
     "DR112 target": lambda: trained([Dense(8, "tanh"), Dense(1)], X, np.full(len(X), 3.0)),
     "DR112 targets": lambda: trained([Dense(2)], X, np.column_stack([T, np.ones(len(X))])),
@@ -75,24 +79,6 @@ HEALTHY = {
         [Dense(8), BatchNorm(momentum=0.3), Activation("tanh"), Dropout(0.1), Dense(1)], X, T, epochs=30
     ),
 }
-
-
-@pytest.mark.parametrize("name", SICK)
-def test_a_sick_network_is_told_so_in_the_words_of_the_catalogue(name):
-    code, _, how = name.partition(" ")
-    sick = SICK[name]()
-    same_as_ever(sick if isinstance(sick, Finding) else only(code, sick, how or None))
-
-
-@pytest.mark.parametrize("code", HEALTHY)
-def test_a_healthy_network_is_not(code):
-    assert findings(code, HEALTHY[code]()) == []
-
-
-def test_every_check_of_graph_and_data_has_its_examples():
-    codes = {code for code in CHECKS if code.startswith("DR1")}
-    assert {name[:5] for name in SICK} | {"DR110"} == codes
-    assert set(HEALTHY) | {"DR109", "DR110"} == codes
 
 
 # ---- DR105: where the data bend ------------------------------------------------------------------------------
@@ -193,7 +179,6 @@ def test_a_wrong_derivative_is_found_and_named(own, slope, factor):
     assert found.grade == "proved"
     assert found.facts["what"] == "leaning"
     assert found.facts["factor"] == pytest.approx(factor, rel=1e-3)
-    same_as_ever(found)
 
 
 def test_a_right_derivative_is_silent_at_its_kink_too(own):
@@ -262,13 +247,11 @@ def test_what_is_frozen_is_a_suspicion_unless_all_is():
     assert only("DR111", SICK["DR111 frozen"]()).grade == "suspected"
     every = only("DR111", trained([Dense(8, "tanh", trainable=False), Dense(1, trainable=False)], X, T))
     assert (every.grade, every.facts["how"]) == ("proved", "all_frozen")
-    same_as_ever(every)
 
 
 def test_a_parameter_without_a_path_to_the_loss_is_proved():
     found = only("DR111", trained([Dense(4, "tanh"), Idle(), Dense(1)], X, T))
     assert (found.grade, found.facts["names"]) == ("proved", ["layer1.unused"])
-    same_as_ever(found)
 
 
 def test_steps_that_rounding_eats_are_proved():
@@ -336,7 +319,6 @@ class Centred(Layer, abstract=True):
 def test_rows_that_have_a_say_in_each_others_answers_are_proved():
     found = only("DR113", trained([Dense(4), Centred(), Dense(1)], X, T), "rows")
     assert (found.grade, found.facts["training"]) == ("proved", False)
-    same_as_ever(found)
 
 
 def test_dropout_at_its_place_is_none_of_the_outputs():

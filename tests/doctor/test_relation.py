@@ -10,7 +10,7 @@ from backlit.core.lowering import Update
 from backlit.ops import formula as fm
 from backlit.optim.rule import OPTIMIZERS, Optimizer, enter
 from backlit.training.diagnosing import diagnose
-from doctor.patients import bent, findings, only, rows, same_as_ever, trained
+from doctor.patients import bent, findings, only, rows, trained
 
 X = rows(300)
 T = bent(X)
@@ -24,8 +24,13 @@ def net():
 # ---- DR112: shuffled apart -----------------------------------------------------------------------------------
 
 
+def shuffled_apart():
+    """What is found first where the rows of inputs and targets do not belong together."""
+    return diagnose(net(), X, APART, epochs=3, learning_rate=1e-3, budget=5)
+
+
 def test_rows_that_were_shuffled_apart_are_the_root_whatever_trials_do():
-    found = diagnose(net(), X, APART, epochs=3, learning_rate=1e-3, budget=5)
+    found = shuffled_apart()
     first = found.findings[0]
     assert (first.code, first.grade, first.facts["how"]) == ("DR112", "measured", "unrelated")
     assert first.facts["z"] <= 2
@@ -33,7 +38,6 @@ def test_rows_that_were_shuffled_apart_are_the_root_whatever_trials_do():
     assert found.repair is None  # what can be remembered is no remedy
     assert not found.reference.fresh
     assert "DR112" not in found.passed
-    same_as_ever(first)
 
 
 def test_rows_that_belong_together_are_not():
@@ -73,6 +77,16 @@ def negated(name: str) -> str:
     return own
 
 
+def going_up(name="sgd"):
+    """What is found of such a rule."""
+    try:
+        return diagnose(
+            Network([Dense(6, "tanh"), Dense(1)]), X, T, optimizer=negated(name), epochs=3, budget=2
+        ).findings[0]
+    finally:
+        del OPTIMIZERS[f"{name}_up"]
+
+
 @pytest.fixture
 def up():
     yield negated
@@ -86,8 +100,6 @@ def test_steps_uphill_are_proved_by_the_first_one(up, name):
     assert found.grade == "proved"
     assert found.facts["slope"] > 0
     assert found.facts["after"] > found.facts["loss"]
-    if name == "sgd":
-        same_as_ever(found)
 
 
 def test_the_doctor_names_them_first_and_a_rule_of_ours_learns(up):

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from backlit import Dense, Network
-from backlit.doctor.finding import CHECKS
 from backlit.training.diagnosing import diagnose, patient_of
-from doctor.patients import bent, findings, only, rows, same_as_ever, trained
+from doctor.patients import bent, findings, only, rows, trained
 
 X = rows()
 T = bent(X)
@@ -23,6 +22,7 @@ SICK = {
     "DR203 still": lambda: trained([Dense(8, "tanh", weights=0.5), Dense(1, weights=0.1)], X, T),
     "DR203 parted": lambda: trained([Dense(8, "tanh", weights=0.5), Dense(1)], X, T, epochs=20),
     "DR204 crooked": lambda: trained([Dense(1)], UNEVEN, T, optimizer="sgd", learning_rate=1e-7),
+    "DR204 shifted": lambda: trained([Dense(1)], 1000 + X, T, optimizer="sgd", learning_rate=1e-7),
     "DR204 size": lambda: trained([Dense(16, "sigmoid"), Dense(1)], 8 * X, T, epochs=200),
     "DR205 far": lambda: trained([Dense(16, "tanh"), Dense(1)], X, 3e5 + 1e5 * T),
     "DR205 steep": lambda: trained([Dense(16, "tanh"), Dense(1)], X, 50 * T, optimizer="sgd", learning_rate=0.05,
@@ -32,6 +32,9 @@ SICK = {
                                     learning_rate=0.01, batch_size=200),
     "DR206 mean": lambda: trained([Dense(1, weights=0.0)], 0 * X, T, epochs=300, learning_rate=0.02, batch_size=200),
     "DR206 even": lambda: trained([Dense(3, "softmax", weights=0.0)], X, CLASS, optimizer="sgd", learning_rate=1e-9),
+    "DR206 median": lambda: trained([Dense(1, weights=0.0, biases=1.0)], X, np.where(np.arange(len(X)) % 9, 1.0, 9.0),
+                                    loss="absolute_error", optimizer="sgd", learning_rate=1e-9),
+    "DR206 one": lambda: trained([Dense(1, "step", biases=1.0, weights=0.0)], X, T > -1, loss="squared_error"),
     "DR206 zero": lambda: trained([Dense(8, "relu", biases=-50.0), Dense(1)], X, T + 3.0, optimizer="sgd",
                                   learning_rate=1e-9),
 }  # fmt: skip
@@ -43,22 +46,6 @@ HEALTHY = {
     "DR205": lambda: trained([Dense(16, "tanh"), Dense(1)], X, T, epochs=200),
     "DR206": lambda: trained([Dense(16, "tanh"), Dense(1)], X, T, epochs=100, learning_rate=0.01),
 }
-
-
-@pytest.mark.parametrize("name", SICK)
-def test_a_sick_network_is_told_so_in_the_words_of_the_catalogue(name):
-    code, _, how = name.partition(" ")
-    same_as_ever(only(code, SICK[name](), how or None))
-
-
-@pytest.mark.parametrize("code", HEALTHY)
-def test_a_healthy_network_is_not(code):
-    assert findings(code, HEALTHY[code]()) == []
-
-
-def test_every_check_of_the_start_has_its_examples():
-    codes = {code for code in CHECKS if code.startswith("DR2")}
-    assert {name[:5] for name in SICK} == set(HEALTHY) == codes
 
 
 # ---- DR201, DR202, DR203: first weights ----------------------------------------------------------------------

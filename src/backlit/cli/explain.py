@@ -28,9 +28,19 @@ def explain(code: str | None) -> None:
         raise fail("BL308", code=code[:40], nearest=nearest(wanted[:40], known))
     family = FAMILIES.get(wanted[:3])
     kind = f" {family.__name__}" if family else ""
-    page.out(f"{wanted}{kind}: {title(wanted)}\n\n{entry(wanted).get('page', '').strip()}")
-    if rates := measured(wanted):
-        page.out("\n".join(["", *rates]))
+    told = with_rates(entry(wanted).get("page", "").strip().splitlines(), measured(wanted))
+    page.out("\n".join([f"{wanted}{kind}: {title(wanted)}", "", *told]))
+
+
+def with_rates(lines: list[str], rates: list[str]) -> list[str]:
+    """A finding's page with what was measured in its third part: what it sees, why it hurts, how sure.
+
+    >>> with_rates(["What", "  …", "Why", "  …", "How sure", "  …", "Example", "  …"], ["  measured"])[4:8]
+    ['How sure', '  …', '  measured', 'Example']
+    """
+    heads = [i for i, line in enumerate(lines) if not line.startswith(" ")]
+    at = heads[3] if rates and len(heads) > 3 else len(lines)
+    return [*lines[:at], *rates, *lines[at:]]
 
 
 def title(code: str) -> str:
@@ -47,10 +57,15 @@ def measured(code: str) -> list[str]:
     found = rates(code)
     if found is None:
         return []
-    lines = [say("doctor_faces.rates_title")]
+    lines = ["  " + say("doctor_faces.rates_title")]
     if found.programs:
         share = found.missed / found.programs
-        lines.append("  " + say("doctor_faces.rates_missed", count=found.missed, total=found.programs, share=share))
+        lines.append("    " + say("doctor_faces.rates_missed", count=found.missed, total=found.programs, share=share))
+    else:
+        lines.append("    " + say("doctor_faces.rates_none"))
+    if found.made:
+        share = found.made_missed / found.made
+        lines.append("    " + say("doctor_faces.rates_made", count=found.made_missed, total=found.made, share=share))
     share, high = found.false / found.healthy, found.at_most
     facts: dict[str, Any] = {"count": found.false, "total": found.healthy, "share": share, "high": high}
-    return [*lines, "  " + say("doctor_faces.rates_false", **facts)]
+    return [*lines, "    " + say("doctor_faces.rates_false", **facts)]

@@ -246,11 +246,11 @@ def rank(finding: Finding, among: Sequence[Finding] = ()) -> tuple[float, ...]:
     """Symptoms go last; what is proved before what was measured; then by what the best remedy did.
 
     Of those that did as much, what others bring about goes behind them; else as the checks are made.  What came about
-    only in the course of the training goes behind a cause that a trial bore out.
+    in the training goes behind what brought it about, where mending that is what helped.
     """
     place = in_order().index(CHECKS[finding.code])
-    if finding.facts.get("later") and any(f.grade == "measured" and _explains(f, finding) for f in among):
-        return (float(finding.symptom), float(len(GRADES)), 0.0, 0.0, 0.0, place)
+    if brought_about(finding, among):
+        return (float(finding.symptom), float(len(GRADES)), 0.0, 1.0, 1.0, place)
     sure = finding.grade == "proved" or finding.facts.get("root")
     did = -2.0 if sure else -round(best(finding), 1)
     first = 0.0 if finding.facts.get("first") else 1.0
@@ -260,6 +260,16 @@ def rank(finding: Finding, among: Sequence[Finding] = ()) -> tuple[float, ...]:
 
 def _explains(one: Finding, other: Finding) -> bool:
     return other.code in CHECKS[one.code].explains
+
+
+def brought_about(finding: Finding, among: Sequence[Finding]) -> bool:
+    """Whether a state follows from a measured finding: it came later, or its own remedy did not half as much."""
+    causes = [one for one in among if one.grade == "measured" and _explains(one, finding)]
+    if finding.facts.get("later"):
+        return bool(causes)
+    if finding.grade != "proved" or not finding.tried or CHECKS[finding.code].stage not in ("course", "end"):
+        return False
+    return any(best(finding) < HALF * best(one) for one in causes)
 
 
 def categories() -> list[tuple[str, str, str]]:

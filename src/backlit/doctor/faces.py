@@ -79,7 +79,7 @@ def _finding(found: Finding) -> dict[str, Any]:
     return {
         "code": found.code, "grade": found.grade, "category": found.category, "facts": dict(found.facts),
         "changes": [_change(c) for c in found.changes], "tried": [_outcome(o) for o in found.tried],
-        "consequences": [_finding(f) for f in found.consequences],
+        "consequences": [_finding(f) for f in found.consequences], "command": found.command, "python": found.python,
     }  # fmt: skip
 
 

@@ -33,6 +33,7 @@ class Finding:
     changes : what may be done against it, the most promising first; trials rank them
     consequences : findings that follow from this one
     tried : what the changes did
+    command, python : what one types where none of the changes was tried and helped: it mends, or shows, what is wrong
     """
 
     code: str
@@ -41,6 +42,8 @@ class Finding:
     changes: tuple[Change, ...] = ()
     consequences: tuple[Finding, ...] = ()
     tried: tuple[Outcome, ...] = ()
+    command: str = ""
+    python: str = ""
 
     @property
     def category(self) -> str:
@@ -62,7 +65,7 @@ class Finding:
         return {
             "code": self.code, "grade": self.grade, "category": self.category, "facts": dict(self.facts),
             "changes": [c.told() for c in self.changes], "tried": [o.told() for o in self.tried],
-            "consequences": [f.told() for f in self.consequences],
+            "consequences": [f.told() for f in self.consequences], "command": self.command, "python": self.python,
         }  # fmt: skip
 
     def with_consequences(self, more: tuple[Finding, ...]) -> Finding:

@@ -18,12 +18,17 @@ NAME = "measured.json"
 
 @dataclass(frozen=True)
 class Rates:
-    """Counts of runs: `programs` have the fault, in `missed` of them it was not named; `healthy` work."""
+    """Counts of runs: `programs` have the fault, in `missed` of them it was not named; `healthy` work.
+
+    `made` trainings were made to have it (benchmarks/doctor/made.py), and its check missed `made_missed` of them.
+    """
 
     programs: int
     missed: int
     healthy: int
     false: int
+    made: int = 0
+    made_missed: int = 0
 
     @property
     def at_most(self) -> float:

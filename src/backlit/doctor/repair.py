@@ -24,6 +24,8 @@ from .trial import BATCH, RATE, STEPS, Change, Outcome
 if TYPE_CHECKING:
     from .screen import Screen
 
+GOOD = 0.75  # of the reference's skill: nearer to it than to half of it, from where a network works (screen.HALF)
+
 
 class Repair:
     """The search for a joined change that is enough, until a point in time."""
@@ -74,12 +76,12 @@ class Repair:
 
     @property
     def enough(self) -> bool:
-        """As good as the plain network, as far as the rows can tell (two standard errors), and half of it anyhow."""
+        """As good as the plain network, as far as the rows can tell (2 standard errors), and three quarters anyhow."""
         best, reference = self.best, self.screen.reference
         if best is None or reference is None:
             return best is not None and self.screen.enough(score(best))
         within = score(best) >= score(reference) - 2 * margin(best, reference)
-        return within and score(best) >= 0.75 * score(reference)
+        return within and score(best) >= GOOD * score(reference)
 
 
 def advised(*groups: Sequence[Finding]) -> Iterator[Change]:

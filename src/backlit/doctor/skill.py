@@ -14,6 +14,7 @@ from ..nn.objective import Objective
 from ..ops import REGISTRY, Rows
 
 Array = np.ndarray[Any, Any]
+DECIMALS = 1e-3  # by which the sum of a row's shares may miss 1: that of three shares written with three decimals
 
 
 def task_of(t: Array, aim: Objective) -> str:
@@ -22,7 +23,7 @@ def task_of(t: Array, aim: Objective) -> str:
     signs = bool(np.isin(t, (-1.0, 1.0)).all())
     if t.shape[1] > 1 and zero_one and bool((t.sum(axis=1) == 1).all()):
         return "classes"
-    if aim.kind.classes and t.shape[1] > 1 and bool(np.allclose(t.sum(axis=1), 1.0, atol=1e-3)):
+    if aim.kind.classes and t.shape[1] > 1 and bool(np.allclose(t.sum(axis=1), 1.0, atol=DECIMALS)):
         return "classes"
     if t.shape[1] == 1 and (zero_one or (signs and aim.kind.classes)) and len(np.unique(t)) == 2:
         return "classes"

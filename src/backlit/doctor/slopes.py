@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ..core.graph import Node
     from .patient import Patient
 
+Array = np.ndarray[Any, Any]
 GRID = np.concatenate([np.linspace(-30.0, 30.0, 6001), np.geomspace(1e-6, 0.01, 40), -np.geomspace(1e-6, 0.01, 40)])
 
 
@@ -34,14 +35,25 @@ def largest_slope(op: Elementwise, attrs: Mapping[str, object]) -> float:
 def _largest(op: Elementwise, attrs: tuple[tuple[str, float], ...]) -> float:
     if len(op.inputs) != 1:
         return 0.0
+    sizes = np.abs(slopes(op, GRID, dict(attrs)))
+    return float(np.max(sizes[np.isfinite(sizes)], initial=0.0))
+
+
+def slopes(op: Elementwise, u: Array, attrs: Mapping[str, object]) -> Array:
+    """f′(u) of a function of one variable, in float64.
+
+    >>> from backlit.ops import REGISTRY
+    >>> slopes(REGISTRY["sigmoid"], np.array([0.0]), {}).tolist()
+    [0.25]
+    """
+    numbers = {k: float(v) for k, v in attrs.items() if isinstance(v, (int, float))}
     with np.errstate(all="ignore"):
         slope = op.slope(0)
-        o = fm.evaluate([op.formula], {op.inputs[0]: GRID, **dict(attrs)}, np.float64)[0]
-        values = {("y" if r == "y" else op.inputs[0]): (o if r == "y" else GRID) for r in slope.reads}
+        o = fm.evaluate([op.formula], {op.inputs[0]: u, **numbers}, np.float64)[0]
+        values = {("y" if r == "y" else op.inputs[0]): (o if r == "y" else u) for r in slope.reads}
         given = dict(zip(slope.op.inputs, values.values(), strict=True))
-        found = fm.evaluate([slope.op.formula], {**given, **dict(attrs)}, np.float64)[0]
-    sizes = np.abs(np.broadcast_to(found, GRID.shape))
-    return float(np.max(sizes[np.isfinite(sizes)], initial=0.0))
+        found = fm.evaluate([slope.op.formula], {**given, **numbers}, np.float64)[0]
+    return np.broadcast_to(found, np.shape(u))
 
 
 def flat(node: Node) -> bool:

@@ -21,7 +21,8 @@ def text(found: Mapping[str, Any], language: str, columns: int = 96) -> str:
         lines += ["", *_finding(finding, made, say, columns, root=number == 0)]
     for note in made.notes:
         lines += ["", *_titled(f"{note.code}  {say('note')}", note.what, columns)]
-        lines += _rows([("", note.remedy)], columns, 2)
+        lines += _rows([("", note.evidence), ("", note.remedy)], columns, 2)
+        lines += _typed([("", note.python)], 2)
     lines += _repair(made, say, columns)
     lines += _checks(made, say, columns)
     return "\n".join(line.rstrip() for line in lines)
@@ -99,7 +100,7 @@ def _bars(tried: Sequence[Trial], made: Told, say: Sentences, columns: int, wide
     names = min(max(places(row.label) for row in rows), room)
     for number, row in enumerate(rows):
         first, *rest = wrap(row.label, names)
-        value = f"{row.skill:z6.2f}" if row.skill is not None else "     –"
+        value = _value(row.skill)
         told_steps = say("steps", steps=row.steps) if row.steps else ""
         notes = "  ".join(part for part in (told_steps, row.note) if part)
         head = padded(say("tried") if number == 0 else "", wide)
@@ -107,6 +108,17 @@ def _bars(tried: Sequence[Trial], made: Told, say: Sentences, columns: int, wide
         yield f"{line}  {notes}" if notes and places(line) + places(notes) + 2 <= columns else line
         for more in rest:
             yield " " * (wide + 4) + more
+
+
+def _value(skill: float | None) -> str:
+    """A skill in six places.
+
+    >>> _value(0.5), _value(-45.3), _value(-1.5e40), _value(None)
+    ('  0.50', '-45.30', '-2e+40', '     –')
+    """
+    if skill is None:
+        return "     –"
+    return f"{skill:6.2f}" if len(f"{skill:.2f}") <= 6 else f"{skill:6.0e}"
 
 
 def bar(skill: float | None) -> str:
@@ -127,7 +139,8 @@ def _repair(made: Told, say: Sentences, columns: int) -> Iterator[str]:
     if found is None or found.skill is None or (made.findings and found.label == made.findings[0].best):
         return
     yield ""
-    yield from wrap(say("repair", change=found.label, skill=share(found.skill)), columns)
+    key = "repair_fresh" if found.fresh else "repair"
+    yield from wrap(say(key, change=found.label, skill=share(found.skill)), columns)
     yield from _typed([("", found.command), ("Python", found.python)], _wide(say))
 
 

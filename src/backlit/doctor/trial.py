@@ -16,7 +16,8 @@ class Change:
 
     name : what it is called in the catalogue (`doctor_changes.NAME`), whose places `facts` fill
     settings : of the training that become others (learning_rate, optimizer, loss, batch_size, epochs, …)
-    layers : layer → settings of it that become others ({"dense2": {"activation": "linear"}})
+    layers : layer → settings of it that become others ({"dense2": {"activation": "linear"}}); with a "kind" it is
+        another layer altogether
     head : a new last layer, described as in a model file, in place of the old one
     scale : which of "x" and "t" are standardised by the training rows
     initial : the initializer of all weights, which are drawn anew

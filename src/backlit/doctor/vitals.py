@@ -35,7 +35,9 @@ from ..ops.shapes import Rows
 from .slopes import largest_slope
 
 Array = np.ndarray[Any, Any]
-SATURATED = 0.05  # of its largest slope: a unit whose f′ is below passes back less than a twentieth
+# Of its largest slope.  Sums of mean square 1, for which weights are drawn, are below it in 1 of 34 rows with tanh and
+# in 1 of 77 000 with sigmoid: that all rows of a batch are there is no chance.
+SATURATED = 0.05
 SHARE = 0.04  # of the training's time that looks may take
 MOST = 1000  # looks that are kept: a long training is looked at ever more seldom
 # What the first look is thought to take, with the making of its tapes, in seconds: at least, and for each instruction

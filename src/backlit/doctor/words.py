@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..messages import entry, fill
+from ..messages import entry, fill, say
 
 if TYPE_CHECKING:
     from .finding import Finding
@@ -22,4 +22,7 @@ def said(finding: Finding, part: str, language: str | None = None) -> str:
     """
     parts = entry(finding.code, language)
     text = parts.get(f"{part}_{finding.facts.get('how', '')}", parts.get(part, ""))
-    return fill(text, finding.facts, language)
+    told = fill(text, finding.facts, language)
+    if part == "evidence" and finding.facts.get("draws"):
+        return say("doctor.joined", language, evidence=told, more=say("doctor.lottery", language, **finding.facts))
+    return told

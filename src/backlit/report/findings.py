@@ -12,6 +12,7 @@ from typing import Any
 from ..messages import catalogue, fill
 from .facts import finite, items, part, text
 
+HALF = 0.5  # of a skill: from there on a network works (doctor.screen.HALF)
 PARTS = ("what", "evidence", "threshold", "consequence", "try")
 
 
@@ -25,6 +26,7 @@ class Trial:
     note: str = ""
     command: str = ""
     python: str = ""
+    fresh: bool = False  # judged on rows that it has not seen
 
 
 @dataclass(frozen=True)
@@ -84,8 +86,11 @@ class Sentences:
     def of(self, code: str, facts: Mapping[str, Any], key: str) -> str:
         """A part of what is said of a finding: the one for its `how`, where there is one."""
         parts = self.known.get(code, {})
-        found = parts.get(f"{key}_{facts.get('how', '')}", parts.get(key, ""))
-        return self._filled(str(found), facts)
+        found = self._filled(str(parts.get(f"{key}_{facts.get('how', '')}", parts.get(key, ""))), facts)
+        if key == "evidence" and facts.get("draws"):
+            more = self._filled(str(self.known["doctor"]["lottery"]), facts)
+            return self._filled(str(self.known["doctor"]["joined"]), {"evidence": found, "more": more})
+        return found
 
     def name(self, code: str) -> str:
         """What a check looks at, in a few words."""
@@ -130,7 +135,7 @@ def told(found: Mapping[str, Any], language: str) -> Told:
         findings=findings,
         notes=[_finding(f, say) for f in items(known, "notes") if isinstance(f, dict)],
         repair=_trial(repair, say) if repair else None,
-        passed=[(str(code), say.name(str(code))) for code in items(known, "passed")],
+        passed=[(code, say.name(code)) for code in sorted(map(str, items(known, "passed")))],
         left_out=[_left(pair, say) for pair in items(known, "left_out") if isinstance(pair, list) and len(pair) == 2],
         codes_left={str(pair[0]) for pair in items(known, "left_out") if isinstance(pair, list) and pair},
         signs=part(known, "signs"), others=[str(code) for code in items(known, "others")],
@@ -153,8 +158,10 @@ def _with_verdict(made: Told, known: Mapping[str, Any], say: Sentences) -> Told:
         other = made.reference.skill if made.reference else None
         key = "skill_of" if other is not None else "skill_is"
         more.append(say(key, skill=share(made.now.skill), reference=share(other)))
+    if made.healthy and made.reference and max(made.now.skill or 0.0, made.reference.skill or 0.0) < HALF:
+        more.append(say("little"))
     if not quick and (dismissed := _dismissed(made, say)):
-        more.append(say("dismissed", codes=", ".join(dismissed)))
+        more.append(say("spared" if made.healthy else "dismissed", codes=", ".join(dismissed)))
     if made.findings and not quick:
         more.append(say("checks", passed=checks, found=_count(made.findings), left=_not_made(made)))
     return replace(made, verdict=verdict, more=more)
@@ -198,9 +205,10 @@ def _finding(found: dict[str, Any], say: Sentences) -> Said:
     changes = [c for c in items(found, "changes") if isinstance(c, dict)]
     best = _best(found) or (changes[0] if changes else {})
     what, evidence, threshold, consequence, remedy = (say.of(code, facts, key) for key in PARTS)
+    command, python = (text(best, key) or text(found, key) for key in ("command", "python"))
     return Said(
         code, str(say.known["doctor"].get(grade, grade)), say(f"sure_{grade}"), what or code, evidence, threshold,
-        consequence, remedy, text(best, "command"), text(best, "python"), tuple(tried),
+        consequence, remedy, command, python, tuple(tried),
         tuple(_finding(f, say) for f in items(found, "consequences") if isinstance(f, dict)),
     )  # fmt: skip
 
@@ -217,5 +225,11 @@ def _trial(found: dict[str, Any], say: Sentences) -> Trial:
     note = say("broke") if found.get("broken") else say("cut") if found.get("cut") else ""
     steps = int(finite(found.get("steps")) or 0)
     return Trial(
-        say.change(change), finite(found.get("skill")), steps, note, text(change, "command"), text(change, "python")
+        say.change(change),
+        finite(found.get("skill")),
+        steps,
+        note,
+        text(change, "command"),
+        text(change, "python"),
+        bool(found.get("fresh")),
     )

@@ -14,6 +14,7 @@ from ..doctor.trial import Change, Outcome
 from ..errors import BacklitError
 from ..optim import optimizer_named
 from ..optim.rule import owners
+from .remedies import shown, task_asked, typed
 from .settings import Settings
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ PLAIN = (
     "batch_size", "epochs", "patience", "seed", "dtype", "l1", "l2", "label_smoothing", "clip_norm", "clip_value",
 )  # fmt: skip
 SAME = {"--rate": "--learning-rate"}
+BY_TASK = ("output_activation", "loss", "loss_squared", "one_hot")  # the task decides on output and loss
+DROPPED = {"unfreeze": "--freeze", "no_noise": "--dropout"}  # changes that leave an option out
+LONGEST = 1000  # characters of a list of layers: one that holds arrays is longer than anybody types
 NOTHING: dict[str, Any] = {"loss_options": {}, "schedule": None}  # said by leaving it out
 
 
@@ -42,8 +46,12 @@ def with_words(diagnosis: Diagnosis, run: Run) -> Diagnosis:
 
 
 def _finding(found: Finding, run: Run) -> Finding:
+    changes, (line, lines) = tuple(worded(c, run) for c in found.changes), shown(found, run)
+    first = changes[0] if changes else None
     return replace(
-        found, changes=tuple(worded(c, run) for c in found.changes), tried=tuple(_outcome(o, run) for o in found.tried),
+        found, command=found.command or (first.command if first else "") or line, changes=changes,
+        python=found.python or (first.python if first else "") or lines,
+        tried=tuple(_outcome(o, run) for o in found.tried),
         consequences=tuple(_finding(f, run) for f in found.consequences),
     )  # fmt: skip
 
@@ -58,12 +66,40 @@ def worded(change: Change, run: Run) -> Change:
 
 
 def command(change: Change, run: Run) -> str:
-    """The run's own command with options for the change; "" where it had none, or where no option makes it."""
-    before = str(run.facts.get("command", ""))
+    """The run's own command with options for the change; "" where it can have none, or where no option makes it.
+
+    What `backlit train` does by itself needs no option: there output and loss follow from the task, rows are
+    standardised, and labels are read as classes.
+    """
+    words = shlex.split(str(run.facts.get("command", ""))) or typed(run, _own(run), OPTIONS)
+    for part in change.each:
+        words = _with(words, part, run) if words else []
+    return shlex.join(words)
+
+
+def _with(words: list[str], change: Change, run: Run) -> list[str]:
+    """A command with one change; empty where no option makes it."""
+    if change.name in DROPPED:
+        return _without(words, [(DROPPED[change.name], "")])
     given = options(change, run)
-    if not before or given is None:
-        return ""
-    return shlex.join([*_without(shlex.split(before), given), *(word for pair in given for word in pair)])
+    if change.stack:
+        widths = ",".join(str(layer["units"]) for layer in change.stack[:-1])
+        given = [("--hidden", widths), ("--activation", str(change.stack[0]["activation"])), *_usual(change)]
+        words = _without(words, [("--loss", ""), ("--dropout", ""), ("--initial", "")])
+    elif given is None and change.name in BY_TASK:
+        given = [("--task", task_asked(run, change.decode))]
+        words = _without(words, [("--loss", "")])
+    elif given is None:
+        return words if change.scale else []
+    return [*_without(words, given), *(word for pair in given for word in pair)]
+
+
+def _usual(change: Change) -> list[tuple[str, str]]:
+    """The options for the settings of a change that are not the usual ones; the loss follows from the task."""
+    usual = Settings.of()
+    some = {n: v for n, v in change.settings.items() if n != "loss" and v is not None and v != getattr(usual, n, ...)}
+    return [(f"--{n.replace('_', '-')}", f"{v:g}" if isinstance(v, float) else str(v)) for n, v in some.items()
+            if n in OPTIONS and v]  # fmt: skip
 
 
 def options(change: Change, run: Run) -> list[tuple[str, str]] | None:
@@ -93,7 +129,7 @@ def _activations(change: Change, run: Run) -> list[str] | None:
     if last in change.layers and "loss" not in change.settings:
         return None
     names = sorted({str(what["activation"]) for what in hidden.values()})
-    own = [layer.name for layer in run.network.layers() if getattr(layer, "activation", None) and layer.name != last]
+    own = [layer.name for layer in run.network.layers() if hasattr(layer, "activation") and layer.name != last]
     return names if not hidden or (len(names) == 1 and set(hidden) == set(own)) else None
 
 
@@ -116,12 +152,12 @@ def python(change: Change, run: Run) -> str:
     """The lines that make a change: of the data, of the network, of the call."""
     lines = [f"{n} = ({n} - {n}.mean(axis=0)) / {n}.std(axis=0)" for n in ("x", "t") if n in change.scale]
     if change.decode == "one_hot":
-        lines.append("t = np.unique(t, return_inverse=True)[1]  # class numbers")
+        lines.append("t = np.unique(t, return_inverse=True)[1].ravel()  # class numbers")
     of_train = "config" in run.facts
     words = [f"{n}={v!r}" for n, v in _settings(change, run, {} if of_train else _own(run)).items()]
     if change.initial and not change.stack:
         words.append(f"initial={change.initial!r}")
-    layers = _layers(change, run)
+    layers = _layers(change, run) if not of_train or change.layers or change.head or change.stack else ""
     if of_train:
         hidden = _activations(change, run) if change.layers and not (change.head or change.stack) else None
         shape = [f"layers={layers}"] if layers and hidden is None else [f"activation={n!r}" for n in hidden or ()]
@@ -129,11 +165,18 @@ def python(change: Change, run: Run) -> str:
         if given:
             lines.append(_called_with(str(run.facts.get("python", "")), given, run.facts["config"].get("source")))
     else:
-        if layers:
-            lines.append(f"net = Network({layers})")
-        if words or lines:
-            lines.append(f"net.fit({', '.join(['x, t', *words])})")
+        lines += [f"net = Network({layers})"] if layers else _attributes(change, run)
+        lines.append(f"net.fit({', '.join(['x', 't', *words])})")
     return "\n".join(lines)
+
+
+def _attributes(change: Change, run: Run) -> list[str]:
+    """The settings of single layers, for a network that is no list of layers."""
+    if not change.layers or run.network.chain:
+        return []
+    set_to = [(name, key, value) for name, new in change.layers.items() for key, value in new.items() if key != "kind"]
+    found = "layers = {layer.name: layer for layer in net.layers()}"
+    return [found, *(f"layers[{name!r}].{key} = {value!r}" for name, key, value in set_to)]
 
 
 def _called_with(before: str, given: list[str], source: object) -> str:
@@ -175,13 +218,14 @@ def _settings(change: Change, run: Run, own: Mapping[str, Any]) -> dict[str, Any
 
 
 def _layers(change: Change, run: Run) -> str:
-    """The layers as they become; "" where they stay, or are no list."""
+    """The layers as they become, or as they were, to begin anew; "" where they are no list, or hold arrays."""
     from .trials import changed
 
-    if not (change.layers or change.head or change.stack):
+    if not run.network.chain:
         return ""
     try:
-        net = changed(run, replace(change, initial=None))
+        net = changed(run, change)
     except BacklitError:
         return ""
-    return repr([layer for layer in net.layers() if type(layer).__name__ != "Input"]) if run.network.chain else ""
+    layers = repr([layer for layer in net.layers() if type(layer).__name__ != "Input"])
+    return layers if len(layers) <= LONGEST else ""

@@ -131,7 +131,12 @@ def changed(run: Run, change: Change) -> Network:
         return network_of([revive(dict(layer)) for layer in change.stack])
     described = run.network.describe()
     for layer in described["layers"]:
-        layer.update(change.layers.get(layer.get("name", ""), {}))
+        new = change.layers.get(layer.get("name", ""), {})
+        if "kind" in new:  # a layer of another kind has other settings
+            name = layer["name"]
+            layer.clear()
+            layer["name"] = name
+        layer.update(new)
     if change.head is not None:
         last = described["layers"][described["links"][described["output"]][0]]
         last.clear()

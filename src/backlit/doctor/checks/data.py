@@ -17,6 +17,7 @@ from ..patient import Patient
 Array = np.ndarray[Any, Any]
 SOME = 3  # names that are told
 Z = 3.0  # standard deviations of a count of coincidences (Poisson): above that it is no coincidence
+NEVER = 1e-6  # pairs: none in a million such tables
 EMPTY = 0.5  # of all batches without a row of a class: most steps have nothing to say of it
 
 
@@ -40,7 +41,8 @@ def _constant_target(patient: Patient) -> Iterator[Finding]:
     elif still.any():
         where = np.flatnonzero(still)[:SOME].tolist()
         names = [patient.classes[i] if i < len(patient.classes) else f"t[{i}]" for i in where]
-        facts = {"how": "targets", "count": int(still.sum()), "of": t.shape[1], "names": names, "note": True}
+        facts = {"how": "targets", "count": int(still.sum()), "of": t.shape[1], "names": names, "rows": len(t),
+                 "note": True}  # fmt: skip
         yield Finding("DR112", "proved", facts)
 
 
@@ -48,6 +50,7 @@ def _constant_features(patient: Patient) -> Iterator[Finding]:
     still = np.flatnonzero(np.ptp(patient.x, axis=0) == 0)
     if len(still):
         facts = {"how": "constant", "count": len(still), "of": patient.x.shape[1], "note": True,
+                 "rows": len(patient.x), "value": float(patient.x[0, still[0]]),
                  "names": [name_of(patient, i) for i in still[:SOME].tolist()]}  # fmt: skip
         yield Finding("DR112", "proved", facts)
 
@@ -66,6 +69,7 @@ def _leak(patient: Patient) -> Iterator[Finding]:
         facts = {
             "how": "leak",
             "name": name_of(patient, int(found[0][0])),
+            "column": int(found[0][0]),
             "count": len(columns),
             "rows": len(x),
             "note": True,
@@ -86,15 +90,24 @@ def _repeated(patient: Patient) -> Iterator[Finding]:
         row = int(np.flatnonzero(group == group[other])[0])
         facts: dict[str, Any] = {
             "how": "contradict", "share": float(against.mean()), "count": int(against.sum()), "rows": len(x),
-            "row": row * patient.stride, "other": other * patient.stride, "note": True,
+            "row": row * patient.stride, "other": other * patient.stride, "one": _target(t[row]),
+            "another": _target(t[other]), "note": True,
         }  # fmt: skip
         yield Finding("DR112", "proved", facts)
-    copies = np.bincount(groups(np.column_stack([x, t]))[1])
+    first, group = groups(np.column_stack([x, t]))
+    copies = np.bincount(group)
     pairs, chance = float((copies * (copies - 1) / 2).sum()), coincidences(x, t)
     if pairs > chance + Z * np.sqrt(max(chance, 1.0)):
+        again = int(np.argmax(first[group] != np.arange(len(x))))
         facts = {"how": "repeat", "count": int((copies - 1).sum()), "share": float((copies - 1).sum() / len(x)),
-                 "pairs": pairs, "chance": chance, "rows": len(x), "note": True}  # fmt: skip
+                 "pairs": pairs, "chance": chance, "rows": len(x), "row": int(first[group[again]]) * patient.stride,
+                 "other": again * patient.stride, "note": True}  # fmt: skip
         yield Finding("DR112", "proved", facts)
+
+
+def _target(row: Array) -> str:
+    """The target of a row, as it is said: the class of shares, else the numbers."""
+    return ", ".join(f"{value:g}" for value in row)
 
 
 def groups(rows: Array) -> tuple[Array, Array]:
@@ -114,7 +127,7 @@ def coincidences(x: Array, t: Array) -> float:
     rows = len(x)
     share = 1.0
     for column in (*t.T, *x.T):
-        if share * rows * rows < 1e-6:  # no pair in a million such tables: the rest makes it less
+        if share * rows * rows < NEVER:  # the other columns make it less
             return 0.0
         _, counts = np.unique(column, return_counts=True)
         share *= float((counts * (counts - 1)).sum() / (rows * (rows - 1))) if rows > 1 else 1.0
@@ -131,14 +144,15 @@ def _held_out(patient: Patient) -> Iterator[Finding]:
     ]
     if columns[0].shape[1] != columns[1].shape[1]:
         return
-    known = {row.tobytes() for row in columns[0]}
+    known = {row.tobytes(): i for i, row in enumerate(columns[0])}
     again = np.array([row.tobytes() in known for row in columns[1]])
     x, t = (np.asarray(patient.inputs[n][:: patient.stride], np.float64) for n in (name, "t"))
     pairs = coincidences(x, t) / max(len(x) * (len(x) - 1) / 2, 1.0)
     chance = min(float(len(again)), pairs * len(columns[0]) * len(again))
     if again.sum() > chance + Z * np.sqrt(max(chance, 1.0)):
-        facts = {"how": "held_out", "count": int(again.sum()), "of": len(again), "row": int(np.argmax(again)),
-                 "chance": chance, "note": True}  # fmt: skip
+        row = int(np.argmax(again))
+        facts = {"how": "held_out", "count": int(again.sum()), "of": len(again), "row": row,
+                 "other": known[columns[1][row].tobytes()], "chance": chance, "note": True}  # fmt: skip
         yield Finding("DR112", "proved", facts)
 
 

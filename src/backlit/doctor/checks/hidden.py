@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
 import numpy as np
 
-from ...report.numbers import wilson
+from ...ops import Elementwise
 from ..finding import Finding, check
+from ..lottery import lottery
 from ..patient import Patient
+from ..slopes import largest_slope, slopes
 from ..trial import Change
+from ..vitals import SATURATED
 
 FLAT = ("relu", "relu6", "squared_relu", "threshold", "step")  # o does not change where u is not positive
-DRAWS = 50  # other first weights that are drawn: the interval of a share is then at most 0.27 wide
 
 
 @check("DR303", number=14, category="dying_relu", stage="end", explains=("DR503", "DR504", "DR403", "DR402", "DR204"))
@@ -32,28 +33,27 @@ def dead_units(patient: Patient) -> Iterator[Finding]:
         return
     dead = int((share == 1.0).sum())
     born = patient.values("start", (f"{name}.u",))[f"{name}.u"]
+    at_birth = int(((born <= 0).mean(axis=0) == 1.0).sum())
     facts = {
         "layer": name, "dead": dead, "units": len(share), "rows": len(patient.t), "share": lost,
-        "at_most": 3 / len(patient.t), "born": int(((born <= 0).mean(axis=0) == 1.0).sum()), **lottery(patient, lost),
+        "at_most": 3 / len(patient.t), "born": at_birth,
+        "later": at_birth < dead,  # it did not begin as badly: steps killed the rest
+        **_as_many_dead(patient, lost),
     }  # fmt: skip
-    facts["later"] = facts["born"] < dead  # it did not begin as badly: steps killed the rest
     everywhere = {n: patient.with_activation(n, "leaky_relu") for n, (a, _) in patient.units.items() if a == "relu"}
     changes = (Change("hidden_activation", layers=everywhere, facts={"activation": "leaky_relu"}),)
     yield Finding("DR303", "proved" if dead == len(share) else "suspected", facts, changes)
 
 
-def lottery(patient: Patient, lost: float) -> dict[str, float]:
-    """How often other first weights begin as badly: of so many seeds a share, with its interval (Wilson, 95 %)."""
-    if patient.redraw is None or not patient.start:
-        return {"chance": float("nan"), "low": 0.0, "high": 1.0, "draws": 0, "bad": 0}
+def _as_many_dead(patient: Patient, lost: float) -> dict[str, float]:
+    """How often other first weights begin with as many dead units in a layer."""
     names = [n for n in patient.units if patient.units[n][0] in FLAT]
-    bad, draws, until = 0, 0, time.perf_counter() + min(patient.replay / 2, 5.0)
-    while draws < DRAWS and time.perf_counter() < until:
-        u = patient.under(patient.redraw(1000 + draws), [f"{n}.u" for n in names])
-        dead = [float(((u[f"{n}.u"] <= 0).mean(axis=0) == 1.0).mean()) for n in names]
-        bad, draws = bad + (max(dead) >= lost), draws + 1
-    low, high = wilson(bad / draws, draws) if draws else (0.0, 1.0)
-    return {"chance": bad / max(draws, 1), "low": low, "high": high, "draws": draws, "bad": bad}
+
+    def as_bad(values: dict[str, np.ndarray]) -> bool:
+        u = patient.under(values, [f"{n}.u" for n in names])
+        return max(float(((u[f"{n}.u"] <= 0).mean(axis=0) == 1.0).mean()) for n in names) >= lost
+
+    return lottery(patient, as_bad)
 
 
 @check("DR304", number=15, category="saturating/vanishing", stage="end", explains=("DR301", "DR503", "DR504", "DR403"))
@@ -67,9 +67,24 @@ def saturated_units(patient: Patient) -> Iterator[Finding]:
         if stuck.sum() > (~stuck).sum():
             born = looks[0].units[name]["saturated"] == 1.0
             facts = {"layer": name, "activation": activation, "saturated": int(stuck.sum()), "units": len(stuck),
-                     "born": int(born.sum()), "step": looks[-1].step}  # fmt: skip
+                     "born": int(born.sum()), "step": looks[-1].step, **_as_saturated(patient, name)}  # fmt: skip
             yield Finding("DR304", "suspected", facts, (hidden(patient, "relu"), hidden(patient, "tanh")))
             return
+
+
+def _as_saturated(patient: Patient, layer: str) -> dict[str, float]:
+    """How often other first weights begin with most units of a layer saturated in every row; empty if these did not."""
+    node = patient.built.graph.names[f"{layer}.o"]
+    if not isinstance(node.op, Elementwise):
+        return {}
+    op, limit = node.op, SATURATED * largest_slope(node.op, node.attrs)
+
+    def as_bad(values: dict[str, np.ndarray]) -> bool:
+        u = patient.under(values, [f"{layer}.u"])[f"{layer}.u"].astype(np.float64)
+        stuck = (np.abs(slopes(op, u, node.attrs)) < limit).all(axis=0)
+        return bool(stuck.sum() > (~stuck).sum())
+
+    return lottery(patient, as_bad) if patient.start and as_bad(patient.start) else {}
 
 
 @check(

@@ -11,9 +11,11 @@ from ...ops import REGISTRY
 from ...ops.normalized import softmax
 from ..finding import Finding, check
 from ..patient import Patient
-from ..skill import cheaper_elsewhere
+from ..skill import DECIMALS, cheaper_elsewhere
 from ..trial import Change
 from .output import STUCK, output_layer
+
+ROUNDING = 1e-6  # of a loss: eight units of float32's last digit
 
 
 @check(
@@ -28,7 +30,8 @@ def labels_and_width(patient: Patient) -> Iterator[Finding]:
         facts = {"classes": len(values), "units": 1, "layer": output_layer(patient), "how": "column"}
         facts |= {"category": "wrong_output_activation", "first": True}
         head = {"kind": "Dense", "units": len(values), "activation": "softmax"}
-        yield Finding("DR104", "proved", facts, (Change("one_hot", head=head, decode="one_hot"),))
+        settings = {"loss": "cross_entropy", "loss_options": {}}
+        yield Finding("DR104", "proved", facts, (Change("one_hot", settings=settings, head=head, decode="one_hot"),))
     elif t.shape[1] > 1 and kind.classes and kind.by == "rows":
         sums = t.sum(axis=1)
         empty = sums == 0
@@ -54,7 +57,10 @@ def loss_for_another_task(patient: Patient) -> Iterator[Finding]:
     values = np.unique(t)
     amounts = patient.task == "numbers" and not np.isin(values, (-1.0, 0.0, 1.0)).all()
     shares = bool(((t >= 0) & (t <= 1)).all())
-    if kind.classes and amounts and not (shares and np.allclose(t.sum(axis=1), 1.0, atol=1e-3)):
+    if kind.classes and kind.by == "rows" and patient.built.output.shape[1] == 1:
+        facts = {"how": "alone", "loss": kind.name, "layer": output_layer(patient), "first_loss": patient.first_loss}
+        yield Finding("DR106", "proved", facts, (_yes_or_no(patient),))
+    elif kind.classes and amounts and not (shares and np.allclose(t.sum(axis=1), 1.0, atol=DECIMALS)):
         inside = shares and len(values) > 2
         if inside and t.shape[1] > 1 and kind.by != "rows":
             return  # shares of something, each by itself: cross-entropy is made for them
@@ -99,6 +105,18 @@ def _flat_mistakes(patient: Patient) -> dict[str, Any]:
         return {}
     ratio = float(np.median(2 * out[wrong] * (1 - out[wrong])))
     return {"how": "flat", "ratio": ratio, "wrong": int(wrong.any(axis=1).sum()), "rows": len(out)}
+
+
+def _yes_or_no(patient: Patient) -> Change:
+    """The loss of one yes or no, with its output; of amounts that of differences."""
+    if patient.task == "numbers":
+        return _regression(patient)
+    layer = output_layer(patient)
+    return Change(
+        "loss", settings={"loss": "binary_cross_entropy", "loss_options": {}},
+        layers={layer: patient.with_activation(layer, "sigmoid")},
+        facts={"loss": "binary_cross_entropy", "activation": "sigmoid"},
+    )  # fmt: skip
 
 
 def _regression(patient: Patient) -> Change:

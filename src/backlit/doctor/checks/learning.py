@@ -12,8 +12,8 @@ from ..skill import error_of, skills_of
 from ..trial import Change
 
 HALF = 0.5  # of what there is to learn: the share from which the doctor says that a network works (screen.py)
-FEW = 16  # rows that any network with some units can learn by heart
-STEPS = 1000  # in which it should
+FEW = 16  # rows that any network with as many weights can learn by heart; half of a usual batch
+STEPS = 1000  # in which it should: the reference makes half as many again for all rows
 
 
 @check("DR501", number=22, category="other", stage="end")

@@ -19,7 +19,10 @@ STUCK = ("DR201", "DR205", "DR109", "DR303", "DR304", "DR402", "DR403", "DR503",
 
 @check("DR101", number=1, category="wrong_output_activation", stage="structure", explains=STUCK)
 def targets_out_of_reach(patient: Patient) -> Iterator[Finding]:
-    """Targets that no output can take, because they lie outside the closed range of the last activation function."""
+    """Targets that no output can take: outside the closed range of the last activation function, or of its sum.
+
+    The outputs of a softmax add up to 1.
+    """
     low, high, name = output_range(patient)
     if patient.aim.kind.reads or not (np.isfinite(low) or np.isfinite(high)):
         return
@@ -32,6 +35,16 @@ def targets_out_of_reach(patient: Patient) -> Iterator[Finding]:
             "row": row, "unit": unit, "value": float(patient.t[row, unit]), "width": patient.t.shape[1],
         }  # fmt: skip
         yield Finding("DR101", "proved", facts, (to("identity", patient),))
+    elif patient.built.output.op is softmax and patient.task == "labels":
+        sums = patient.t.sum(axis=1)
+        other = sums != 1
+        if other.any():
+            row = int(np.argmax(other))
+            facts = {
+                "how": "sum", "layer": output_layer(patient), "activation": name, "share": float(other.mean()),
+                "row": row, "value": float(sums[row]), "width": patient.t.shape[1],
+            }  # fmt: skip
+            yield Finding("DR101", "proved", facts, (to("sigmoid", patient),))
 
 
 @check("DR102", number=2, category="wrong_output_activation", stage="structure", explains=(*STUCK, "DR101", "DR103"))

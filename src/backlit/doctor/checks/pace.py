@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
 from ..finding import Finding, check
 from ..patient import Patient
 from ..trial import BATCH, STEPS, Change
+
+STEEP = 2.0  # r: exact for a parabola, from here on a step ends higher than it began
+LOW = 0.1  # r: exact for a parabola, below it a step ten times as long, the next one that people try, falls short yet
+BACK = -0.5  # cosine of two steps of one length: below it the second takes back more than half of the first
+LEAST = 12  # epochs: a quarter of them has three points, the fewest of which a slope has an error
+HALF = 0.5  # of all paths through dropout: below that more are switched off than left
 
 
 @check(
@@ -29,12 +36,14 @@ def rate_too_high(patient: Patient) -> Iterator[Finding]:
     middle = float(np.median(good)) if len(good) else float("nan")
     raised = np.array([look.after > look.loss or not np.isfinite(look.after) for look in looks])
     broken = patient.stopped == "not finite" or not np.isfinite(patient.skill())
-    if broken or raised.any() or (good > 2).any():
-        ceiling = rate * 2 / middle if middle > 0 else float("nan")
-        facts = {
+    if broken or raised.any() or (good > STEEP).any():
+        ceiling = rate * STEEP / middle if middle > 0 else float("nan")
+        facts: dict[str, Any] = {
             "rate": rate, "r": middle, "raised": float(raised.mean()), "broken": broken,
             "looks": len(looks), "ceiling": ceiling,
         }  # fmt: skip
+        if not ceiling <= np.finfo(np.float32).max:
+            facts["how"] = "steep"  # no step of it can be measured, or the bowl is open downwards
         yield Finding("DR401", "suspected", facts, tuple(new_rate(rate / f) for f in (10, 100, 1000)))
 
 
@@ -47,7 +56,7 @@ def rate_too_low(patient: Patient) -> Iterator[Finding]:
         return
     seen = [look.r for look in looks if np.isfinite(look.r)]
     r = float(np.median(seen)) if seen else 1.0
-    if r < 0.1:
+    if r < LOW:
         factor = float(np.clip(1 / r if r > 0 else 1000, 10, 1000))
         facts = {"rate": rate, "r": r, "looks": len(looks), "better": rate * factor}
         yield Finding("DR402", "suspected", facts, tuple(new_rate(rate * f) for f in sorted({10.0, factor})))
@@ -77,9 +86,6 @@ def too_few_steps(patient: Patient) -> Iterator[Finding]:
         longer = {"epochs": more, **({"patience": patience} if patience else {})}
         change = Change("epochs", settings=longer, facts={"epochs": more})
         yield Finding("DR403", "suspected", facts, (change,))
-
-
-LEAST = 12  # epochs: a quarter of them has three points, the fewest of which a slope has an error
 
 
 def slope_of(values: np.ndarray) -> tuple[float, float]:
@@ -113,10 +119,10 @@ def oscillation(patient: Patient) -> Iterator[Finding]:
     """Steps of which the next takes back more than half: the cosine between neighbours is below -1/2."""
     turns = np.array([look.turn for look in patient.course])
     turns = turns[np.isfinite(turns)]
-    if len(turns) < 3 or not patient.rate or not float(np.median(turns)) < -0.5:
+    if len(turns) < 3 or not patient.rate or not float(np.median(turns)) < BACK:
         return
     facts = {"turn": float(np.median(turns)), "looks": len(turns), "rate": patient.rate,
-             "share": float((turns < -0.5).mean())}  # fmt: skip
+             "share": float((turns < BACK).mean())}  # fmt: skip
     changes = [new_rate(patient.rate / 10)]
     if patient.settings.get("momentum"):
         changes.append(Change("momentum", settings={"momentum": 0.0}, facts={"momentum": 0.0}))
@@ -131,7 +137,7 @@ def new_rate(rate: float) -> Change:
 
 @check("DR502", number=23, category="other", stage="course", explains=("DR403", "DR503", "DR504"))
 def penalty_dominates(patient: Patient) -> Iterator[Finding]:
-    """A penalty that holds the weights back with more force than the data pull."""
+    """A penalty that holds the weights back with more force than the data pull, or dropout that leaves too little."""
     l1, l2 = (float(patient.settings.get(n) or 0.0) for n in ("l1", "l2"))
     decay = float(patient.settings.get("weight_decay") or 0.0)
     if l1 or l2 or decay:
@@ -139,5 +145,21 @@ def penalty_dominates(patient: Patient) -> Iterator[Finding]:
         size = sum(l2 / 2 * float((w * w).sum()) + l1 * float(np.abs(w).sum()) for w in weights)
         loss = float(patient.history[-1]["train_loss"]) if patient.history else float("nan")
         none = {name: 0.0 for name, value in (("l1", l1), ("l2", l2), ("weight_decay", decay)) if value}
-        facts = {"l1": l1, "l2": l2, "decay": decay, "penalty": size, "loss": loss}
+        facts = {"l1": l1, "l2": l2, "decay": decay, "penalty": size, "loss": loss, **pull_of(patient, l1, l2 + decay)}
         yield Finding("DR502", "suspected", facts, (Change("no_penalty", settings=none),))
+    drops = {one.name: rate for one in patient.net.layers() if (rate := float(getattr(one, "rate", 0.0)))}
+    left = float(np.prod([1 - rate for rate in drops.values()]))
+    if left < HALF:
+        layer = max(drops, key=lambda name: drops[name])
+        facts = {"how": "dropout", "layer": layer, "rate": drops[layer], "count": len(drops), "left": left}
+        without = Change("no_noise", layers={n: {"rate": 0.0} for n in drops}, facts={"layer": ", ".join(drops)})
+        yield Finding("DR502", "suspected", facts, (without,))
+
+
+def pull_of(patient: Patient, l1: float, l2: float) -> dict[str, object]:
+    """The layer in which the penalty's gradient is the largest against the whole gradient, at the last look."""
+    seen = patient.course[-1].parameters if patient.course else {}
+    weights = {n: one for n, one in seen.items() if n.endswith(".weight") and one.get("g")}
+    pulls = {n: (l1 + l2 * one["w"]) / one["g"] for n, one in weights.items()}
+    name = max(pulls, key=lambda n: pulls[n], default="")
+    return {"layer": name.rpartition(".")[0] or "-", "pull": pulls.get(name, float("nan"))}

@@ -12,13 +12,15 @@ from ..patient import Patient
 from ..trial import Change
 from .data import name_of
 from .output import output_layer
+from .pace import STEEP
 
 HALF = 0.5  # of the steps that are needed: what standardising has to save, as remedies are judged elsewhere
 # Standard deviations of u from which more than half of the rows lie where the sigmoid's slope is below a twentieth of
 # its largest (|u| > 4.36; half of a normal distribution lies beyond 0.674 of its standard deviation).
 FLAT = 4.36 / 0.674
+# Of the largest eigenvalue: what float32, in which rows are trained on, leaves of a column that is none of its own.
+ROUNDING = float(np.finfo(np.float32).eps) ** 2
 ROWS = 1000  # that are enough for moments of the right order of size
-TOO_STEEP = 2.0  # ΔᵀHΔ / (-gᵀΔ): from here on a step raises the loss of its own batch
 
 
 @check(
@@ -46,11 +48,14 @@ def inputs_unscaled(patient: Patient) -> Iterator[Finding]:
         size = float(np.sqrt((x * x).mean()))  # of u, too: weights are drawn with a mean square of about 1 / fan_in
     crooked = condition > steps and by_scale < HALF * condition
     if crooked or size > FLAT:
+        # spreads enter squared; where they make up most of the number's factors, the columns differ from each other
+        apart = 2 * float(np.log(spread.max() / spread[vary].min()))
+        way = "crooked" if apart > HALF * float(np.log(condition)) else "shifted"
         wide, narrow = (int(np.flatnonzero(vary)[i(spread[vary])]) for i in (np.argmax, np.argmin))
         facts = {
             "condition": condition, "scaled": by_scale, "steps": steps, "most": float(spread.max()),
             "least": float(spread[vary].min()), "mean": float(np.abs(x.mean(axis=0)).max()), "size": size, "flat": FLAT,
-            "wide": name_of(patient, wide), "narrow": name_of(patient, narrow), "how": "crooked" if crooked else "size",
+            "wide": name_of(patient, wide), "narrow": name_of(patient, narrow), "how": way if crooked else "size",
         }  # fmt: skip
         yield Finding("DR204", "suspected", facts, (Change("scale_x", scale=("x",)),))
 
@@ -73,7 +78,7 @@ def _condition(x: np.ndarray) -> float:
         if not np.isfinite(full).all():
             return float("inf")
         values = np.linalg.svd(full, compute_uv=False) ** 2 / len(x)
-    values = values[values > values[0] * 1e-14]
+    values = values[values > values[0] * ROUNDING]
     return float(values[0] / values[-1])
 
 
@@ -99,17 +104,17 @@ def targets_unscaled(patient: Patient) -> Iterator[Finding]:
     needed, r = _steps_to_grow(patient, growth), patient.course[0].r if patient.course else 0.0
     facts: dict[str, Any] = {
         "size": size, "spread": spread, "first": first, "mean": float(t.mean()), "growth": growth, "needed": needed,
-        "steps": steps, "r": r, "steep": r * growth**2,
+        "steps": steps, "r": r, "steep": r * growth**2, "faint": (first / spread) ** 2 if spread > 0 else float("inf"),
     }  # fmt: skip
     how = ""
     if growth > 1 and needed > steps:
         how = "far"
-    elif growth > 1 and r * growth**2 > TOO_STEEP:
+    elif growth > 1 and r * growth**2 > STEEP:
         how = "steep"
     elif spread > 0 and first**2 > steps * spread**2:
         how = "faint"
     if how:
-        facts["category"] = "unscaled_input" if any(inputs_unscaled(patient)) else "other"
+        facts["category"] = "unscaled_input" if any(inputs_unscaled(patient) or ()) else "other"
         yield Finding("DR205", "suspected", {**facts, "how": how}, (Change("scale_t", scale=("t",)),))
 
 

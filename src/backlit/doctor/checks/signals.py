@@ -84,6 +84,9 @@ def not_finite(patient: Patient) -> Iterator[Finding]:
     facts = {
         "epoch": told.get("epoch", 1), "step": told.get("step", 1), "number": told["number"], "op": told["op"],
         "word": told["word"], "value": told["value"], "row": "-" if told["row"] is None else told["row"],
-        "result": told["result"], "operands": ", ".join(f"{n} = {v:g}" for n, v in given.items()), "given": given,
+        "before": told.get("step", 1) - 1, "result": told["result"], "given": given,
+        "operands": ", ".join(f"{n} = {v:g}" for n, v in given.items()),
     }  # fmt: skip
+    if not facts["before"]:
+        facts["how"] = "first"
     yield Finding("DR305", "proved", facts)

@@ -15,7 +15,7 @@ from ..forward import compute, some_rows
 from ..patient import Patient
 from ..skill import skill_of
 from ..slopes import flat, surrogate
-from ..trial import Change
+from ..trial import BATCH, Change
 
 if TYPE_CHECKING:
     from ...core.graph import Node
@@ -149,16 +149,31 @@ def _mixed_rows(patient: Patient) -> Iterator[Finding]:
     other = {n: np.concatenate([rows[n][:half], rows[n][half:] * 2 + 1]) for n in names}
     declared = any(layer.least_rows > 1 for layer in patient.net.layers())
     for training in (False, True)[: 1 if declared else 2]:
-        keep = {"o": patient.net.build(training=training).output}
-        one = compute(keep, {**patient.end, **rows}, count)["o"]
-        two = compute(keep, {**patient.end, **rows, **other}, count)["o"]
-        moved = np.abs(one[:half] - two[:half])
-        if np.nanmax(moved, initial=0.0) > 0:
-            row = int(np.argmax(np.nan_to_num(moved).max(axis=tuple(range(1, moved.ndim)))))
-            facts = {"how": "rows", "row": row, "change": float(np.nanmax(moved)), "training": training,
-                     "rows": count - half}  # fmt: skip
-            yield Finding("DR113", "proved", facts)
+        built = patient.net.build(training=training)
+        keep = {"o": built.output, **{n: v for n, v in built.graph.names.items() if n.endswith(".o")}}
+        one = compute(keep, {**patient.end, **rows}, count)
+        two = compute(keep, {**patient.end, **rows, **other}, count)
+        moved = {n: np.nan_to_num(np.abs(one[n][:half] - two[n][:half])) for n in keep}
+        if moved["o"].max(initial=0.0) > 0:
+            row = int(np.argmax(moved["o"].max(axis=tuple(range(1, moved["o"].ndim)))))
+            where = [n for n in built.graph.names if n.endswith(".o") and moved[n].max(initial=0.0) > 0]
+            layer = where[0].rpartition(".")[0] if where else ""
+            facts = {"how": "rows", "row": row, "change": float(moved["o"].max()), "training": training,
+                     "layer": layer, "rows": count - half}  # fmt: skip
+            yield Finding("DR113", "proved", facts, tuple(_by_row(patient, [layer], ("LayerNorm", "BatchNorm"))))
             return
+
+
+def _by_row(patient: Patient, layers: list[str], kinds: tuple[str, ...]) -> Iterator[Change]:
+    """Layers in place of these whose answer for a row asks for no other row, in use at least.
+
+    Of a single feature a row has no spread: LayerNorm would make a constant of it.
+    """
+    names = patient.built.graph.names
+    widths = [int(names[f"{n}.o"].shape[-1]) for n in layers if f"{n}.o" in names]  # type: ignore[arg-type]
+    for kind in kinds:
+        if len(widths) == len(layers) and (kind != "LayerNorm" or min(widths) > 1):
+            yield Change("normalise", layers={n: {"kind": kind} for n in layers}, facts={"kind": kind, "names": layers})
 
 
 def _random_output(patient: Patient) -> Iterator[Finding]:
@@ -205,10 +220,10 @@ def _two_modes(patient: Patient) -> Iterator[Finding]:
         facts = {"how": "modes", "layer": averaged[0], "learned": learned, "used": used, "rows": count, "steps": steps}
         # with this share of the newest batch the averages have left their start behind when half of the steps are made
         share = min(1.0, 2 * float(np.log(20)) / max(steps, 1))
-        own = {n: {"momentum": round(max(share, 0.1), 3)} for n in averaged if n}
-        yield Finding(
-            "DR113",
-            "suspected",
-            facts,
-            (Change("averages", layers=own, facts={"momentum": round(max(share, 0.1), 3)}),),
-        )
+        momentum = round(max(share, 0.1), 3)
+        own = {n: {"momentum": momentum} for n in averaged if n}
+        faster = Change("averages", layers=own, facts={"momentum": momentum})
+        changes = [faster, *_by_row(patient, averaged, ("LayerNorm",))]
+        if batch < BATCH <= patient.rows:  # averages over few rows are noise
+            changes.append(Change("batch_size", settings={"batch_size": BATCH}, facts={"batch": BATCH}))
+        yield Finding("DR113", "suspected", facts, tuple(changes))
