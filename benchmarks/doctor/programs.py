@@ -112,10 +112,13 @@ def program(case: dict[str, Any], *, fixed: bool) -> Program:
         raise CannotRun(f"data: {spec['gen']}")
     check_layers(chosen)
     data = maker(spec, np.random.default_rng(spec.get("seed", 0)))
-    if data["task"] == "steps" or data["x"].ndim != 2:
+    flat = chosen["layers"][0]["type"] == "flatten"
+    if data["task"] == "steps" or (data["x"].ndim != 2 and not flat):
         raise CannotRun("data: more than one axis")
     y = encoded(data["t"], data["task"], data["k"], spec.get("target"))
-    x, x_eval, t_eval = data["x"], data["x_eval"], data["t_eval"]
+    x, x_eval, t_eval = (data[name].reshape(len(data[name]), -1) for name in ("x", "x_eval", "t_eval"))
+    if data["t_eval"].ndim == 1:
+        t_eval = data["t_eval"]
     if how := chosen.get("scale_x"):
         scale = scaler(x, how)
         x, x_eval = rescaled(x, scale), rescaled(x_eval, scale)
@@ -230,8 +233,6 @@ def check_layers(case: dict[str, Any]) -> None:
     unknown = {layer["type"] for layer in case["layers"]} - {"dense", "dropout", "batchnorm", "flatten"}
     if unknown:
         raise CannotRun("layers: " + ", ".join(sorted(unknown)))
-    if case.get("shuffle") not in (None, True, APART):
-        raise CannotRun(f"shuffle: {case['shuffle']}")
 
 
 def layers(case: dict[str, Any], features: int) -> list[Any]:
