@@ -17,6 +17,11 @@ from backlit.doctor.words import said
 PARTS = ("what", "evidence", "threshold", "consequence", "try")
 HERE = Path(__file__).parent
 LAYERS = {"layer": "dense1", "last": "dense4", "ratio": 0.0004, "factor": 0.074, "layers": 4}
+BROKEN = {
+    "epoch": 2, "step": 57, "number": 3, "op": "formula", "word": "exp", "value": "dense2.o", "row": 112,
+    "layer": "dense2", "result": "inf", "operands": "exp[0] = 96.4, dense2.u = 96.4", "line": " = rows.csv:131",
+    "operation": "exp (exponential)", "at": "dense2.o[1]", "dtype": "float32",
+}  # fmt: skip
 FACTS = {
     "DR301": LAYERS,
     "DR302 layers": {**LAYERS, "how": "layers", "ratio": 512.0, "factor": 8.0, "step": 1},
@@ -26,9 +31,9 @@ FACTS = {
         "chance": 0.74, "low": 0.604, "high": 0.841,
     },
     "DR304": {"layer": "dense2", "activation": "sigmoid", "saturated": 14, "units": 16, "born": 14, "step": 120},
-    "DR305": {
-        "epoch": 2, "step": 57, "number": 3, "op": "formula", "word": "exp", "value": "dense2.o", "row": 112,
-        "result": float("inf"), "operands": "exp[0] = 96.4, dense2.u = 96.4",
+    **{
+        f"DR305 {how}".rstrip(): {**BROKEN, "how": how}
+        for how in ("forward", "forward_rows", "backward", "backward_rows", "update", "state", "data")
     },
     "DR401": {"rate": 0.1, "r": 7.25, "raised": 0.6, "looks": 40, "ceiling": 0.0276},
     "DR402": {"rate": 1e-5, "r": 0.002, "looks": 40, "better": 0.005},

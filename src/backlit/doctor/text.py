@@ -52,9 +52,11 @@ def _finding(found: Said, made: Told, say: Sentences, columns: int, *, root: boo
         yield from _bars(found.tried, made, say, columns, wide)
     yield from _rows([(say("try"), found.remedy)], columns, wide)
     yield from _typed([("", found.command), ("Python", found.python)], wide)
-    under = [f"{one.code} {one.what}" for one in found.under]
-    for number, one in enumerate(under):
-        yield from _rows([(say("follows") if number == 0 else "", one)], columns, wide)
+    for number, one in enumerate(found.under):
+        yield from _rows([(say("follows") if number == 0 else "", f"{one.code} {one.what}")], columns, wide)
+        if one.shown:  # it can be looked at by itself
+            yield from _rows([("", one.evidence)], columns, wide)
+            yield from _typed([("", one.shown)], wide)
     yield from _rows([(say("more"), f"backlit explain {found.code}")], columns, wide)
 
 
@@ -99,7 +101,7 @@ def _bars(tried: Sequence[Trial], made: Told, say: Sentences, columns: int, wide
     names = min(max(places(row.label) for row in rows), room)
     for number, row in enumerate(rows):
         first, *rest = wrap(row.label, names)
-        value = f"{row.skill:6.2f}" if row.skill is not None else "     –"
+        value = "     –" if row.skill is None else f"{row.skill:6.2f}" if row.skill > -1e3 else f"{row.skill:.1e}"
         told_steps = say("steps", steps=row.steps) if row.steps else ""
         notes = "  ".join(part for part in (told_steps, row.note) if part)
         head = padded(say("tried") if number == 0 else "", wide)

@@ -43,6 +43,7 @@ class Said:
     python: str = ""
     tried: tuple[Trial, ...] = ()
     under: tuple[Said, ...] = ()
+    shown: str = ""  # the line that shows the very step it speaks of
 
     @property
     def best(self) -> str:
@@ -197,11 +198,13 @@ def _finding(found: dict[str, Any], say: Sentences) -> Said:
     tried = [_trial(o, say) for o in items(found, "tried") if isinstance(o, dict)]
     changes = [c for c in items(found, "changes") if isinstance(c, dict)]
     best = _best(found) or (changes[0] if changes else {})
+    shown = text(facts, "command"), text(facts, "python")
     what, evidence, threshold, consequence, remedy = (say.of(code, facts, key) for key in PARTS)
     return Said(
         code, str(say.known["doctor"].get(grade, grade)), say(f"sure_{grade}"), what or code, evidence, threshold,
-        consequence, remedy, text(best, "command"), text(best, "python"), tuple(tried),
+        consequence, remedy, text(best, "command") or shown[0], text(best, "python") or shown[1], tuple(tried),
         tuple(_finding(f, say) for f in items(found, "consequences") if isinstance(f, dict)),
+        shown[0] or shown[1],
     )  # fmt: skip
 
 

@@ -43,9 +43,26 @@ def with_words(diagnosis: Diagnosis, run: Run) -> Diagnosis:
 
 def _finding(found: Finding, run: Run) -> Finding:
     return replace(
-        found, changes=tuple(worded(c, run) for c in found.changes), tried=tuple(_outcome(o, run) for o in found.tried),
+        found, facts=_facts(found, run), changes=tuple(worded(c, run) for c in found.changes),
+        tried=tuple(_outcome(o, run) for o in found.tried),
         consequences=tuple(_finding(f, run) for f in found.consequences),
     )  # fmt: skip
+
+
+def _facts(found: Finding, run: Run) -> dict[str, Any]:
+    """What is known; where a step broke also how it is looked at, and where its row stands in the source."""
+    facts = dict(found.facts)
+    if found.code != "DR305":
+        return facts
+    if isinstance(facts["row"], int) and run.place_of_row is not None and (place := run.place_of_row(facts["row"])):
+        facts["line"] = f" = {place}"
+    if run.settings.optimizer.update is not None:
+        at = facts.get("batch_row")
+        if run.folder is not None:
+            row = "" if at is None else f" --row {at}"
+            facts["command"] = f"backlit trace {shlex.quote(str(run.folder))} --step {facts['step']}{row}"
+        facts["python"] = f"run.trace(step={facts['step']}{'' if at is None else f', row={at}'})"
+    return facts
 
 
 def _outcome(found: Outcome, run: Run) -> Outcome:
