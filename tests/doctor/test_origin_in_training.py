@@ -221,3 +221,30 @@ def test_an_update_that_overflows_is_named_with_its_weight(name, dtype):
         assert len(operands) == word.arity
         assert np.isfinite(operands).all()
         assert not np.isfinite(np.dtype(dtype).type(word.numpy(*operands)))
+
+
+def test_every_optimizer_is_broken_here():
+    """One that is no rule for single steps has no update that could overflow: only what it calls can."""
+    assert {n for n in OPTIMIZERS if optimizer_named(n).update is None} == {"lbfgs"}
+
+
+# way: layers, the bad x, loss, operation, row
+FULL_BATCH = {
+    "forward": ([("squared_relu", 1.0), ("identity", 1.0)], 1e30, "squared_error", "squared_relu", BAD),
+    "the loss": ([("identity", 1.0)], 1e25, "squared_error", "squared_error", BAD),
+    "backward": ([("tanh", 1e-3), ("identity", 1e30)], 1.0, "1e10 * abs(t - o)", "matmul", 0),
+}
+
+
+@pytest.mark.parametrize("way", FULL_BATCH)
+def test_lbfgs_which_would_say_nothing_tells_it_too(way):
+    layers, value, loss, source, row = FULL_BATCH[way]
+    x, t = np.ones((ROWS, 1)), np.linspace(0, 1, ROWS)
+    x[BAD] = value
+    net = Network([Dense(1, activation, weights=initial.constant(w)) for activation, w in layers])
+    with pytest.raises(BacklitError) as caught:
+        net.fit(x, t, optimizer="lbfgs", loss=loss, epochs=5)
+    told = caught.value.values
+    assert caught.value.code == "BL604"
+    assert (told["source"], told["row"], told["way"]) == (source, row, "backward" if way == "backward" else "forward")
+    assert all(map(math.isfinite, told["given"].values()))

@@ -273,7 +273,7 @@ class Fitting:
             loss = self.loop.epochs_done()[-1]["valid_loss"]
             return fail("BL605", epochs=self.loop.epoch, loss=loss, rate=rate, smaller=f"{rate / 10:g}")
         found = hunt.first_not_finite(self.loop, self.before)
-        if (found.epoch, found.step) == (1, 1) and found.forward:
+        if (found.epoch, found.step) == (1, 1) and (found.forward or np.isnan(rate)):
             # before any update: neither rate nor optimizer can be the reason
             return fail("BL604", number=found.instruction, op=found.operation, value=found.value,
                         again="", **found.details())  # fmt: skip

@@ -105,5 +105,5 @@ def _at(told: Mapping[str, Any]) -> str:
     at = f"[{', '.join(map(str, unit))}]" if unit else ""
     if told.get("parameter"):
         return f"{told['parameter']}{at}" if value == "θ" else f"{value}({told['parameter']}{at})"
-    named = f"{told['layer']} ({value})" if value.startswith("%") and told.get("layer") else value
+    named = f"{told.get('layer') or 'E'} ({value})" if value.startswith("%") else value  # in no layer: of the loss
     return f"{named}{at}"
