@@ -83,6 +83,7 @@ FACTS = {
     "nearest": "relu",
     "number": 12,
     "op": "affine",
+    "word": "affine",
     "option": "noise",
     "order": "dmy",
     "other": "--rate",

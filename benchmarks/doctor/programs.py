@@ -116,9 +116,8 @@ def program(case: dict[str, Any], *, fixed: bool) -> Program:
     if data["task"] == "steps" or (data["x"].ndim != 2 and not flat):
         raise CannotRun("data: more than one axis")
     y = encoded(data["t"], data["task"], data["k"], spec.get("target"))
-    x, x_eval, t_eval = (data[name].reshape(len(data[name]), -1) for name in ("x", "x_eval", "t_eval"))
-    if data["t_eval"].ndim == 1:
-        t_eval = data["t_eval"]
+    x, x_eval = (data[name].reshape(len(data[name]), -1) for name in ("x", "x_eval"))
+    t_eval = data["t_eval"]
     if how := chosen.get("scale_x"):
         scale = scaler(x, how)
         x, x_eval = rescaled(x, scale), rescaled(x_eval, scale)

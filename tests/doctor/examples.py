@@ -20,7 +20,7 @@ from backlit.ops.arithmetic import add, less, maximum, mul
 from backlit.ops.declare import elementwise
 from backlit.ops.reduction import mean
 from backlit.training.diagnosing import diagnose
-from doctor import test_course, test_graph, test_relation, test_start
+from doctor import test_course, test_graph, test_origin_told, test_relation, test_start
 from doctor.patients import SEED, bent, rows, trained
 
 X = rows()
@@ -119,7 +119,8 @@ def _told(code: str, layers: list[Layer]) -> Finding:
 SICK: dict[str, Callable[[], Any]] = {
     **test_graph.SICK, **test_start.SICK, **{name: sick for name, (_, sick, _) in test_course.EXAMPLES.items()},
     "DR110 operation": wrong_operation, "DR110 layer": wrong_layer, "DR113 rows": mixed_rows, "DR111 path": no_path,
-    "DR110 uphill": test_relation.going_up, "DR112 unrelated": lambda: test_relation.shuffled_apart().findings[0],
+    **test_origin_told.BROKEN, "DR110 uphill": test_relation.going_up,
+    "DR112 unrelated": lambda: test_relation.shuffled_apart().findings[0],
 }  # fmt: skip
 HEALTHY: dict[str, Callable[[], Any]] = {
     **test_graph.HEALTHY, **test_start.HEALTHY, "DR109": lambda: trained([Dense(1)], X, T), "DR110": right_derivative,

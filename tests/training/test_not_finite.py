@@ -122,7 +122,7 @@ def replay(name: str, dtype: str) -> tuple[int, int, int, str]:
                 for number, found in results(tape, values, len(rows), dict(settings.optimizer.settings), k):
                     for v, result in zip(tape.instructions[number].outputs, found, strict=True):
                         if not np.isfinite(result).all():
-                            return epoch + 1, k, number, tape.values[v].name or f"%{v}"
+                            return epoch + 1, k, number, tape.values[v].called
                         if v in block:
                             write(v, result)
                         else:

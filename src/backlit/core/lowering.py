@@ -8,7 +8,7 @@ the *fused* tape that trains, with the lecture's u, o, f′, δ kept it is the *
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..errors import fail
@@ -75,6 +75,7 @@ def lower(
     gradients: Mapping[Node, Node] | None = None,
     update: Update | None = None,
     running: Mapping[Node, Node] | None = None,
+    labels: Mapping[Node, str] | None = None,
 ) -> Tape:
     """The tape that computes the nodes of `keep` (and the gradients, into their block; and the updates).
 
@@ -91,8 +92,12 @@ def lower(
     running : node of the running block → node
         The new value of each running value.  Like the optimizer's step it is written behind `update_at`, so that a
         step whose loss is not finite leaves it as it was.
+    labels : node → name
+        What nodes without a name of their own are called, where they are not joined away: an error signal, say.
     """
-    return _Lowering(dict(keep), blocks or Blocks(), dict(gradients or {}), update, dict(running or {})).tape()
+    made = _Lowering(dict(keep), blocks or Blocks(), dict(gradients or {}), update, dict(running or {}))
+    made.told = dict(labels or {})
+    return made.tape()
 
 
 class _Lowering:
@@ -103,6 +108,7 @@ class _Lowering:
         self.keep, self.blocks, self.gradients, self.update, self.running = keep, blocks, gradients, update, running
         self.kept = set(keep.values())
         self.label = {node: name for name, node in reversed(keep.items())}
+        self.told: dict[Node, str] = {}
         self.early = reachable([*keep.values(), *gradients.values()])  # the rest is for the running values alone
         self.nodes = reachable([*self.early, *running.values()])
         self.users: dict[Node, list[Node]] = {n: [] for n in self.nodes}
@@ -111,6 +117,7 @@ class _Lowering:
                 self.users[a].append(node)
         self.fixed = self.kept | set(gradients.values())
         self.joined: dict[Node, Expr] = {}  # elementwise nodes as formulas over leaf symbols
+        self.parts: dict[Node, list[tuple[str, Expr]]] = {}  # the operations that each of these formulas is made of
         self.leaves: dict[str, tuple[Node, Shape]] = {}  # what those symbols stand for
         self.uniforms: dict[str, Scalar] = {}
         self.values: list[Value] = []
@@ -154,10 +161,15 @@ class _Lowering:
                 e = fm.substitute(node.op.formula, tried)
                 if fm.size([e]) <= MOST_WORDS and len(fm.leaves([e], "input")) <= MOST_INPUTS:
                     operands = tried
+        parts: list[tuple[str, Expr]] = []
         for name, a in zip(node.op.inputs, node.args, strict=True):
-            if operands[name] is plain[name] and isinstance(a.op, Elementwise):
+            if operands[name] is not plain[name]:
+                parts += self.parts[a]
+            elif isinstance(a.op, Elementwise):
                 self.fixed.add(a)  # stays an instruction of its own
-        return fm.substitute(node.op.formula, operands)
+        made = fm.substitute(node.op.formula, operands)
+        self.parts[node] = [*parts, (node.op.name, made)]
+        return made
 
     def can_join(self, a: Node, user: Node) -> bool:
         return (
@@ -231,7 +243,7 @@ class _Lowering:
             return
         if isinstance(node.op, Elementwise):
             if node in self.fixed or len(self.users[node]) != 1 or not self.is_joined(node):
-                self.formula([self.joined[node]], [self.result(node)], node.shape)
+                self.formula([self.joined[node]], [self.result(node)], node.shape, self.parts[node])
         elif not self.reads_through(node):
             assert isinstance(node.op, Structural)
             inputs = tuple(self.read(a) for a in node.args)
@@ -243,7 +255,9 @@ class _Lowering:
     def result(self, node: Node) -> int:
         if node not in self.value_of:
             kind = "kept" if node in self.kept else "passing"
-            self.value_of[node] = self.new(node.shape, kind, node.name or self.label.get(node, ""))
+            number = self.value_of[node] = self.new(node.shape, kind, node.name or self.label.get(node, ""))
+            if node in self.told:
+                self.values[number] = replace(self.values[number], label=self.told[node])
         return self.value_of[node]
 
     def read(self, node: Node) -> int:
@@ -253,9 +267,15 @@ class _Lowering:
             self.formula([e], [self.result(node)], node.shape)
         return self.value_of[node]
 
-    def formula(self, exprs: Sequence[Expr], outputs: Sequence[int], shape: Shape) -> None:
-        exprs = self.hoist(exprs)
-        numbered, arrays, numbers = fm.number(exprs)
+    def formula(
+        self, exprs: Sequence[Expr], outputs: Sequence[int], shape: Shape, parts: Sequence[tuple[str, Expr]] = ()
+    ) -> None:
+        inside = set(fm.order(exprs))
+        known = [(name, e) for name, e in parts if e in inside and fm.leaves([e], "input")]
+        every = self.hoist([*exprs, *(e for _, e in known)])
+        # the parts lie inside the formulas, so they bring no name that these have not
+        renumbered, arrays, numbers = fm.number(every)
+        numbered, of_parts = renumbered[: len(exprs)], renumbered[len(exprs) :]
         self.add(
             tuple(self.value_of[self.leaves[n][0]] for n in arrays),
             tuple(outputs),
@@ -263,6 +283,7 @@ class _Lowering:
             formula=numbered,
             views=tuple(self.leaves[n][1] for n in arrays),
             uniforms=tuple(self.uniforms[n] for n in numbers),
+            parts=tuple((name, e) for (name, _), e in zip(known, of_parts, strict=True)),
         )
 
     def hoist(self, exprs: Sequence[Expr]) -> list[Expr]:
@@ -319,7 +340,7 @@ class _Lowering:
                 self.emit(node)
         copied = {old: self.read(new) for old, new in self.running.items() if old not in whole}
         for old, new in whole.items():
-            self.formula([self.joined[new]], [self.read(old)], old.shape)
+            self.formula([self.joined[new]], [self.read(old)], old.shape, self.parts[new])
         for old in copied:
             self.formula([self.operand(self.running[old], old)], [self.read(old)], old.shape)
 

@@ -38,6 +38,12 @@ class Value:
     name: str = ""
     block: int | None = None  # the value that this one is a part of
     place: int = 0  # where in the block it begins
+    label: str = ""  # what it is called where it is told, if it has no name: no part of what the tape is
+
+    @property
+    def called(self) -> str:
+        """Its name for people."""
+        return self.name or self.label or f"%{self.number}"
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,8 @@ class Instruction:
     formula: tuple[Expr, ...] = ()  # numbered: inputs x0, x1 …, uniforms p0, p1 …
     views: tuple[Shape, ...] = ()  # the shape as which each input is repeated over `shape`
     uniforms: tuple[Scalar, ...] = ()
+    # Which operations the formula was joined of, and the part of it that each of them is: what is told, never run.
+    parts: tuple[tuple[str, Expr], ...] = ()
 
     @property
     def name(self) -> str:

@@ -53,9 +53,11 @@ def _finding(found: Said, made: Told, say: Sentences, columns: int, *, root: boo
         yield from _bars(found.tried, made, say, columns, wide)
     yield from _rows([(say("try"), found.remedy)], columns, wide)
     yield from _typed([("", found.command), ("Python", found.python)], wide)
-    under = [f"{one.code} {one.what}" for one in found.under]
-    for number, one in enumerate(under):
-        yield from _rows([(say("follows") if number == 0 else "", one)], columns, wide)
+    for number, one in enumerate(found.under):
+        yield from _rows([(say("follows") if number == 0 else "", f"{one.code} {one.what}")], columns, wide)
+        if one.shown:  # it can be looked at by itself
+            yield from _rows([("", one.evidence)], columns, wide)
+            yield from _typed([("", one.shown)], wide)
     yield from _rows([(say("more"), f"backlit explain {found.code}")], columns, wide)
 
 

@@ -192,6 +192,7 @@ def sparsemax(u):
     """The shares, adding up to 1, that are closest to u: o = max(0, u - τ).  Small ones are exactly 0.
 
     The threshold τ = (the sum of the u above it, less 1) / how many they are: those below are left out until none is.
+    It lies less than 1 below the largest u, so what lies further down is left out at once, and no sum overflows.
 
     Derivative
     ----------
@@ -205,7 +206,7 @@ def sparsemax(u):
     [[0.25, 0.75], [0.0, 1.0]]
     """
     z = u - np.max(u, axis=-1, keepdims=True)
-    above, one = np.ones(z.shape, bool), z.dtype.type(1)
+    above, one = ~(z <= -1), z.dtype.type(1)
     while True:
         count = np.maximum(above.sum(axis=-1, keepdims=True), 1).astype(z.dtype)
         threshold = (np.sum(np.where(above, z, 0 * one), axis=-1, keepdims=True) - one) / count

@@ -45,6 +45,7 @@ class Said:
     python: str = ""
     tried: tuple[Trial, ...] = ()
     under: tuple[Said, ...] = ()
+    shown: str = ""  # the line that shows the very step it speaks of
 
     @property
     def best(self) -> str:
@@ -210,6 +211,7 @@ def _finding(found: dict[str, Any], say: Sentences) -> Said:
         code, str(say.known["doctor"].get(grade, grade)), say(f"sure_{grade}"), what or code, evidence, threshold,
         consequence, remedy, command, python, tuple(tried),
         tuple(_finding(f, say) for f in items(found, "consequences") if isinstance(f, dict)),
+        _step(found) if code == "DR305" else "",
     )  # fmt: skip
 
 
@@ -218,6 +220,12 @@ def _best(found: dict[str, Any]) -> dict[str, Any]:
     tried = [o for o in items(found, "tried") if isinstance(o, dict) and finite(o.get("skill")) is not None]
     best = max(tried, key=lambda o: finite(o.get("skill")) or -1e9, default={})
     return part(best, "change")
+
+
+def _step(found: dict[str, Any]) -> str:
+    """The line that shows the step in which a number broke."""
+    command = text(found, "command")
+    return command if " trace " in command else text(found, "python")
 
 
 def _trial(found: dict[str, Any], say: Sentences) -> Trial:

@@ -49,11 +49,22 @@ def _finding(found: Finding, run: Run) -> Finding:
     changes, (line, lines) = tuple(worded(c, run) for c in found.changes), shown(found, run)
     first = changes[0] if changes else None
     return replace(
-        found, command=found.command or (first.command if first else "") or line, changes=changes,
+        found, facts=_facts(found, run), changes=changes,
+        command=found.command or (first.command if first else "") or line,
         python=found.python or (first.python if first else "") or lines,
         tried=tuple(_outcome(o, run) for o in found.tried),
         consequences=tuple(_finding(f, run) for f in found.consequences),
     )  # fmt: skip
+
+
+def _facts(found: Finding, run: Run) -> dict[str, Any]:
+    """What is known; where a step broke also where its row stands in the source."""
+    facts = dict(found.facts)
+    if found.code != "DR305":
+        return facts
+    if isinstance(facts["row"], int) and run.place_of_row is not None and (place := run.place_of_row(facts["row"])):
+        facts["line"] = f" = {place}"
+    return facts
 
 
 def _outcome(found: Outcome, run: Run) -> Outcome:

@@ -67,6 +67,7 @@ def not_begun(work: Prepared) -> tuple[Run, Fitting]:
         work.net.fit(
             *work.learned, sample_weight=work.weights, validation=work.held, ready=ready, left=left, **work.settings
         )
+    left[0].place_of_row = work.place
     return left[0], caught[0]
 
 

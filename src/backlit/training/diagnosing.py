@@ -173,7 +173,7 @@ def patient_of(run: Run, watch: Watch | None = None) -> Patient:
         net=net, start=origin.values, end=dict(last.values), aim=Objective.of(**settings.objective()), settings=told,
         inputs=dict(origin.inputs), held_out=dict(origin.held_out), history=run.history, looks=list(run.looks),
         stopped=str(run.result.get("stopped", "")),
-        trouble={"code": origin.trouble[0].code, **origin.trouble[0].values} if origin.trouble else {},
+        trouble={"code": origin.trouble[0].code, **origin.trouble[0].values} if origin.trouble else run.lost,
         run=run, redraw=lambda seed: redrawn(run, seed), attempt=try_out,
         look_again=replay if run.again is not None else None,
         features=known.input_names() if known is not None else (), classes=known.classes if known is not None else (),

@@ -51,7 +51,11 @@ def tape_of(built: Built, settings: Settings, steps_per_epoch: int = 1) -> Tape:
     def make() -> Tape:
         found = backprop(loss, built.trained)
         gradients = {p: found[p] for p in built.trained if p in found}
-        return lower({"E": loss}, blocks=blocks, gradients=gradients, update=update, running=built.updates)
+        named = [n for n in built.graph.nodes if n in found and n.name.endswith((".u", ".o"))]
+        signals = {found[n]: f"{n.name[:-1]}δ{'ᵘ' if n.name[-1] == 'u' else 'ᵒ'}" for n in reversed(named)}
+        return lower(
+            {"E": loss}, blocks=blocks, gradients=gradients, update=update, running=built.updates, labels=signals
+        )
 
     running = tuple((old.index, new.index) for old, new in built.updates.items())
     aim = ("training", loss.index, blocks_told(blocks), update_told(update), running)
@@ -269,7 +273,7 @@ class Fitting:
             loss = self.loop.epochs_done()[-1]["valid_loss"]
             return fail("BL605", epochs=self.loop.epoch, loss=loss, rate=rate, smaller=f"{rate / 10:g}")
         found = hunt.first_not_finite(self.loop, self.before)
-        if (found.epoch, found.step) == (1, 1) and found.forward:
+        if (found.epoch, found.step) == (1, 1) and (found.forward or np.isnan(rate)):
             # before any update: neither rate nor optimizer can be the reason
             return fail("BL604", number=found.instruction, op=found.operation, value=found.value,
                         again="", **found.details())  # fmt: skip
@@ -278,6 +282,20 @@ class Fitting:
             value=found.value, rate=rate, smaller=f"{rate / 10:g}",
             kept=(good and self.loop.best_epoch) or "-", again="", **found.details(),
         )  # fmt: skip
+
+    def lost(self) -> dict[str, Any]:
+        """What there is to tell where the optimizer's own numbers are not finite although the loss is; else nothing.
+
+        Adam with an infinite mean of g² makes steps of length 0: the training goes on, and these weights do not learn.
+        """
+        update = self.settings.optimizer.update
+        if update is None or self.stopped == "not finite":
+            return {}
+        if all(np.isfinite(self.loop[name]).all() for name in update.state if name in self.loop.train_tape.names):
+            return {}
+        found = hunt.first_not_finite(self.loop, self.before)
+        told = {"epoch": found.epoch, "step": found.step, "number": found.instruction, "op": found.operation}
+        return {**told, "value": found.value, **found.details(), "way": "state"}
 
     def history(self) -> list[dict[str, float]]:
         """One dictionary an epoch: epoch, train_loss; learning_rate, valid_loss, valid_accuracy where they belong.

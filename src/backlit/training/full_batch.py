@@ -61,19 +61,29 @@ class FullBatch(Fitting):
 
     def iterated(self, theta: Array) -> None:
         """After an iteration: an epoch of the loop at the new parameters, and a look at who watches."""
-        self.loop["θ"][...] = theta
+        self.loop["θ"][...], self.loop["∂E/∂θ"][...] = theta, 0
+        stand = self.loop.snapshot()
         self.loop.run(1)
+        if self.broke():
+            self.before = stand  # where a replay finds what broke
         self.come_back.release()
         self.go.acquire()
         if self.ending or self.loop.stopped:
             raise _End
+
+    def broke(self) -> bool:
+        """Stop where the loss is finite and its gradient is not: SciPy would end without a word."""
+        found = "θ" in self.loop.train_tape.names and not np.isfinite(self.loop["∂E/∂θ"]).all()
+        if found and self.loop.stopped != "kernel":
+            self.loop.stop("not finite")
+        return found
 
     def minimise(self) -> None:
         given = self.settings.optimizer.settings
         self.go.acquire()
         try:
             names = self.loop.train_tape.names
-            if "θ" in names and np.isfinite(self.value(self.loop["θ"].astype(np.float64))[0]):
+            if "θ" in names and all(np.isfinite(f).all() for f in self.value(self.loop["θ"].astype(np.float64))):
                 options = {"maxcor": int(given["memory"]), "ftol": given["ftol"], "gtol": given["gtol"]}
                 most = self.settings.epochs
                 from threadpoolctl import threadpool_limits
@@ -87,6 +97,7 @@ class FullBatch(Fitting):
             if not self.loop.epoch:  # not one iteration: the loop says what there is
                 self.loop.arena.kept()[:] = self.before.kept
                 self.loop.run(1)
+                self.broke()
             if not self.loop.stopped:
                 self.loop.stop("converged")
         except _End:

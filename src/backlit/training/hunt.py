@@ -1,7 +1,7 @@
 """Where did the NaN come from?  The run is put back to before it and replayed, instruction by instruction.
 
 A run is the same bits whenever it is replayed, so the first instruction whose inputs are finite and whose result is
-not is the one that did it.
+not is the one that did it.  What went into it is found in `operands.py`.
 """
 
 from __future__ import annotations
@@ -14,10 +14,9 @@ import numpy as np
 
 from ..core.tape import Instruction, Tape, Value
 from ..machine.loop import Loop, Snapshot
-from ..ops import formula as fm
 from ..ops import shapes
-from ..ops.formula import Expr
 from ..ops.shapes import Rows
+from . import operands
 
 Array = np.ndarray[Any, Any]
 
@@ -27,8 +26,13 @@ class Found:
     """The first place that is not finite: epoch and step from 1; instruction -1 is the data themselves.
 
     word : the operation itself: of a formula the word of it that went wrong
-    row : of the training rows, from 0, where the value has one number (or several) for each row
+    source : the operation of the graph of which the word is a part (sigmoid, mul); "": of none, in a step of weights
+    layer : the layer in which it stands; "": in none (the loss)
+    row : of the training rows, from 0: where the value has numbers for each row, or where one row alone makes it so
+    batch_row : the same row, counted in its batch
     place : where in the value; a batch's rows come first
+    unit : the place in its row; of a weight (out, in), as weights are shown; of a block the place in its `parameter`
+    parameter : where the value is a block of all parameters: which of them it is
     result : what came out there
     given : what went in, by name: the numbers at that place, or of a sum or a product the largest of them
     """
@@ -38,18 +42,30 @@ class Found:
     instruction: int
     operation: str
     value: str
-    forward: bool = False  # on the way to the loss, not back from it
+    way: str = "data"  # "forward" to the loss, "backward" from it, or in the "update" of the weights
     word: str = ""
+    source: str = ""
+    layer: str = ""
     row: int | None = None
+    batch_row: int | None = None
     place: tuple[int, ...] = ()
+    unit: tuple[int, ...] = ()
+    parameter: str = ""
     result: float = float("nan")
     given: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def forward(self) -> bool:
+        """On the way to the loss, not back from it."""
+        return self.way == "forward"
 
     def details(self) -> dict[str, Any]:
         """What is known besides the instruction."""
         return {
-            "word": self.word, "row": self.row, "place": list(self.place), "result": self.result,
-            "given": dict(self.given), "forward": self.forward,
+            "word": self.word, "source": self.source, "layer": self.layer, "row": self.row,
+            "batch_row": self.batch_row, "place": list(self.place), "unit": list(self.unit),
+            "parameter": self.parameter, "result": self.result, "given": dict(self.given), "way": self.way,
+            "forward": self.forward,
         }  # fmt: skip
 
 
@@ -83,85 +99,99 @@ def _step_through(loop: Loop) -> Found:
     with arena.batch(rows):
         for value in tape.values:
             if value.kind == "input" and not np.isfinite(seen := arena.view(value.number)).all():
-                return Found(epoch, step, -1, "data", value.name, word="data", **_where(loop, value, seen))
+                return _of_data(loop, epoch, step, value, seen)
+        first: tuple[int, Instruction, int, list[Array], Array] | None = None
+        asked = {i.outputs: i.number for i in loop.asked_tape.instructions}  # two threads have another order
         for i in tape.instructions:
+            if i.number == tape.update_at and first is not None:
+                break  # the loop looks at the loss before it changes a weight; and all of the way back comes before
             inputs = [arena.view(v).copy() for v in i.inputs]  # a result may take the place of what it is made of
             loop.play(i.number, i.number + 1, rows)
-            for v in i.outputs:
-                if not np.isfinite(seen := arena.view(v)).all():
-                    name, at = tape.values[v].name or f"%{v}", _where(loop, tape.values[v], seen)
-                    word, given = _made_of(loop, i, v, inputs, at["place"], rows)
-                    forward = i.number <= _loss_at(tape)
-                    return Found(epoch, step, i.number, i.name, name, forward, word, given=given, **at)
-    return Found(epoch, step, -1, "loss", "E")
+            at = asked[i.outputs]
+            if (first is not None and at > first[0]) or not all(np.isfinite(x).all() for x in inputs):
+                continue
+            v = next((v for v in i.outputs if not np.isfinite(arena.view(v)).all()), None)
+            if v is not None:
+                first = at, i, v, inputs, arena.view(v).copy()
+                if tape is loop.asked_tape or i.number >= tape.update_at:
+                    break
+        if first is None:
+            return Found(epoch, step, -1, "loss", "E", "forward", "loss")
+        return _told(loop, epoch, step, rows, *first)
 
 
-def _where(loop: Loop, value: Value, seen: Array) -> dict[str, Any]:
-    """The first place of a value that is not finite, its number, and which of the training rows it belongs to."""
-    place = tuple(int(i) for i in np.argwhere(~np.isfinite(seen))[0])
-    row = None
+def _of_data(loop: Loop, epoch: int, step: int, value: Value, seen: Array) -> Found:
+    """A number of the rows that is not finite, or that this type of numbers cannot hold: it is told as it was given."""
+    place = _first(seen)
+    k = _batch_row(value, place)
+    assert k is not None
+    row = _row(loop, k)
+    given = np.asarray(loop.job.inputs[value.name])[(row, *place[1:])]
+    return Found(
+        epoch, step, -1, "data", value.name, word="data", row=row, batch_row=k, place=place, unit=place[1:],
+        result=float(seen[place]), given={value.name: float(given)},
+    )  # fmt: skip
+
+
+def _told(
+    loop: Loop, epoch: int, step: int, rows: int, number: int, i: Instruction, v: int, inputs: list[Array], seen: Array
+) -> Found:
+    """What is known of the instruction that went wrong in its output v."""
+    tape, place = loop.train_tape, _first(seen)
+    value = tape.values[v]
+    made = operands.made_of(loop, i, v, inputs, place, rows)
+    own = _batch_row(value, place)
+    k = own if made.row is None else made.row
+    parameter, inside = _parameter(tape, value, place)
+    unit = inside if own is None else inside[1:]
+    if (parameter or value.called).endswith(".weight"):
+        unit = unit[::-1]
+    return Found(
+        epoch, step, number, i.name, value.called, _way(tape, i), made.word, made.source,
+        operands.layer_of(tape, i, v, parameter), None if k is None else _row(loop, k), k, place, unit,
+        parameter, float(seen[place]), made.given,
+    )  # fmt: skip
+
+
+def _first(seen: Array) -> tuple[int, ...]:
+    """The first place that is not finite."""
+    return tuple(int(i) for i in np.argwhere(~np.isfinite(seen))[0])
+
+
+def _batch_row(value: Value, place: tuple[int, ...]) -> int | None:
+    """Which row of the batch a place of a value belongs to."""
     if value.shape and isinstance(value.shape[0], Rows):
-        row = int(loop.order_now()[loop.epoch_position + place[0] // value.shape[0].factor])
-    return {"place": place, "row": row, "result": float(seen[place])}
+        return place[0] // value.shape[0].factor
+    return None
 
 
-def _made_of(
-    loop: Loop, i: Instruction, v: int, inputs: list[Array], place: tuple[int, ...], rows: int
-) -> tuple[str, dict[str, float]]:
-    """The operation that went wrong, and what went into it."""
-    tape = loop.train_tape
-    names = [tape.values[n].name or f"%{n}" for n in i.inputs]
-    if i.op is not None:
-        given = {}
-        for n, name, array in zip(i.inputs, names, inputs, strict=True):
-            by_row = bool(tape.values[n].shape) and isinstance(tape.values[n].shape[0], Rows) and bool(place)
-            by_row &= isinstance(tape.values[v].shape[0], Rows) if tape.values[v].shape else False
-            some = array[place[0]] if by_row else array
-            given[name] = float(np.ravel(some)[np.argmax(np.abs(some))]) if some.size else float("nan")
-        return i.op.name, given
-    shape = shapes.resolve(i.shape, rows)
-    kind, scalars = inputs[0].dtype.type if inputs else np.float32, _scalars(loop, rows)
-    leaves: dict[str, Any] = {}
-    for n, (array, view) in enumerate(zip(inputs, i.views, strict=True)):
-        leaves[f"x{n}"] = kind(np.broadcast_to(array.reshape(shapes.resolve(view, rows)), shape)[place])
-    for n, u in enumerate(i.uniforms):
-        leaves[f"p{n}"] = kind(scalars[u] if isinstance(u, str) else u.factor * rows if isinstance(u, Rows) else u)
-    part, values = _first_word(i.formula[i.outputs.index(v)], leaves, kind)
-    read = {name: float(leaves[f"x{n}"]) for n, name in enumerate(names)}
-    own = {f"{part.label.name}[{n}]": value for n, value in enumerate(values)}
-    return part.label.name if part.kind == "word" else "formula", {**own, **read}
+def _row(loop: Loop, k: int) -> int:
+    """Row k of the batch as one of the training rows."""
+    return int(loop.order_now()[loop.epoch_position + k])
 
 
-def _first_word(root: Expr, leaves: Mapping[str, Any], kind: Any) -> tuple[Expr, list[float]]:
-    """The part of a formula whose operands are finite and whose result is not, and these operands.
-
-    Of `where` only the branch that is taken counts.
-    """
-    parts = fm.order([root])
-    value = dict(zip(parts, (float(e) for e in fm.evaluate(parts, leaves, kind)), strict=True))
-    part = root
-    while part.kind == "word":
-        if part.label.name == "where":
-            part = part.args[1] if value[part.args[0]] else part.args[2]
-            continue
-        below = next((a for a in part.args if not np.isfinite(value[a]) and a.kind == "word"), None)
-        if below is None:
-            break
-        part = below
-    return part, [value[a] for a in part.args]
+def _parameter(tape: Tape, value: Value, place: tuple[int, ...]) -> tuple[str, tuple[int, ...]]:
+    """Of a block of all parameters (θ, or what an optimizer keeps) the one with this place, and where in it."""
+    if value.kind != "block" or value.block is not None or len(place) != 1:
+        return "", place
+    block = next((v.number for v in tape.values if v.kind == "block" and v.name == "θ"), None)
+    whole = block is not None and tape.values[block].shape == value.shape
+    for part in tape.values if whole else ():
+        size = shapes.elements(shapes.resolve(part.shape, 1)) if part.block == block else 0
+        if part.place <= place[0] < part.place + size:
+            at = tuple(int(n) for n in np.unravel_index(place[0] - part.place, part.shape))  # type: ignore[arg-type]
+            return part.name, at
+    return "", place
 
 
-def _scalars(loop: Loop, rows: int) -> dict[str, float]:
-    """The scalars of the step that comes next, by name."""
-    tape = loop.train_tape
-    found = {n: float(loop.table[p]) for n, p in loop.train.scalars.items()}
-    found |= {n: float(v.factor * rows) for n, v in tape.scalars.items() if isinstance(v, Rows)}
-    found["k"] = float(loop.step + 1)
-    for name, e in tape.derived:
-        found[name] = float(fm.evaluate([e], found, np.float64)[0])
-    return found
-
-
-def _loss_at(tape: Tape) -> int:
-    """The number of the instruction that makes the loss."""
-    return next(i.number for i in tape.instructions if tape.names["E"] in i.outputs)
+def _way(tape: Tape, last: Instruction) -> str:
+    """Where in the step an instruction stands: forward is all that the loss is made of."""
+    if last.number >= tape.update_at:
+        return "update"
+    needed = {tape.names["E"]}
+    for i in reversed(tape.instructions[: tape.update_at]):
+        if needed.intersection(i.outputs):
+            if i.number == last.number:
+                return "forward"
+            needed.update(i.inputs)
+    return "backward"

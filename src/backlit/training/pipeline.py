@@ -174,6 +174,7 @@ def course(
             ready=functools.partial(keeper.begin, work) if keeper is not None else None, **work.settings,
         )  # fmt: skip
         run.facts |= told
+        run.place_of_row = work.place
         run.notices = [*table.notices, *run.notices]
         shown.phase("judge")
         judge(run, table, parts, evidence=keeper is not None and keeper.report, weight=work.counted)
@@ -206,6 +207,7 @@ def _rescue(
         begun = bool(left and left[0].result)
         if begun:
             left[0].facts |= told
+            left[0].place_of_row = work.place
             left[0].notices = [*work.table.notices, *left[0].notices]
         broke = isinstance(error, TrainingError) and begun
         if broke:

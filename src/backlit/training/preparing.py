@@ -40,6 +40,10 @@ class Prepared:
         """The rows to learn from, as the network sees them."""
         return self.x[self.parts.train], self.t[self.parts.train]
 
+    def place(self, row: int) -> str:
+        """Where a row to learn from stands in its source: "people.csv:17"; "" where that has no name."""
+        return "" if self.table.origin is None else self.table.origin.place(int(self.parts.train[row]))
+
     @property
     def weights(self) -> Array | None:
         """The weights of the rows to learn from."""

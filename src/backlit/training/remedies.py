@@ -6,6 +6,7 @@ Lines of Python speak of x and t, the rows and targets that the network `net` wa
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -40,8 +41,10 @@ def _command(found: Finding, run: Run) -> str:
     if found.code == "DR112" and how == "rare":
         return f"{train} --class-weight balanced --batch-size {rows_for(facts)}"
     if run.folder is not None:
-        if found.code == "DR305" and how != "first":
-            return f"backlit trace {run.folder} --step {facts['before']}"
+        if found.code == "DR305" and run.settings.optimizer.update is not None:
+            at = facts.get("batch_row")
+            row = "" if at is None else f" --row {at}"
+            return f"backlit trace {shlex.quote(str(run.folder))} --step {facts['step']}{row}"
         if found.symptom:
             return f"backlit diagnose {run.folder} --budget {LONGER}s"
         if found.changes:
@@ -75,6 +78,10 @@ def _copies(facts: Facts) -> str:
     )
 
 
+def _row(facts: Facts) -> str:
+    return "" if facts.get("batch_row") is None else f", row={facts['batch_row']}"
+
+
 PYTHON: dict[str, Callable[[Facts], str]] = {
     "DR104 empty": lambda facts: "known = t.any(axis=1)\nx, t = x[known], t[known]",
     "DR109": lambda facts: "print(x.shape, t.shape, np.unique(t)[:9])",
@@ -92,8 +99,9 @@ PYTHON: dict[str, Callable[[Facts], str]] = {
     "DR112 rare": lambda facts: f'net.fit(x, t, class_weight="balanced", batch_size={rows_for(facts)})',
     "DR113 rows": lambda facts: "print(net.predict(x[:2])[0] - net.predict(x)[0])  # 0 is right",
     "DR206": lambda facts: "print(net.predict(x[:9]))",
-    "DR305": lambda facts: f"print(run.trace(step={facts['before']}))",
-    "DR305 first": lambda facts: "print(np.abs(x).max(axis=0), np.abs(t).max(axis=0))",
+    "DR305": lambda facts: f"print(run.trace(step={facts['step']}{_row(facts)}))",
+    "DR305 state": lambda facts: "print(run.history[-1])",
+    "DR305 data": lambda facts: "print(np.abs(x).max(axis=0), np.abs(t).max(axis=0))",
     "DR503": lambda facts: (
         "others = np.random.default_rng(0).permutation(len(x))\nprint(net.evaluate(x, t), net.evaluate(x[others], t))"
     ),

@@ -58,7 +58,10 @@ def trace(what: Any, x: Any = None, t: Any = None, *, step: int | None = None, *
         return net.trace(x, t, **given)
     again = fitting_again(what) if _is_path(what) else _of_run(what)
     result = read_run(what)[0].get("result", {}) if _is_path(what) else what.result
-    return trace_step(again, step, done=result.get("steps"), **given)
+    done = result.get("steps")
+    if done is not None and result.get("stopped") == "not finite":
+        done += 1  # the step that broke, of which the loss was the end
+    return trace_step(again, step, done=done, **given)
 
 
 def _is_path(what: Any) -> bool:

@@ -66,15 +66,17 @@ class Run(Shown):
         self.folder: Path | None = None
         self.last: Network | None = None  # with the weights of the last step
         self.state: dict[str, Any] | None = None  # of the optimizer after it
+        self.lost: dict[str, Any] = {}  # where that ceased to be finite, if it did
         self.looks: list[Look] = []  # vital signs of sampled steps
         self.origin: Origin | None = None  # what the training began with
+        self.place_of_row: Callable[[int], str] | None = None  # where a training row stands in its source
         self._diagnosis: Diagnosis | None = None
         self.looked: Looked | None = None  # what the report shows of its insides
         self.again: Callable[[], Fitting] | None = None  # the same training before its first step
 
     def __getstate__(self) -> dict[str, Any]:
         """What is pickled: the run, without the rows that it could be done again with."""
-        return {**self.__dict__, "again": None, "origin": None, "looked": None}
+        return {**self.__dict__, "again": None, "origin": None, "looked": None, "place_of_row": None}
 
     def trace(self, step: int, **given: Any) -> Trace:
         """A step of the run, from 1, done again under the lens: see `backlit.trace`."""
@@ -98,6 +100,7 @@ class Run(Shown):
         }
         self.facts["settings"]["threads"] = loop.threads
         self.last, self.state = fitting.last_network(), fitting.optimizer_state()
+        self.lost = fitting.lost()
         self.looks = fitting.vitals.looks if fitting.vitals is not None else []
 
     @property

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -81,12 +82,28 @@ def not_finite(patient: Patient) -> Iterator[Finding]:
     if not told or "word" not in told:
         return
     given = dict(told.get("given") or {})
+    row, word, source = told["row"], told["word"], told.get("source", "")
+    all_rows = row is None and told.get("way") in ("forward", "backward")
     facts = {
+        "how": f"{told.get('way', 'forward')}{'_rows' if all_rows else ''}",
         "epoch": told.get("epoch", 1), "step": told.get("step", 1), "number": told["number"], "op": told["op"],
-        "word": told["word"], "value": told["value"], "row": "-" if told["row"] is None else told["row"],
-        "before": told.get("step", 1) - 1, "result": told["result"], "given": given,
+        "word": word, "source": source, "operation": f"{word} ({source})" if source not in ("", word) else word,
+        "value": told["value"], "layer": told.get("layer", ""), "parameter": told.get("parameter", ""),
+        "place": list(told.get("place") or ()), "at": _at(told), "row": "-" if row is None else row, "line": "",
+        "batch_row": told.get("batch_row"), "dtype": str(patient.settings.get("dtype", "float32")),
+        "result": f"{told['result']:g}", "given": given,
         "operands": ", ".join(f"{n} = {v:g}" for n, v in given.items()),
     }  # fmt: skip
-    if not facts["before"]:
-        facts["how"] = "first"
     yield Finding("DR305", "proved", facts)
+
+
+def _at(told: Mapping[str, Any]) -> str:
+    """Where the number stands, all counted from 0: dense1.o[2] is that of unit 2, x[7, 1] row 7 and column 1."""
+    value, unit = str(told["value"]), list(told.get("unit") or ())
+    if told.get("way") == "data":
+        unit = [told["row"], *unit]
+    at = f"[{', '.join(map(str, unit))}]" if unit else ""
+    if told.get("parameter"):
+        return f"{told['parameter']}{at}" if value == "θ" else f"{value}({told['parameter']}{at})"
+    named = f"{told.get('layer') or 'E'} ({value})" if value.startswith("%") else value  # in no layer: of the loss
+    return f"{named}{at}"

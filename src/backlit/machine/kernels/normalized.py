@@ -66,16 +66,16 @@ def sparsemax(A, I, S, C, lo, hi, thread):
     n = I[6]
     for r in range(lo, hi):
         u, o = part(A, I[4] + r * n, n), part(A, I[3] + r * n, n)
-        top, count, found = largest(u, n), 0, n
-        threshold = -ONE / ZERO if top == top else top
-        # A NaN makes the threshold one: then nothing is above it, and all that is left is NaN.
-        while found != count and found > 0:
-            count, found, total = found, 0, ZERO
+        top, before, count = largest(u, n), 0, -1
+        threshold = -ONE  # it is never lower, seen from the largest: what lies below is left out before it is summed
+        # A NaN is never below, and makes the threshold one: then all that is left is NaN.
+        while count != before:
+            before, count, total = count, 0, ZERO
             for j in range(n):
-                total += u[j] - top if (u[j] - top > threshold) | (count == n) else ZERO
+                below = u[j] - top <= threshold
+                total += ZERO if below else u[j] - top
+                count += 0 if below else 1
             threshold = (total - ONE) / DTYPE(count)
-            for j in range(n):
-                found += 1 if u[j] - top > threshold else 0
         for j in range(n):
             away = u[j] - top - threshold
             o[j] = ZERO if away <= ZERO else away
