@@ -13,6 +13,7 @@ from ..messages import catalogue, fill
 from .facts import finite, items, part, text
 
 HALF = 0.5  # of a skill: from there on a network works (doctor.screen.HALF)
+MORE = {"draws": "lottery", "scale": "noise"}  # a fact, and the sentence on it that follows the evidence
 PARTS = ("what", "evidence", "threshold", "consequence", "try")
 
 
@@ -87,9 +88,10 @@ class Sentences:
         """A part of what is said of a finding: the one for its `how`, where there is one."""
         parts = self.known.get(code, {})
         found = self._filled(str(parts.get(f"{key}_{facts.get('how', '')}", parts.get(key, ""))), facts)
-        if key == "evidence" and facts.get("draws"):
-            more = self._filled(str(self.known["doctor"]["lottery"]), facts)
-            return self._filled(str(self.known["doctor"]["joined"]), {"evidence": found, "more": more})
+        for fact, sentence in MORE.items() if key == "evidence" else ():
+            if facts.get(fact):
+                more = self._filled(str(self.known["doctor"][sentence]), facts)
+                found = self._filled(str(self.known["doctor"]["joined"]), {"evidence": found, "more": more})
         return found
 
     def name(self, code: str) -> str:

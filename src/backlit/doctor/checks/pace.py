@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..finding import Finding, check
+from ..noise import noise_scale
 from ..patient import Patient
 from ..trial import BATCH, STEPS, Change
 
@@ -77,8 +78,10 @@ def too_few_steps(patient: Patient) -> Iterator[Finding]:
     if few or slope < -2 * error:
         epochs = int(patient.settings["epochs"])
         more = epochs * max(10, int(1000 / max(steps, 1)))
-        facts = {"epochs": epochs, "steps": steps, "more": more, "loss": float(losses[-1]), "first": few,
-                 "slope": slope, "fall": -slope, "error": error, "how": "few" if few else "slope"}  # fmt: skip
+        facts = {
+            "epochs": epochs, "steps": steps, "more": more, "begin": float(losses[0]), "loss": float(losses[-1]),
+            "first": few, "slope": slope, "fall": -slope, "error": error, "how": "few" if few else "slope",
+        }  # fmt: skip
         change = Change("epochs", settings={"epochs": more}, facts={"epochs": more})
         yield Finding("DR403", "suspected", facts, (change,))
 
@@ -100,6 +103,8 @@ def batch_size(patient: Patient) -> Iterator[Finding]:
     if patient.rows > BATCH and (batch < BATCH or few):
         how = "few" if few else "noise"
         facts = {"batch": batch, "steps": steps, "rows": patient.rows, "better": BATCH, "how": how, "least": STEPS}
+        if (scale := noise_scale(patient)) is not None:
+            facts["scale"] = scale
         change = Change("batch_size", settings={"batch_size": BATCH}, facts={"batch": BATCH})
         yield Finding("DR404", "suspected", facts, (change,))
 
