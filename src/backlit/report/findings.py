@@ -160,10 +160,12 @@ def _with_verdict(made: Told, known: Mapping[str, Any], say: Sentences) -> Told:
         other = made.reference.skill if made.reference else None
         key = "skill_of" if other is not None else "skill_is"
         more.append(say(key, skill=share(made.now.skill), reference=share(other)))
-    if made.healthy and made.reference and max(made.now.skill or 0.0, made.reference.skill or 0.0) < HALF:
+    little = made.reference is not None and max(made.now.skill or 0.0, made.reference.skill or 0.0) < HALF
+    if made.healthy and little:
         more.append(say("little"))
     if not quick and (dismissed := _dismissed(made, say)):
-        more.append(say("spared" if made.healthy else "dismissed", codes=", ".join(dismissed)))
+        key = "dismissed" if not made.healthy else "spared_little" if little else "spared"
+        more.append(say(key, codes=", ".join(dismissed)))
     if made.findings and not quick:
         more.append(say("checks", passed=checks, found=_count(made.findings), left=_not_made(made)))
     return replace(made, verdict=verdict, more=more)
