@@ -18,6 +18,7 @@ from backlit.doctor.checks.pace import (
     too_few_steps,
 )
 from backlit.doctor.checks.signals import exploding, not_finite
+from backlit.doctor.noise import noise_scale
 from backlit.errors import BacklitError
 from backlit.nn import initial
 from backlit.training.diagnosing import patient_of
@@ -173,3 +174,27 @@ def test_the_slope_of_a_line_with_noise():
     slopes = np.array([slope_of(2 - 0.5 * np.arange(10) + rng.normal(size=10)) for _ in range(2000)])
     assert slopes[:, 0].mean() == pytest.approx(-0.5, abs=0.02)
     assert slopes[:, 1].mean() == pytest.approx(slopes[:, 0].std(), rel=0.1)
+
+
+def test_the_noise_scale_is_that_of_the_gradients_of_single_rows():
+    """Of one weight: tr Σ / |G|² is the variance of 2 (o - t) x over the square of its mean."""
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=(4000, 1))
+    t = x[:, 0] + rng.normal(size=4000)
+    made = patient([Dense(1, weights=initial.constant(0.0), bias=False)], x, t, optimizer="sgd", learning_rate=1e-9,
+                   batch_size=200, epochs=1)  # fmt: skip
+    single = 2 * (0 - t) * x[:, 0]
+    assert noise_scale(made) == pytest.approx(single.var() / single.mean() ** 2, rel=0.7)
+    few = patient([Dense(1, weights=initial.constant(1.0), bias=False)], x, t, optimizer="sgd", learning_rate=1e-9,
+                  batch_size=200, epochs=1)  # fmt: skip
+    assert noise_scale(few) > 20 * single.var() / single.mean() ** 2, "at the minimum it is all noise"
+
+
+def test_the_step_by_which_units_died_is_told():
+    x = np.random.default_rng(1).uniform(0, 1, size=(300, 3))
+    t = np.sin(4 * x[:, 0]) + x[:, 1]
+    killed = patient([Dense(8, "relu"), Dense(1)], x, t, optimizer="sgd", learning_rate=1.0, epochs=5)
+    (found,) = list(dead_units(killed))
+    assert found.facts["born"] < found.facts["dead"] == 8
+    assert 1 < found.facts["died"] < 10
+    assert killed.course[1].units["dense1"]["f′=0"].min() < 1

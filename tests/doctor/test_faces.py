@@ -306,7 +306,10 @@ def test_signs_of_a_healthy_network_are_no_suspicions(language):
     assert say["little"] not in well
     both = made(findings=[], repair=None, passed=passed, left_out=[], skill=0.1,
                 reference=Outcome(Change("reference"), 0.2, 1300)).told()  # fmt: skip
-    assert say["little"] in told(both, language).more
+    more = told(both, language).more
+    assert say["little"] in more
+    assert say["spared_little"].partition(":")[0] in " ".join(more)
+    assert say["spared"].partition(":")[0] not in " ".join(more)
 
 
 def test_a_note_has_its_evidence_and_the_lines_that_mend_it():

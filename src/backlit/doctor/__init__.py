@@ -6,6 +6,7 @@
     checks/      the findings, a file for each kind of ailment
     diagnosis.py from findings to one root cause with its consequences
     screen.py    suspicions are tried; repair.py: changes are joined until it is enough; stopping.py: Ctrl-C
+    lottery.py   how often other first weights begin as badly;  noise.py: how noisy the gradient of a batch is
     signs.py     the vital signs in short;  measured.py: how often a finding was missed or told wrongly
     faces.py     a diagnosis as data, text, page, card;  text.py: its lines (the sentences: report/findings.py)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..messages import entry, fill, say
+from ..report.findings import MORE
 
 if TYPE_CHECKING:
     from .finding import Finding
@@ -23,6 +24,8 @@ def said(finding: Finding, part: str, language: str | None = None) -> str:
     parts = entry(finding.code, language)
     text = parts.get(f"{part}_{finding.facts.get('how', '')}", parts.get(part, ""))
     told = fill(text, finding.facts, language)
-    if part == "evidence" and finding.facts.get("draws"):
-        return say("doctor.joined", language, evidence=told, more=say("doctor.lottery", language, **finding.facts))
+    for fact, sentence in MORE.items() if part == "evidence" else ():
+        if finding.facts.get(fact):
+            more = say(f"doctor.{sentence}", language, **finding.facts)
+            told = say("doctor.joined", language, evidence=told, more=more)
     return told

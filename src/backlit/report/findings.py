@@ -13,6 +13,7 @@ from ..messages import catalogue, fill
 from .facts import finite, items, part, text
 
 HALF = 0.5  # of a skill: from there on a network works (doctor.screen.HALF)
+MORE = {"draws": "lottery", "scale": "noise"}  # a fact, and the sentence on it that follows the evidence
 PARTS = ("what", "evidence", "threshold", "consequence", "try")
 
 
@@ -88,9 +89,10 @@ class Sentences:
         """A part of what is said of a finding: the one for its `how`, where there is one."""
         parts = self.known.get(code, {})
         found = self._filled(str(parts.get(f"{key}_{facts.get('how', '')}", parts.get(key, ""))), facts)
-        if key == "evidence" and facts.get("draws"):
-            more = self._filled(str(self.known["doctor"]["lottery"]), facts)
-            return self._filled(str(self.known["doctor"]["joined"]), {"evidence": found, "more": more})
+        for fact, sentence in MORE.items() if key == "evidence" else ():
+            if facts.get(fact):
+                more = self._filled(str(self.known["doctor"][sentence]), facts)
+                found = self._filled(str(self.known["doctor"]["joined"]), {"evidence": found, "more": more})
         return found
 
     def name(self, code: str) -> str:
@@ -159,10 +161,12 @@ def _with_verdict(made: Told, known: Mapping[str, Any], say: Sentences) -> Told:
         other = made.reference.skill if made.reference else None
         key = "skill_of" if other is not None else "skill_is"
         more.append(say(key, skill=share(made.now.skill), reference=share(other)))
-    if made.healthy and made.reference and max(made.now.skill or 0.0, made.reference.skill or 0.0) < HALF:
+    little = made.reference is not None and max(made.now.skill or 0.0, made.reference.skill or 0.0) < HALF
+    if made.healthy and little:
         more.append(say("little"))
     if not quick and (dismissed := _dismissed(made, say)):
-        more.append(say("spared" if made.healthy else "dismissed", codes=", ".join(dismissed)))
+        key = "dismissed" if not made.healthy else "spared_little" if little else "spared"
+        more.append(say(key, codes=", ".join(dismissed)))
     if made.findings and not quick:
         more.append(say("checks", passed=checks, found=_count(made.findings), left=_not_made(made)))
     return replace(made, verdict=verdict, more=more)

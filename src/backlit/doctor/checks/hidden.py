@@ -38,11 +38,18 @@ def dead_units(patient: Patient) -> Iterator[Finding]:
         "layer": name, "dead": dead, "units": len(share), "rows": len(patient.t), "share": lost,
         "at_most": 3 / len(patient.t), "born": at_birth,
         "later": at_birth < dead,  # it did not begin as badly: steps killed the rest
-        **_as_many_dead(patient, lost),
+        "died": _all_dead_by(patient, name, dead), **_as_many_dead(patient, lost),
     }  # fmt: skip
     everywhere = {n: patient.with_activation(n, "leaky_relu") for n, (a, _) in patient.units.items() if a == "relu"}
     changes = (Change("hidden_activation", layers=everywhere, facts={"activation": "leaky_relu"}),)
     yield Finding("DR303", "proved" if dead == len(share) else "suspected", facts, changes)
+
+
+def _all_dead_by(patient: Patient, layer: str, dead: int) -> int:
+    """The first step that was looked at in which as many units of the layer fired for no row of the batch."""
+    counts = [(look.step, int((look.units.get(layer, {}).get("f′=0", np.zeros(0)) >= 1.0).sum()))
+              for look in patient.course]  # fmt: skip
+    return next((step for step, count in counts if count >= dead), int(patient.settings.get("steps") or 0))
 
 
 def _as_many_dead(patient: Patient, lost: float) -> dict[str, float]:

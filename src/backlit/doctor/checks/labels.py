@@ -36,7 +36,7 @@ def labels_and_width(patient: Patient) -> Iterator[Finding]:
         sums = t.sum(axis=1)
         empty = sums == 0
         if empty.any():
-            facts = {"share": float(empty.mean()), "row": int(np.argmax(empty)), "how": "empty"}
+            facts = {"share": float(empty.mean()), "row": int(np.argmax(empty)) * patient.stride, "how": "empty"}
             yield Finding("DR104", "proved", facts)
 
 

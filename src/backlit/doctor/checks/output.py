@@ -32,7 +32,8 @@ def targets_out_of_reach(patient: Patient) -> Iterator[Finding]:
         facts = {
             "layer": output_layer(patient), "activation": name, "low": low, "high": high,
             "least": float(patient.t.min()), "most": float(patient.t.max()), "share": float(outside.mean()),
-            "row": row, "unit": unit, "value": float(patient.t[row, unit]), "width": patient.t.shape[1],
+            "row": row * patient.stride, "unit": unit, "value": float(patient.t[row, unit]),
+            "width": patient.t.shape[1],
         }  # fmt: skip
         yield Finding("DR101", "proved", facts, (to("identity", patient),))
     elif patient.built.output.op is softmax and patient.task == "labels":

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..finding import Finding, check
+from ..noise import noise_scale
 from ..patient import Patient
 from ..trial import BATCH, STEPS, Change
 
@@ -78,11 +79,13 @@ def too_few_steps(patient: Patient) -> Iterator[Finding]:
     if few or slope < -2 * error:
         epochs = int(patient.settings["epochs"])
         more = epochs * max(10, int(1000 / max(steps, 1)))
-        facts = {"epochs": epochs, "steps": steps, "more": more, "loss": float(losses[-1]), "first": few,
-                 "slope": slope, "fall": -slope, "error": error, "how": "few" if few else "slope",
-                 # so few steps in so many passes over the rows: smaller batches make more of them at no more work
-                 "later": patient.rows > BATCH < int(patient.settings["batch_size"]) and steps < STEPS}  # fmt: skip
         patience = int(patient.settings.get("patience") or 0) * more // epochs  # the same share of the epochs
+        facts = {
+            "epochs": epochs, "steps": steps, "more": more, "begin": float(losses[0]), "loss": float(losses[-1]),
+            "first": few, "slope": slope, "fall": -slope, "error": error, "how": "few" if few else "slope",
+            # so few steps in so many passes over the rows: smaller batches make more of them at no more work
+            "later": patient.rows > BATCH < int(patient.settings["batch_size"]) and steps < STEPS,
+        }  # fmt: skip
         longer = {"epochs": more, **({"patience": patience} if patience else {})}
         change = Change("epochs", settings=longer, facts={"epochs": more})
         yield Finding("DR403", "suspected", facts, (change,))
@@ -110,6 +113,8 @@ def batch_size(patient: Patient) -> Iterator[Finding]:
             # steps that fit the bowl of their own batch, and shake for what the batches have not in common
             "first": how == "noise" and bool(r) and float(np.median(r)) < 1,
         }  # fmt: skip
+        if (scale := noise_scale(patient)) is not None:
+            facts["scale"] = scale
         change = Change("batch_size", settings={"batch_size": BATCH}, facts={"batch": BATCH})
         yield Finding("DR404", "suspected", facts, (change,))
 
