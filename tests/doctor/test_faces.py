@@ -253,6 +253,7 @@ def test_a_source_in_python_and_a_run_that_is_pickled(tmp_path):
 def test_checks_for_which_there_is_no_time_left_are_told():
     run = Network([Dense(1)]).fit([[0.0], [1.0]], [1.0, 3.0], epochs=2)
     found = examine(patient_of(run), budget=0, within=-1.0)
-    assert found.passed == []
+    assert {"DR503", "DR204", "DR206"} & set(found.passed) == set()  # these go through the network, or take a while
+    assert {"DR101", "DR502"} <= set(found.passed)  # these take none
     assert {reason for code, reason in found.left_out if code != "trials"} == {"late"}
     assert "no time left for these checks" in found.text("en").replace("\n ", "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -101,7 +102,7 @@ def _go(fitting: Fitting, steps: int | None, watch: Watch) -> None:
 def of_model(path: Any, x: Any, t: Any, budget: float, watch: Watch) -> Diagnosis:
     """A model on rows, without its training: graph and data, what its units do, and whether there is more to learn."""
     from .advising import with_words
-    from .diagnosing import Origin, patient_of
+    from .diagnosing import Origin, patient_of, time_for_checks
     from .settings import Settings
     from .standing import rows_of
     from .trials import attempt
@@ -123,12 +124,15 @@ def of_model(path: Any, x: Any, t: Any, budget: float, watch: Watch) -> Diagnosi
     patient.attempt = patient.look_again = patient.redraw = None
     patient.began = False
     watch.phase("checking")
-    made = examine(patient, budget=0)
+    begin = time.perf_counter()
+    made = examine(patient, budget=0, within=time_for_checks(budget))
     made.left_out = [(code, reason) for code, reason in made.left_out if code != "trials"]
     if budget > 0:
         change = reference_change(patient)
         watch.trying(change)
-        made.reference = attempt(run, change, patient.rows >= ENOUGH, budget)
+        made.reference = attempt(
+            run, change, patient.rows >= ENOUGH, max(begin + budget - time.perf_counter(), budget / 4)
+        )
         watch.tried(made.reference)
         sifted(made, made.skill < HALF * made.reference.skill or not np.isfinite(made.skill))
     made.left_out.append(("trials", "no_course"))

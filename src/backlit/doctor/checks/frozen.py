@@ -31,6 +31,7 @@ def frozen_loss(patient: Patient) -> Iterator[Finding]:
     if not np.isfinite(own).all():
         return
     for how, answer in constants(t, patient).items():
+        patient.clock.ask()
         same = row_losses_of(patient, t)(answer)
         if not np.isfinite(same).all():
             continue

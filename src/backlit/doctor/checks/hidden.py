@@ -46,7 +46,7 @@ def lottery(patient: Patient, lost: float) -> dict[str, float]:
     if patient.redraw is None or not patient.start:
         return {"chance": float("nan"), "low": 0.0, "high": 1.0, "draws": 0, "bad": 0}
     names = [n for n in patient.units if patient.units[n][0] in FLAT]
-    bad, draws, until = 0, 0, time.perf_counter() + min(patient.replay / 2, 5.0)
+    bad, draws, until = 0, 0, time.perf_counter() + min(patient.replay / 2, 5.0, patient.clock.left)
     while draws < DRAWS and time.perf_counter() < until:
         u = patient.under(patient.redraw(1000 + draws), [f"{n}.u" for n in names])
         dead = [float(((u[f"{n}.u"] <= 0).mean(axis=0) == 1.0).mean()) for n in names]
