@@ -14,6 +14,7 @@ from backlit.doctor.finding import CHECKS
 from backlit.doctor.patient import Patient
 from backlit.doctor.time import LEAST, Clock, OutOfTime, affordable
 from backlit.doctor.trial import Change
+from backlit.training import quick as quick_look
 from backlit.training.diagnosing import patient_of, time_for_checks
 from backlit.training.trials import attempt, look_again
 
@@ -130,3 +131,42 @@ def test_time_for_checks():
     assert time_for_checks(20.0) == 12.0
     assert time_for_checks(0.1) == 1.0
     assert time_for_checks(0.0) == 10.0  # nothing is tried
+
+
+# ---- the quick look after every training ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("took", "ill", "most"), [(40.0, True, 2.0), (40.0, False, 2.0), (0.0, True, 0.1)])
+def test_the_quick_look_gets_a_twentieth_of_the_trainings_time(large, monkeypatch, took, ill, most):
+    given = {}
+
+    def noted(patient, **words):
+        given.update(words)
+        return examine(patient, **words)
+
+    monkeypatch.setattr(quick_look, "examine", noted)
+    monkeypatch.setattr(quick_look, "visibly_ill", lambda *_: ill)
+    made = quick_look.quick(large, took, "test")
+    assert 0.0 < given["within"] <= most
+    assert 0.0 < given["replay"] <= most
+    assert given["budget"] == 0
+    assert made.seconds < most + SLACK
+
+
+def test_a_quick_look_at_an_ill_network_leaves_out_what_takes_long(large, monkeypatch):
+    monkeypatch.setattr(quick_look, "visibly_ill", lambda *_: True)
+    monkeypatch.setattr(Patient, "pace", 100.0)
+    monkeypatch.setattr("backlit.doctor.patient.SETTING_UP", 1.0)  # a network so large that a copy of it takes days
+    made = quick_look.quick(large, 1.0, "test")
+    left = dict(made.left_out)
+    assert left["DR113"] == "quick"
+    assert "DR101" in {f.code for f in made.findings}
+    assert "backlit diagnose makes it" in made.text("en").replace("\n  ", " ")
+
+
+def test_a_quick_look_that_has_no_time_at_all_makes_no_check(large, monkeypatch):
+    monkeypatch.setattr(quick_look, "visibly_ill", lambda *_: False)
+    made = quick_look.quick(large, 0.1, "test")
+    assert not made.passed
+    assert not made.findings
+    assert {reason for _, reason in made.left_out} == {"quick"}

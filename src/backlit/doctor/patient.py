@@ -107,6 +107,10 @@ class Patient:
         """How many rows, of so many, may go through this network at once."""
         return affordable(self.size, most)
 
+    def ask(self) -> None:
+        """Whether there is time for copies of all parameters, as a pass in float64 or another draw of them makes."""
+        self.clock.ask(SETTING_UP * self.size)
+
     @property
     def size(self) -> int:
         """The number of its parameters."""

@@ -34,9 +34,9 @@ class Clock:
         """Seconds."""
         return self.until - time.perf_counter()
 
-    def ask(self) -> None:
-        """Whether there is time for more; OutOfTime where there is none."""
-        if self.left < 0:
+    def ask(self, seconds: float = 0.0) -> None:
+        """Whether there is time for what takes so long; OutOfTime where there is not."""
+        if self.left < seconds:
             raise OutOfTime
 
 

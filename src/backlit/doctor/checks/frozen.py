@@ -27,6 +27,7 @@ def frozen_loss(patient: Patient) -> Iterator[Finding]:
         return
     rows = some_rows(patient)
     t = np.asarray(rows["t"], np.float64)
+    patient.ask()
     own = row_losses(patient, patient.end, rows)
     if not np.isfinite(own).all():
         return

@@ -39,12 +39,12 @@ def wrong_gradient(patient: Patient) -> Iterator[Finding]:
     count = len(rows["t"])
     values = {**patient.start, **rows}
     for node in own:
-        patient.clock.ask()
+        patient.ask()
         for one in of_operation(node, values, count):
             if one.wrong:
                 yield _finding(one, node.op.name if node.op else "", "operation")
                 return
-    patient.clock.ask()
+    patient.ask()
     for one in differences(built.loss, built.trained, values, count):
         if one.wrong:
             yield _finding(one, ", ".join(type(layer).__name__ for layer in layers), "layer")

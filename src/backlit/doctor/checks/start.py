@@ -36,12 +36,13 @@ def first_loss(patient: Patient) -> Iterator[Finding]:
         return
     rows = some_rows(patient, 500)
     try:
+        patient.ask()
         first = float(row_losses(patient, patient.start, rows).mean())
         draws: list[float] = []
         while (
             np.isfinite(first) and first > max([baseline, *draws]) and len(draws) < DRAWS
         ):  # one that is as bad will do
-            patient.clock.ask()
+            patient.ask()
             draws.append(float(row_losses(patient, drawn_anew(patient.net, len(draws)), rows).mean()))
     except BacklitError:
         return

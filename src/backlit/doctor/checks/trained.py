@@ -132,7 +132,7 @@ def another_in_use(patient: Patient) -> Iterator[Finding]:
     """A network that answers otherwise in use than in training, or whose rows have a say in each other's answers."""
     yield from _mixed_rows(patient)
     yield from _random_output(patient)
-    patient.clock.ask()
+    patient.ask()
     yield from _two_modes(patient)
 
 
@@ -151,7 +151,7 @@ def _mixed_rows(patient: Patient) -> Iterator[Finding]:
     declared = any(layer.least_rows > 1 for layer in patient.net.layers())
     for training in (False, True)[: 1 if declared else 2]:
         keep = {"o": patient.net.build(training=training).output}
-        patient.clock.ask()
+        patient.ask()
         one = compute(keep, {**patient.end, **rows}, count)["o"]
         two = compute(keep, {**patient.end, **rows, **other}, count)["o"]
         moved = np.abs(one[:half] - two[:half])
