@@ -103,9 +103,7 @@ def examine(
         patient.attempt = noted(patient.attempt, done)
     try:
         patient.clock = Clock(begin + within)
-        with threadpool_limits(
-            1, user_api="blas"
-        ):  # small products: with threads of BLAS beside others many times slower
+        with threadpool_limits(1, user_api="blas"):  # its threads make small products slower, beside others many times
             if patient.end:
                 with contextlib.suppress(OutOfTime):
                     made.skill = patient.skill()
