@@ -93,8 +93,8 @@ def lower(
         The new value of each running value.  Like the optimizer's step it is written behind `update_at`, so that a
         step whose loss is not finite leaves it as it was.
     changes : Structural
-        What is measured of each trained parameter's step, behind it: an operation on where the step before began, where
-        this one began, where it ended, and the gradient, as vectors.  Its results are called "Δ.NAME".
+        What is measured of each parameter's step, behind it: an operation on where the step before began, where this
+        one began and ended, and the gradient, as vectors.  Its results are called "Δ.NAME".
     """
     return _Lowering(dict(keep), blocks or Blocks(), dict(gradients or {}), update, dict(running or {}), changes).tape()
 
@@ -104,7 +104,7 @@ class _Lowering:
         self, keep: dict[str, Node], blocks: Blocks, gradients: dict[Node, Node], update: Update | None,
         running: dict[Node, Node], changes: Structural | None = None,
     ) -> None:  # fmt: skip
-        self.changes = changes
+        self.changes, self.measured = changes, set[str]()  # the names of what is measured
         self.keep, self.blocks, self.gradients, self.update, self.running = keep, blocks, gradients, update, running
         self.kept = set(keep.values())
         self.label = {node: name for name, node in reversed(keep.items())}
@@ -137,16 +137,13 @@ class _Lowering:
         at = len(self.instructions)
         scalars: dict[str, float | Rows] = {}
         self.emit_running()
-        if self.update and self.changes is not None:
-            self.remember()
         if self.update:
-            scalars |= self.emit_update(self.update)
-        if self.update and self.changes is not None:
-            self.emit_changes(self.changes)
+            scalars |= self.emit_watched(self.update, self.changes) if self.changes else self.emit_update(self.update)
         scalars |= self.row_scalars
-        names |= {v.name: v.number for v in self.values if v.kind in ("block", "input") and v.name and v.name not in names}
-        names |= {v.name: v.number for v in self.values if v.block is not None and v.name}
-        names |= {v.name: v.number for v in self.values if v.kind == "kept" and v.name.startswith("Δ.")}
+        names |= {
+            v.name: v.number for v in self.values if v.kind in ("block", "input") and v.name and v.name not in names
+        }
+        names |= {v.name: v.number for v in self.values if v.name and (v.block is not None or v.name in self.measured)}
         return Tape(self.values, self.instructions, names, scalars, self.derived, at)
 
     # --- joining formulas -------------------------------------------------------------------------------------
@@ -371,26 +368,22 @@ class _Lowering:
                 self.formula([e], [output], (1,))
         return dict(update.scalars)
 
-    def remember(self) -> None:
-        """Copies of where the step before began, and this one."""
+    def emit_watched(self, update: Update, op: Structural) -> dict[str, float]:
+        """The optimizer's step, with copies of where the one before began, and this one; and what it did."""
         whole: Shape = (self.blocks.length,)
         block = {v.name: v.number for v in self.values if v.kind == "block" and v.block is None}
-        for name in ("earlier", "before"):
-            block[name] = self.new(whole, "block", name)
+        block |= {name: self.new(whole, "block", name) for name in ("earlier", "before")}
         for target, source in (("earlier", "before"), ("before", "θ")):
             self.leaf(source, block[source], whole)
             self.formula([fm.symbol(source)], [block[target]], whole)
-
-    def emit_changes(self, op: Structural) -> None:
-        """What the step did to each parameter."""
-        block = {v.name: v.number for v in self.values if v.kind == "block" and v.block is None}
+        scalars = self.emit_update(update)
         for parameter, place in self.blocks.trained.items():
             flat: Shape = (shapes.elements(shapes.resolve(parameter.shape, 1)),)
-            parts = tuple(
-                self.new(flat, "block", "", block[name], place) for name in ("earlier", "before", "θ", "∂E/∂θ")
-            )
+            parts = [self.new(flat, "block", "", block[name], place) for name in ("earlier", "before", "θ", "∂E/∂θ")]
+            self.measured.add(name := f"Δ.{parameter.name}")
             shape = op.shape([flat] * 4, {})
-            self.add(parts, (self.new(shape, "kept", f"Δ.{parameter.name}"),), shape, op=op)
+            self.add(tuple(parts), (self.new(shape, "kept", name),), shape, op=op)
+        return scalars
 
     def leaf(self, name: str, number: int, shape: Shape) -> None:
         """Let formulas read a value of the tape that is no node of the graph: a whole block, or a measure of one."""

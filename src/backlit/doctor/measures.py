@@ -23,8 +23,11 @@ def shares(x: Any, *, bound: float) -> Any:
 
 
 def changes(earlier: Any, before: Any, w: Any, g: Any) -> Any:
-    """Of a step: the root mean squares of w before it, of g and of the step; the share of weights that have a gradient
-    and stay; and the mean product of this step with the one before."""
+    """What a step did to a parameter, which was `before` and became w.
+
+    The root mean squares of its old weights, of g and of the step; the share of weights that have a gradient and stay;
+    and the mean product with the step before, which began at `earlier`.
+    """
     a, b, c, gradient = (np.asarray(x, np.float64) for x in (earlier, before, w, g))
     step = c - b
     sizes = [np.sqrt(np.mean(x * x)) for x in (b, gradient, step)]

@@ -32,7 +32,9 @@ class Watched:
     def __init__(self, loop: Loop, tape: Tape, names: Sequence[str]) -> None:
         self.loop, self.tape = loop, tape
         own = loop.arena.layout
-        blocks = {v.name: own.offsets[v.number] for v in loop.train_tape.values if v.kind == "block" and v.block is None}
+        blocks = {
+            v.name: own.offsets[v.number] for v in loop.train_tape.values if v.kind == "block" and v.block is None
+        }
         start = -(-len(loop.arena.memory) // ALIGN) * ALIGN  # behind all that the loop's own tapes use
         layout = lay_out(tape, loop.batch, start=start, blocks=blocks)
         self.code, registers = loop.backend.encode(tape, layout, loop.scalars)

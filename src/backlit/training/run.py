@@ -83,8 +83,10 @@ class Run(Shown):
         return trace(self, step=step, **given)
 
     def follow(self, first: int = 1, last: int | None = None) -> Sequence[Look]:
-        """The vital signs of every step from `first` to `last` (from 1; by default the last one): the training is gone
-        through again, to the same bits.  The loss after a step, and r, are measured at some steps only; else they are NaN.
+        """The vital signs of every step from `first` to `last` (from 1; by default the last one).
+
+        The training is gone through again, to the same bits, which takes less than twice its time (docs/speed.md).
+        The loss after a step and r are measured at some steps only; elsewhere they are NaN.
 
         Returns
         -------

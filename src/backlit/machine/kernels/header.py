@@ -86,7 +86,7 @@ def at(context, array, i):
 
 
 def _eight_sums(context, builder, arrays, n, join, count=1, kind=FLOAT):
-    """Σ of each of the `count` terms join(x, …) over n elements of the arrays, all in one pass, in numbers of this kind.
+    """Σ of each of the `count` terms join(x, …) over n elements of the arrays, all in one pass, as numbers of `kind`.
 
     Each is eight sums side by side in one vector, joined in a fixed order.
     """
@@ -100,7 +100,7 @@ def _eight_sums(context, builder, arrays, n, join, count=1, kind=FLOAT):
 
     def add(loaded, shape):
         given = [x if own == real else builder.fpext(x, shape) for x in loaded]
-        for term, own_sums in zip(join(*given), sums):
+        for term, own_sums in zip(join(*given), sums, strict=True):
             builder.store(builder.fadd(builder.load(own_sums[shape]), term), own_sums[shape])
 
     blocks = builder.sdiv(n, ir.Constant(n.type, 8))

@@ -1,10 +1,11 @@
 # Vital signs: arrays that are looked at, each read once.
 #
 # moments: I = [address, count, grain, out, x, rows, n]: for each column the mean of x, and of x².
-# shares: I = [..., place of the bound in S]: for each column the share of numbers that are 0, and of those within ±bound.
-# changes: I = [address, count, grain, out, earlier, before, w, g, n]: of a step from `before` to w the root mean squares
-# of the old weights, of g and of the step, the share of weights that have a gradient and stay, and the mean product with
-# the step before, which began at `earlier`.  Sums are in float64: no square of a float32 leaves its range.
+# shares: I = [..., place of the bound in S]: for each column the share of numbers that are 0, and of those within
+# ±bound.
+# changes: I = [address, count, grain, out, earlier, before, w, g, n]: of a step from `before` to w the root mean
+# squares of the old weights, of g and of the step, the share of weights that have a gradient and stay, and the mean
+# product with the step before, which began at `earlier`.  Sums are in float64: no square of a float32 leaves its range.
 
 
 @inline
