@@ -170,3 +170,15 @@ def test_a_quick_look_that_has_no_time_at_all_makes_no_check(large, monkeypatch)
     assert not made.passed
     assert not made.findings
     assert {reason for _, reason in made.left_out} == {"quick"}
+
+
+def test_ctrl_c_while_a_model_is_compared_leaves_what_was_found(tmp_path, large, monkeypatch):
+    def stop(*given):
+        raise KeyboardInterrupt
+
+    path = large.network.save(tmp_path / "model.safetensors")
+    monkeypatch.setattr("backlit.training.trials.attempt", stop)
+    found = backlit.diagnose(path, X[:300], T[:300], budget=0.5)
+    assert found.findings[0].code == "DR101"
+    assert ("trials", "interrupted") in found.left_out
+    assert found.reference is None

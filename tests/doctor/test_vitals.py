@@ -256,3 +256,29 @@ def test_a_run_is_followed_from_step_to_step():
     run.again = None
     with pytest.raises(BacklitError, match="BL381"):
         run.follow()
+
+
+@pytest.mark.parametrize("more", [{"threads": 2}, {"schedule": "plateau"}])
+def test_held_out_rows_and_a_second_thread_change_nothing(more):
+    def made():
+        rng = np.random.default_rng(0)
+        x, t = rng.normal(size=(90, 5)), rng.integers(0, 3, 90)
+        net = Network([Dense(40, "relu"), BatchNorm(), Dense(3, "softmax")])
+        net.loss = "cross_entropy"
+        inputs = net._rows(x[:60], t[:60], connect=True)
+        held_out = net._rows(x[60:], t[60:])
+        net.prepare(5)
+        return Fitting(net, inputs, held_out, Settings.of(loss="cross_entropy", batch_size=16, epochs=9, **more))
+
+    plain, followed = held(made)
+    plain.loop.run(100)
+    followed.loop.run(5)
+    before = followed.loop.snapshot()
+    looks = followed.vitals.follow(followed.loop, 12)
+    followed.loop.run(100)
+    assert len(looks) == 12
+    assert followed.loop.weights().tobytes() == plain.loop.weights().tobytes()
+    np.testing.assert_array_equal(followed.loop.history, plain.loop.history)
+    followed.loop.restore(before)  # from before it was watched
+    followed.loop.run(100)
+    assert followed.loop.weights().tobytes() == plain.loop.weights().tobytes()

@@ -126,16 +126,18 @@ def of_model(path: Any, x: Any, t: Any, budget: float, watch: Watch) -> Diagnosi
     watch.phase("checking")
     begin = time.perf_counter()
     made = examine(patient, budget=0, within=time_for_checks(budget))
+    stopped = ("trials", "interrupted") in made.left_out
     made.left_out = [(code, reason) for code, reason in made.left_out if code != "trials"]
-    if budget > 0:
-        change = reference_change(patient)
+    if budget > 0 and not stopped:
+        change, seconds = reference_change(patient), max(begin + budget - time.perf_counter(), budget / 4)
         watch.trying(change)
-        made.reference = attempt(
-            run, change, patient.rows >= ENOUGH, max(begin + budget - time.perf_counter(), budget / 4)
-        )
-        watch.tried(made.reference)
-        sifted(made, made.skill < HALF * made.reference.skill or not np.isfinite(made.skill))
-    made.left_out.append(("trials", "no_course"))
+        try:
+            made.reference = attempt(run, change, patient.rows >= ENOUGH, seconds)
+            watch.tried(made.reference)
+            sifted(made, made.skill < HALF * made.reference.skill or not np.isfinite(made.skill))
+        except KeyboardInterrupt:  # what was found so far is told
+            stopped = True
+    made.left_out.append(("trials", "interrupted" if stopped else "no_course"))
     return with_words(made, run)
 
 
