@@ -261,7 +261,8 @@ def test_without_trials_no_suspicion_is_told_of_a_network_that_works():
 def test_checks_for_which_there_is_no_time_left_are_told():
     run = Network([Dense(1)]).fit([[0.0], [1.0]], [1.0, 3.0], epochs=2)
     found = examine(patient_of(run), budget=0, within=-1.0)
-    assert found.passed == []
+    assert {"DR503", "DR204", "DR206"} & set(found.passed) == set()  # these go through the network, or take a while
+    assert {"DR101", "DR502"} <= set(found.passed)  # these take none
     assert {reason for code, reason in found.left_out if code != "trials"} == {"late"}
     assert "no time left for these checks" in found.text("en").replace("\n ", "")
 

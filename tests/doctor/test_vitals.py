@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from backlit import BatchNorm, Dense, Dropout, Network, PReLU
+from backlit import BacklitError, BatchNorm, Dense, Dropout, Network, PReLU
 from backlit.doctor.slopes import largest_slope
 from backlit.ops import REGISTRY
 from backlit.ops.random import permutation
@@ -157,3 +157,128 @@ def test_the_rows_of_a_look_at_the_beginning_of_an_epoch_are_those_of_the_epoch(
         rows = loop.load_batch()
         np.testing.assert_array_equal(loop["x"][:rows], loop.job.inputs["x"][order[48:64]].astype("float32"))
         loop.run(loop.steps_per_epoch - 3)
+
+
+# ---- every step -----------------------------------------------------------------------------------------------------
+
+
+def held(fitting_of):
+    """The same training twice: one to go its way, one to be followed."""
+    return fitting_of(), fitting_of()
+
+
+def same_look(one, other, rounding=1e-30):
+    """What two ways to look at the same step found: but for rounding the same."""
+    assert one.step == other.step
+    assert one.loss == pytest.approx(other.loss, rel=1e-6)
+    assert one.units.keys() == other.units.keys()
+    for layer, signs in one.units.items():
+        assert signs.keys() == other.units[layer].keys()
+        for sign, values in signs.items():
+            np.testing.assert_allclose(values, other.units[layer][sign], rtol=1e-5, atol=rounding)
+    assert one.parameters.keys() == other.parameters.keys()
+    for name, sizes in one.parameters.items():
+        assert sizes == pytest.approx(other.parameters[name], rel=1e-5, abs=1e-30)
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("kind", LAYERS)
+def test_a_training_that_is_followed_makes_the_same_bits(kind, rule):
+    plain, followed = held(lambda: training(LAYERS[kind](), rule, schedule="cosine", clip_norm=0.5))
+    plain.loop.run(40)
+    followed.loop.run(3)
+    looks = followed.vitals.follow(followed.loop, 30)
+    followed.loop.run(7)  # and goes on as if nothing had been
+    assert [look.step for look in looks] == list(range(4, 34))
+    assert followed.loop["θ"].tobytes() == plain.loop["θ"].tobytes()
+    assert followed.loop.weights().tobytes() == plain.loop.weights().tobytes()
+    np.testing.assert_array_equal(followed.loop.history[:5], plain.loop.history[:5])
+
+
+@pytest.mark.parametrize("kind", LAYERS)
+def test_looks_at_every_step_are_what_single_looks_are(kind):
+    alone, followed = held(lambda: training(LAYERS[kind]()))
+    wanted = []
+    for _ in range(10):
+        wanted.append(alone.vitals.look(alone.loop))
+        alone.loop.run(1)
+    looks = followed.vitals.follow(followed.loop, 10)
+    for one, other in zip(looks, wanted, strict=True):
+        same_look(one, other)
+    assert np.isnan(looks[0].turn)
+    assert [look.turn for look in looks[1:]] == pytest.approx([look.turn for look in wanted[1:]], rel=1e-3)
+
+
+def test_some_of_the_steps_are_probed(monkeypatch):
+    monkeypatch.setattr("backlit.doctor.vitals.PROBING", 1e9)
+    monkeypatch.setattr("backlit.doctor.vitals.CHUNK", 1)
+    alone, followed = held(lambda: training(LAYERS["relu"]()))
+    looks = followed.vitals.follow(followed.loop, 3)
+    alone.loop.run(looks.first)
+    seen = alone.vitals.look(alone.loop)
+    assert np.isnan(looks[0].r), "no step was taken yet, so there was no time for a probe"
+    assert looks[1].r == pytest.approx(seen.r)
+    assert looks[1].after == pytest.approx(seen.after)
+
+
+def test_following_ends_where_the_training_does():
+    fitting = training(LAYERS["relu"]())
+    looks = fitting.vitals.follow(fitting.loop, 10**4)
+    assert len(looks) == fitting.loop.step == 50 * 7
+    assert fitting.loop.stopped == "epochs"
+    assert len(fitting.vitals.follow(fitting.loop, 10)) == 0
+    assert [look.step for look in looks[-2:]] == [349, 350]
+    assert looks[-1].step == 350
+
+
+@pytest.mark.parametrize("engine", ["plain", "interpreter"])
+def test_every_engine_follows_alike(engine):
+    one, other = (training(LAYERS["relu"](), rows=40, engine=name) for name in ("compiled", engine))
+    looks, others = (f.vitals.follow(f.loop, 4) for f in (one, other))
+    for a, b in zip(looks, others, strict=True):
+        same_look(a, b, rounding=1e-6)
+
+
+def test_gradients_whose_squares_leave_the_range_are_measured():
+    fitting = training([Dense(4), Dense(3)], "gradient_descent(learning_rate=1e-30)")
+    fitting.loop["dense1.weight"] *= 1e21
+    (look,) = fitting.vitals.follow(fitting.loop, 1)
+    assert 1e19 < look.parameters["dense1.weight"]["w"] < 1e23
+    assert look.parameters["dense1.weight"]["lost"] == 1.0
+
+
+def test_a_run_is_followed_from_step_to_step():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(64, 2))
+    run = Network([Dense(4, "tanh"), Dense(1)]).fit(x, x[:, 0], epochs=5, batch_size=16)
+    assert [look.step for look in run.follow()] == list(range(1, 21))
+    assert [look.step for look in run.follow(3, 6)] == [3, 4, 5, 6]
+    run.again = None
+    with pytest.raises(BacklitError, match="BL381"):
+        run.follow()
+
+
+@pytest.mark.parametrize("more", [{"threads": 2}, {"schedule": "plateau"}])
+def test_held_out_rows_and_a_second_thread_change_nothing(more):
+    def made():
+        rng = np.random.default_rng(0)
+        x, t = rng.normal(size=(90, 5)), rng.integers(0, 3, 90)
+        net = Network([Dense(40, "relu"), BatchNorm(), Dense(3, "softmax")])
+        net.loss = "cross_entropy"
+        inputs = net._rows(x[:60], t[:60], connect=True)
+        held_out = net._rows(x[60:], t[60:])
+        net.prepare(5)
+        return Fitting(net, inputs, held_out, Settings.of(loss="cross_entropy", batch_size=16, epochs=9, **more))
+
+    plain, followed = held(made)
+    plain.loop.run(100)
+    followed.loop.run(5)
+    before = followed.loop.snapshot()
+    looks = followed.vitals.follow(followed.loop, 12)
+    followed.loop.run(100)
+    assert len(looks) == 12
+    assert followed.loop.weights().tobytes() == plain.loop.weights().tobytes()
+    np.testing.assert_array_equal(followed.loop.history, plain.loop.history)
+    followed.loop.restore(before)  # from before it was watched
+    followed.loop.run(100)
+    assert followed.loop.weights().tobytes() == plain.loop.weights().tobytes()

@@ -76,6 +76,7 @@ def lower(
     update: Update | None = None,
     running: Mapping[Node, Node] | None = None,
     labels: Mapping[Node, str] | None = None,
+    changes: Structural | None = None,
 ) -> Tape:
     """The tape that computes the nodes of `keep` (and the gradients, into their block; and the updates).
 
@@ -94,8 +95,11 @@ def lower(
         step whose loss is not finite leaves it as it was.
     labels : node → name
         What nodes without a name of their own are called, where they are not joined away: an error signal, say.
+    changes : Structural
+        What is measured of each parameter's step, behind it: an operation on where the step before began, where this
+        one began and ended, and the gradient, as vectors.  Its results are called "Δ.NAME".
     """
-    made = _Lowering(dict(keep), blocks or Blocks(), dict(gradients or {}), update, dict(running or {}))
+    made = _Lowering(dict(keep), blocks or Blocks(), dict(gradients or {}), update, dict(running or {}), changes)
     made.told = dict(labels or {})
     return made.tape()
 
@@ -103,8 +107,9 @@ def lower(
 class _Lowering:
     def __init__(
         self, keep: dict[str, Node], blocks: Blocks, gradients: dict[Node, Node], update: Update | None,
-        running: dict[Node, Node],
+        running: dict[Node, Node], changes: Structural | None = None,
     ) -> None:  # fmt: skip
+        self.changes, self.measured = changes, set[str]()  # the names of what is measured
         self.keep, self.blocks, self.gradients, self.update, self.running = keep, blocks, gradients, update, running
         self.kept = set(keep.values())
         self.label = {node: name for name, node in reversed(keep.items())}
@@ -140,10 +145,12 @@ class _Lowering:
         scalars: dict[str, float | Rows] = {}
         self.emit_running()
         if self.update:
-            scalars |= self.emit_update(self.update)
+            scalars |= self.emit_watched(self.update, self.changes) if self.changes else self.emit_update(self.update)
         scalars |= self.row_scalars
-        names |= {v.name: v.number for v in self.values if v.kind in ("block", "input") and v.name not in names}
-        names |= {v.name: v.number for v in self.values if v.block is not None and v.name}
+        names |= {
+            v.name: v.number for v in self.values if v.kind in ("block", "input") and v.name and v.name not in names
+        }
+        names |= {v.name: v.number for v in self.values if v.name and (v.block is not None or v.name in self.measured)}
         return Tape(self.values, self.instructions, names, scalars, self.derived, at)
 
     # --- joining formulas -------------------------------------------------------------------------------------
@@ -381,6 +388,23 @@ class _Lowering:
             if alone:
                 self.formula([e], [output], (1,))
         return dict(update.scalars)
+
+    def emit_watched(self, update: Update, op: Structural) -> dict[str, float]:
+        """The optimizer's step, with copies of where the one before began, and this one; and what it did."""
+        whole: Shape = (self.blocks.length,)
+        block = {v.name: v.number for v in self.values if v.kind == "block" and v.block is None}
+        block |= {name: self.new(whole, "block", name) for name in ("earlier", "before")}
+        for target, source in (("earlier", "before"), ("before", "θ")):
+            self.leaf(source, block[source], whole)
+            self.formula([fm.symbol(source)], [block[target]], whole)
+        scalars = self.emit_update(update)
+        for parameter, place in self.blocks.trained.items():
+            flat: Shape = (shapes.elements(shapes.resolve(parameter.shape, 1)),)
+            parts = [self.new(flat, "block", "", block[name], place) for name in ("earlier", "before", "θ", "∂E/∂θ")]
+            self.measured.add(name := f"Δ.{parameter.name}")
+            shape = op.shape([flat] * 4, {})
+            self.add(tuple(parts), (self.new(shape, "kept", name),), shape, op=op)
+        return scalars
 
     def leaf(self, name: str, number: int, shape: Shape) -> None:
         """Let formulas read a value of the tape that is no node of the graph: a whole block, or a measure of one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -19,10 +20,11 @@ from .repair import Repair, made_for_task
 from .screen import HALF, Screen, best
 from .signs import signs
 from .stopping import noted, so_far
+from .time import Clock, OutOfTime
 from .trial import Change, Outcome
 
 MOST = 3  # findings that are shown: more than that nobody reads
-CHECKING = 0.12  # of the time that a check may take which trains: a replay, a few rows, other first weights
+REPLAY = 0.12  # of the time that a check may take which trains: a replay, a few rows, other first weights
 SCREENING = 0.6  # of what is left then: finding what is wrong; the rest: finding out what is enough
 
 
@@ -87,20 +89,27 @@ def examine(
 ) -> Diagnosis:
     """Make all checks that can be made, try the remedies within `budget` seconds (0: none), order what was found.
 
-    No check is begun after `within` seconds.  The training is gone through again for `replay` seconds at most, by
-    default a share of the budget.  KeyboardInterrupt ends the work: what was found so far is returned.
+    After `within` seconds checks end: each asks for the time between its pieces; what takes none is looked at anyhow.
+    The training is gone through again for `replay` seconds at most, by default a share of the budget.
+    KeyboardInterrupt ends the work: what was found so far is returned.
     """
+    from threadpoolctl import threadpool_limits
+
     begin = time.perf_counter()
     found: list[Finding] = []
     made = Diagnosis(run=patient.run)
-    patient.replay = CHECKING * budget if replay is None else replay
+    patient.replay = REPLAY * budget if replay is None else replay
     done: list[Outcome] = []
     if patient.attempt is not None:
         patient.attempt = noted(patient.attempt, done)
     try:
-        if patient.end:
-            made.skill = patient.skill()
-        _look(made, patient, found, begin + within)
+        patient.clock = Clock(begin + within)
+        with threadpool_limits(1, user_api="blas"):  # its threads make small products slower, beside others many times
+            if patient.end:
+                with contextlib.suppress(OutOfTime):
+                    made.skill = patient.skill()
+            _look(made, patient, found)
+        patient.clock = Clock()
         _try(made, patient, found, begin, budget)
     except KeyboardInterrupt:
         _stopped(made, found, done)
@@ -109,18 +118,23 @@ def examine(
     return made
 
 
-def _look(made: Diagnosis, patient: Patient, found: list[Finding], until: float) -> None:
-    """Make all checks that can be made, and put what they find into `found`."""
+def _look(made: Diagnosis, patient: Patient, found: list[Finding]) -> None:
+    """Make all checks that can be made, as far as there is time, and put what they find into `found`."""
     for one in in_order():
-        reason = _not_possible(one, patient) or ("late" if time.perf_counter() > until else "")
-        if reason:
-            made.left_out.append((one.code, reason))
-            continue
-        more = list(one.look(patient) or ())
+        more: list[Finding] = []
+        reason = _not_possible(one, patient)
+        if not reason:
+            try:
+                for finding in one.look(patient) or ():
+                    more.append(finding)  # one by one: what was found before the time was over stays
+            except OutOfTime:
+                reason = "late"
         made.notes += [f for f in more if f.facts.get("note")]
         more = [f for f in more if not f.facts.get("note")]
         found += more
-        if not more:
+        if not more and reason:
+            made.left_out.append((one.code, reason))
+        elif not more:
             made.passed.append(one.code)
     if patient.replay_cut:
         made.left_out.append(("course", "replay_cut"))
@@ -149,6 +163,8 @@ def _try(made: Diagnosis, patient: Patient, found: list[Finding], begin: float, 
         made.reference, made.ill, made.others = screen.reference, screen.ill, screen.others
         made.repair = repair.best if repair is not None else None
         made.left_out += screen.left_out
+        if screen.too_large:
+            made.about["too_large"] = screen.too_large
 
 
 def _stopped(made: Diagnosis, found: list[Finding], done: list[Outcome]) -> None:

@@ -13,6 +13,7 @@ from ..core.lowering import lower
 from ..nn import Structure
 from ..ops import REGISTRY, Rows
 from ..ops.reduction import sum_
+from .time import WORK, affordable
 
 if TYPE_CHECKING:
     from .patient import Patient
@@ -33,8 +34,9 @@ def compute(keep: Mapping[str, Node], values: Mapping[str, Array], rows: int, se
 
 
 def some_rows(patient: Patient, most: int = ROWS) -> dict[str, Array]:
-    """At most so many rows of inputs and targets, evenly spread over all."""
-    at = np.unique(np.linspace(0, patient.rows - 1, min(most, patient.rows)).astype(int))
+    """At most so many rows of inputs and targets, evenly spread over all; of a large network fewer."""
+    count = affordable(patient.size, min(most, patient.rows), WORK / 4)  # by the interpreter, in float64
+    at = np.unique(np.linspace(0, patient.rows - 1, count).astype(int))
     return {name: array[at] for name, array in patient.inputs.items()}
 
 

@@ -26,7 +26,7 @@ def lottery(patient: Patient, as_bad: Callable[[dict[str, Array]], bool]) -> dic
     """
     if patient.redraw is None or not patient.start:
         return {}
-    bad, draws, until = 0, 0, time.perf_counter() + min(patient.replay / 2, LONGEST)
+    bad, draws, until = 0, 0, time.perf_counter() + min(patient.replay / 2, LONGEST, patient.clock.left)
     while draws < DRAWS and time.perf_counter() < until:
         bad, draws = bad + as_bad(patient.redraw(FIRST + draws)), draws + 1
     if not draws:

@@ -37,7 +37,10 @@ def noise_scale(patient: Patient) -> float | None:
     if not found:
         return None
     rng = np.random.default_rng(0)
-    seen = [_gradient(patient, found, rng.integers(0, patient.rows, size)) for _ in range(BATCHES)]
+    seen = []
+    for _ in range(BATCHES):
+        patient.ask()
+        seen.append(_gradient(patient, found, rng.integers(0, patient.rows, size)))
     gradients = np.array(seen)
     noise = float(gradients.var(axis=0, ddof=1).sum())
     signal = float((gradients.mean(axis=0) ** 2).sum()) - noise / BATCHES

@@ -5,6 +5,7 @@ What is dear to find is found when it is first asked for, and kept.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,6 +19,7 @@ from ..nn import Structure
 from ..nn.builder import Built
 from ..nn.objective import Objective
 from .skill import baseline_of, loss_of, skill_of, task_of
+from .time import PIECE, SETTING_UP, Clock, OutOfTime, affordable
 from .trial import Change, Outcome
 from .vitals import Look
 
@@ -77,6 +79,8 @@ class Patient:
     classes: Sequence[str] = ()
     most: int = MOST  # rows that are looked at
     began: bool = True  # whether the weights before the first step are known
+    clock: Clock = field(default_factory=Clock)  # the time that the checks have
+
     # --- the data ---------------------------------------------------------------------------------------------
 
     @cached_property
@@ -97,14 +101,31 @@ class Patient:
     @property
     def stride(self) -> int:
         """Of the rows every so many-th is looked at."""
-        return -(-len(self.inputs["t"]) // self.most)
+        return -(-len(self.inputs["t"]) // self.affordable(self.most))
+
+    def affordable(self, most: int) -> int:
+        """How many rows, of so many, may go through this network at once."""
+        return affordable(self.size, most)
+
+    def ask(self) -> None:
+        """Whether there is time for copies of all parameters, as a pass in float64 or another draw of them makes."""
+        self.clock.ask(SETTING_UP * self.size)
 
     @property
-    def seconds_a_pass(self) -> float:
-        """What one pass over the rows takes, by what the training took."""
+    def size(self) -> int:
+        """The number of its parameters."""
+        return sum(value.size for value in (self.end or self.start).values())
+
+    @property
+    def seconds_a_trial(self) -> float:
+        """What the shortest trial takes: to set it up, and one pass over the rows, by what the training took."""
+        return SETTING_UP * self.size + self.pace * int(self.settings.get("steps_per_epoch") or 1)
+
+    @property
+    def pace(self) -> float:
+        """Seconds a step, by what the training took; 0 where there was none."""
         steps = int(self.settings.get("steps") or 0)
-        pace = float(self.settings.get("seconds") or 0.0) / steps if steps else 0.0
-        return pace * int(self.settings.get("steps_per_epoch") or 1)
+        return float(self.settings.get("seconds") or 0.0) / steps if steps else 0.0
 
     @property
     def rows(self) -> int:
@@ -180,7 +201,7 @@ class Patient:
         dtype = str(next(iter(parameters.values())).dtype) if parameters else "float32"
         source = {n: a[:: self.stride] for n, a in self.inputs.items()} if others is None else others
         total = len(source["t"])
-        rows = min(BLOCK, total)
+        rows = min(affordable(self.size, BLOCK, PIECE), total)
         machine = Machine(lower(keep), rows, dtype)
         for name in machine.tape.names.keys() & parameters.keys():
             machine[name] = parameters[name]
@@ -188,6 +209,7 @@ class Patient:
         parts: dict[str, list[Array]] = {n: [] for n in keep}
         for first in range(0, total, rows):
             size = min(rows, total - first)
+            self.clock.ask()
             with machine.arena.batch(size), np.errstate(all="ignore"):
                 for name, array in given.items():
                     machine[name] = array[first : first + size]
@@ -213,6 +235,7 @@ class Patient:
         """Looks at steps from the first to the last, in pairs ever wider apart: each pair a third later.
 
         Those that were taken while it trained do not reach back to the first steps, so the training is replayed.
+        OutOfTime where there is no time to look at a single one.
         """
         steps = int(self.settings.get("steps") or 0)
         if self.look_again is None or not steps:
@@ -222,7 +245,15 @@ class Patient:
             at.append(int(step))
             step *= 4 / 3
         pairs = sorted({s + i for s in [*at, steps - 1] for i in (0, 1) if 1 <= s + i <= steps})
-        return self.look_again(pairs, self.replay) or self.looks
+        if not self._no_time:
+            with contextlib.suppress(OutOfTime):
+                return self.look_again(pairs, min(self.replay, self.clock.left)) or self.looks
+            self._no_time = True
+        if not self.looks:
+            raise OutOfTime
+        return self.looks
+
+    _no_time: bool = field(default=False, repr=False)  # for a single look: that is found out once
 
     @cached_property
     def first_loss(self) -> float:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -36,6 +37,7 @@ class Screen:
         self.start = 0.0 if self.broken else max(self.now, 0.0)
         self.most = self.start
         self.left_out: list[tuple[str, str]] = []
+        self.too_large: dict[str, Any] = {}  # of trials that a pass over the rows is too long for: why, and which
         self.others: list[Finding] = []  # suspicions that no trial bore out, what helped most first
         self.unrelated: Finding | None = None  # nothing in the inputs tells of the targets
 
@@ -94,8 +96,11 @@ class Screen:
         if seconds <= 0:
             self.leave_out("out_of_time")
             return None
-        if not change.stack and seconds < self.patient.seconds_a_pass:
+        if not change.stack and seconds < self.patient.seconds_a_trial:
             self.leave_out("too_large")
+            self.too_large.setdefault("needs", self.patient.seconds_a_trial)
+            self.too_large.setdefault("had", seconds)
+            self.too_large.setdefault("changes", []).append(change.told())
             return None
         outcome = self.patient.attempt(change, hold_out, seconds)
         if outcome.cut:

@@ -2,8 +2,9 @@
 
 A look runs the very step that the training is about to take, on a tape of its own that has the training's
 instructions and, beside them, reductions: for every unit the mean and the mean square of u and o, the share of rows in
-which f′ is 0 and in which the unit is saturated, and the mean squares of the error signals.  The training's memory is
-read, never written.
+which f′ is 0 and in which the unit is saturated, and the mean squares of the error signals; for every parameter the
+sizes of its weights, its gradient and its step.  The training's memory is read, never written.  Where every step is
+looked at (`Vitals.follow`) that tape takes the steps itself, in the training's memory, to the same bits.
 
 Then the step is probed.  Along the step Δ that the optimizer really makes, the batch's loss is
 E + gᵀΔ + ½ ΔᵀHΔ and higher powers.  r = ΔᵀHΔ / (-gᵀΔ) says what the step does: at r = 1 it ends at the bottom of the
@@ -12,32 +13,25 @@ bowl, from r = 2 on it raises the loss of its own batch.
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from ..core.backprop import backprop
-from ..core.curvature import hessian_vector
-from ..core.graph import Node
-from ..core.lowering import Update, lower
+from ..core.lowering import Update
 from ..core.tape import Tape
 from ..machine.loop import Loop
 from ..machine.runner import Machine
+from ..machine.watched import Watched
 from ..nn.builder import Built
 from ..ops import shapes
-from ..ops.arithmetic import absolute, add, equal, less, mul
-from ..ops.declare import Elementwise
-from ..ops.reduction import mean, sum_
-from ..ops.shapes import Rows
-from .slopes import largest_slope
+from .look_tapes import look_tape, places, probe_tape
+from .measures import CHANGES
 
 Array = np.ndarray[Any, Any]
-# Of its largest slope.  Sums of mean square 1, for which weights are drawn, are below it in 1 of 34 rows with tanh and
-# in 1 of 77 000 with sigmoid: that all rows of a batch are there is no chance.
-SATURATED = 0.05
 SHARE = 0.04  # of the training's time that looks may take
 MOST = 1000  # looks that are kept: a long training is looked at ever more seldom
 # What the first look is thought to take, with the making of its tapes, in seconds: at least, and for each instruction
@@ -45,6 +39,8 @@ MOST = 1000  # looks that are kept: a long training is looked at ever more seldo
 FIRST, INSTRUCTION, WEIGHT = 0.02, 0.8e-3, 1e-7
 SMALL = 60  # instructions whose tapes are made within FIRST
 STEPS = 8  # and the work of so many steps
+PROBING = 0.05  # of the time in which every step is looked at: for probes of the step
+CHUNK = 64  # steps that are taken without a look at the clock, at first
 
 
 @dataclass(frozen=True)
@@ -60,7 +56,7 @@ class Look:
 
     step: int  # from 1
     loss: float
-    after: float  # the same batch's loss with the new weights
+    after: float  # the same batch's loss with the new weights; NaN where the step was not probed
     slope: float  # gᵀΔ
     curvature: float  # ΔᵀHΔ
     units: dict[str, dict[str, Array]] = field(default_factory=dict)
@@ -71,6 +67,45 @@ class Look:
     def r(self) -> float:
         """ΔᵀHΔ / (-gᵀΔ): from 2 on the step raises the loss of its batch.  NaN where the step is none."""
         return self.curvature / -self.slope if self.slope else float("nan")
+
+
+@dataclass(frozen=True, eq=False)
+class Records(Sequence[Look]):
+    """Looks at steps that follow one another, read from what was written down when one is asked for.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from backlit import Dense, Network
+    >>> x = np.random.default_rng(0).normal(size=(64, 2))
+    >>> run = Network([Dense(4, "tanh"), Dense(1)]).fit(x, x[:, 0] * x[:, 1], epochs=5)
+    >>> looks = run.follow(3, 6)
+    >>> [look.step for look in looks], sorted(looks[0].units["dense1"])[:2]
+    ([3, 4, 5, 6], ['f′=0', 'mean(o)'])
+    """
+
+    first: int  # the step of the first one
+    rows: Array  # one for each step
+    spans: Mapping[str, slice]  # where each value lies in a row
+    signs: Mapping[str, tuple[str, tuple[str, ...]]]
+    trained: Mapping[str, int]
+    probed: dict[int, tuple[float, float, float]] = field(default_factory=dict)  # step → after, slope and curvature
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, i: Any) -> Any:
+        if isinstance(i, slice):
+            return [self[k] for k in range(*i.indices(len(self)))]
+        k = range(len(self))[i]
+        before = (self.first + k - 1, self._read(k - 1, (0, 0.0))[1]) if k else (0, 0.0)
+        look = self._read(k, before)[0]
+        after, slope, curvature = self.probed.get(look.step, (float("nan"),) * 3)
+        return replace(look, after=after, slope=slope, curvature=curvature)
+
+    def _read(self, k: int, before: tuple[int, float]) -> tuple[Look, float]:
+        row = self.rows[k]
+        return read(lambda name: row[self.spans[name]], self.signs, self.trained, self.first + k, before)
 
 
 class Vitals:
@@ -93,7 +128,10 @@ class Vitals:
         self.trouble: Exception | None = None  # what went wrong in a look, which then was the last one
         self.machine: Machine | None = None
         self.probe: Machine | None = None
-        self.before: tuple[int, dict[str, Array]] = (0, {})  # the step that was looked at last, and its Δ
+        self.watched: Watched | None = None  # of the loop that is followed
+        self.before: tuple[int, float] = (0, 0.0)  # the step that was looked at last, and |Δ|²
+        self.trained: dict[str, int] = {}  # the number of weights of each parameter
+        self.signs: dict[str, tuple[str, tuple[str, ...]]] = {}
 
     def expect(self, tape: Tape) -> None:
         """What the first look will take, by the training's tape: a deep or wide network wants much."""
@@ -132,42 +170,54 @@ class Vitals:
         self.seconds += self.cost
         return found
 
+    def follow(self, loop: Loop, steps: int) -> Records:
+        """Take so many steps of the training, or as many as it goes on for, and look at each of them.
+
+        They are taken by the tape that measures, many at a time without a look back, in one thread.  As a probe costs
+        as much as many steps, there are as many as fit into a twentieth of the time; elsewhere `after` and r are NaN.
+        """
+        if self.watched is None or self.watched.loop is not loop:
+            tape, self.signs, self.trained = look_tape(self.build(), self.update)
+            names = ["E", *self.signs, *(f"Δ.{name}" for name in self.trained)]
+            self.watched = Watched(loop, tape, names)
+        found = Records(loop.step + 1, np.zeros((0, self.watched.width)), self.watched.spans, self.signs, self.trained)
+        parts, took, probing, chunk = [], 0.0, 0.0, CHUNK
+        while steps > 0 and not loop.stopped:
+            if probing + self.cost <= PROBING * took:
+                look = self.look(loop)
+                found.probed[look.step] = (look.after, look.slope, look.curvature)
+                probing += self.cost
+            begin = time.perf_counter()
+            parts.append(self.watched.run(min(chunk, steps)))
+            took, steps = took + time.perf_counter() - begin, steps - chunk
+            chunk *= 2 if took < self.cost / PROBING else 1
+        return replace(found, rows=np.concatenate(parts)) if parts else found
+
     # --- the tapes --------------------------------------------------------------------------------------------
 
     def _prepare(self, loop: Loop) -> None:
-        built = self.build()
-        assert built.loss is not None
-        self.trained = [p.name for p in built.trained]
-        tape, self.signs = look_tape(built, self.update)
+        tape, self.signs, self.trained = look_tape(self.build(), self.update)
         self.machine = Machine(tape, loop.batch, loop.dtype)
         probe = probe_tape(self.build())
         self.probe = None if probe is None else Machine(probe, loop.batch, loop.dtype)
 
     def _step(self, loop: Loop, machine: Machine) -> Look:
         rows = loop.load_batch()
+        delta: dict[str, Array] = {}
         with machine.arena.batch(rows):
             self._same(loop, machine, rows)
-            before = {n: machine[n].astype(np.float64) for n in self.trained}
             machine.run(rows=rows)
-            loss = float(machine["E"])
-            units = {
-                layer: {sign: machine[f"{layer}.{sign}"].reshape(-1).astype(np.float64) for sign in signs}
-                for layer, signs in self.signs.items()
-            }
-            parameters, delta = {}, {}
-            for name, w in before.items():
-                g = machine[f"∂E/∂{name}"] if f"∂E/∂{name}" in machine.tape.names else np.zeros_like(w)
-                delta[name] = machine[name] - w
-                lost = float(np.mean((delta[name] == 0) & (g != 0))) if w.size else 0.0
-                parameters[name] = {"w": rms(w), "g": rms(g), "Δ": rms(delta[name]), "lost": lost}
-            after = loss
+            found, square = read(machine.__getitem__, self.signs, self.trained, loop.step + 1, self.before)
+            after = found.loss
             if self.update is not None:
+                if self.trained:
+                    step = machine["θ"].astype(np.float64) - machine["before"]
+                    delta = {n: step[part].reshape(machine[n].shape) for n, part in places(machine.tape).items()}
                 machine.run(0, machine.tape.update_at, rows)
                 after = float(machine["E"])
         slope, curvature = self._probe(loop, delta, rows) if self.update is not None else (0.0, 0.0)
-        turn = cosine(self.before[1], delta) if self.before[0] == loop.step else float("nan")
-        self.before = (loop.step + 1, delta)
-        return Look(loop.step + 1, loss, after, slope, curvature, units, parameters, turn)
+        self.before = (loop.step + 1, square)
+        return replace(found, after=after, slope=slope, curvature=curvature)
 
     def _probe(self, loop: Loop, delta: Mapping[str, Array], rows: int) -> tuple[float, float]:
         """gᵀΔ and ΔᵀHΔ at the weights before the step."""
@@ -196,76 +246,24 @@ class Vitals:
         machine.seed, machine.step = loop.job.seed, loop.step + 1
 
 
-def look_tape(built: Built, update: Update | None) -> tuple[Tape, dict[str, list[str]]]:
-    """The training's tape with reductions beside it, and what they are called for each layer."""
-    assert built.loss is not None
-    named = {n: v for n, v in built.graph.names.items() if n.endswith((".u", ".o"))}
-    gradient = backprop(built.loss, [*built.trained, *(v for n, v in named.items() if n.endswith(".u"))])
-    keep: dict[str, Node] = {"E": built.loss}
-    signs: dict[str, list[str]] = {}
-    for name, node in named.items():
-        layer, symbol = name.rsplit(".", 1)
-        if len(node.shape) != 2 or not isinstance(node.shape[0], Rows):
-            continue
-        found = {f"mean({symbol})": mean(node, axis=0), f"mean({symbol}²)": mean(mul(node, node), axis=0)}
-        if symbol == "u" and node in gradient and gradient[node].shape == node.shape:
-            found["mean(δᵘ²)"] = mean(mul(gradient[node], gradient[node]), axis=0)
-        if symbol == "o":
-            found |= _slopes(node, named.get(f"{layer}.u"))
-        signs.setdefault(layer, []).extend(found)
-        keep |= {f"{layer}.{sign}": value for sign, value in found.items()}
-    tape = lower(
-        keep,
-        blocks=built.blocks(),
-        gradients={p: gradient[p] for p in built.trained if p in gradient},
-        update=update if built.trained else None,
-        running=built.updates,
-    )
-    return tape, signs
+def read(
+    get: Callable[[str], Array], signs: Mapping[str, tuple[str, tuple[str, ...]]], trained: Mapping[str, int],
+    step: int, before: tuple[int, float],
+) -> tuple[Look, float]:  # fmt: skip
+    """The look that was taken at a step, as far as it lies in the tape's values; and |Δ|².
 
-
-def _slopes(o: Node, u: Node | None) -> dict[str, Node]:
-    """In which share of the rows f′ is 0, and in which it is small against its largest value."""
-    if u is None or o is u or not isinstance(o.op, Elementwise) or o.args[0] is not u:
-        return {}
-    slope = o.op.local(o)
-    if slope is None or slope.shape != o.shape:
-        return {}
-    found = {"f′=0": mean(equal(slope, 0.0), axis=0)}
-    if largest := largest_slope(o.op, o.attrs):
-        found["saturated"] = mean(less(absolute(slope), SATURATED * largest), axis=0)
-    return found
-
-
-def probe_tape(built: Built) -> Tape | None:
-    """gᵀΔ and ΔᵀHΔ for a direction Δ that is given; None where the loss depends on no parameter."""
-    assert built.loss is not None
-    directions, products = hessian_vector(built.loss, built.trained)
-    gradient = backprop(built.loss, built.trained)
-    slope, bend = _dot(gradient, directions), _dot(products, directions)
-    if slope is None:
-        return None
-    keep = {"gᵀΔ": slope, "ΔᵀHΔ": slope.graph.constant(0.0) if bend is None else bend}
-    return lower(keep)
-
-
-def _dot(parts: Mapping[Node, Node], directions: Mapping[Node, Node]) -> Node | None:
-    total: Node | None = None
-    for node, direction in directions.items():
-        if node in parts:
-            product = sum_(mul(parts[node], direction))
-            total = product if total is None else add(total, product)
-    return total
-
-
-def cosine(one: Mapping[str, Array], other: Mapping[str, Array]) -> float:
-    """Of the angle between two steps; NaN where one of them is none."""
-    dot = sum(float(np.vdot(one[n], other[n])) for n in one)
-    sizes = [np.sqrt(sum(float(np.vdot(a, a)) for a in step.values())) for step in (one, other)]
-    return float(dot / (sizes[0] * sizes[1])) if all(sizes) else float("nan")
-
-
-def rms(values: Array) -> float:
-    """The root of the mean square."""
-    flat = np.asarray(values, np.float64)
-    return float(np.sqrt(np.mean(flat * flat))) if flat.size else 0.0
+    `before` is another step, and |Δ|² of it: if it is the one before, the angle between both is known.
+    """
+    units: dict[str, dict[str, Array]] = {}
+    for value, (layer, rows) in signs.items():
+        found = get(value).reshape(2, -1).astype(np.float64)
+        units.setdefault(layer, {}).update({sign: row for sign, row in zip(rows, found, strict=False) if sign})
+    parameters, product, square = {}, 0.0, 0.0
+    for name, count in trained.items():
+        one = dict(zip(CHANGES, get(f"Δ.{name}").reshape(-1).tolist(), strict=True))
+        product, square = product + count * one.pop("along"), square + count * one["Δ"] ** 2
+        parameters[name] = one
+    length = math.sqrt(square) * math.sqrt(before[1])
+    turn = product / length if before[0] == step - 1 and length else float("nan")
+    loss = float(get("E").reshape(-1)[0])
+    return Look(step, loss, float("nan"), float("nan"), float("nan"), units, parameters, turn), square

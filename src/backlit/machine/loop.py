@@ -109,11 +109,12 @@ class Loop:
             length, registers = max(length, valid_layout.length), max(registers, more)
         self.arena = Arena(train, layout, dtype, aligned(length + 2 * registers * BLOCK, dtype))
         self.backend.attach(self.train, self.arena)
-        self.table = np.array(table.values, dtype=np.float64)
+        self.scalars, self.table = table, np.array(table.values, dtype=np.float64)
         self.data, self.places = packed(job.inputs, train, layout.offsets, dtype)
         self.valid_data, self.valid_places = np.zeros(1, dtype), np.zeros((0, 3), dtype=np.int64)
         if self.valid and valid:
-            self.backend.attach(self.valid, Arena(valid, valid_layout, dtype, self.arena.memory))
+            self.valid_arena = Arena(valid, valid_layout, dtype, self.arena.memory)
+            self.backend.attach(self.valid, self.valid_arena)
             self.valid_data, self.valid_places = packed(job.held_out, valid, valid_layout.offsets, dtype)
         self.order = np.arange(rows, dtype=np.int64)
         self.identity = np.arange(held_out, dtype=np.int64)
@@ -143,6 +144,7 @@ class Loop:
         self.backend.function("advance")  # compiled now, so that the first step is a step like any other
         nothing = np.zeros(1, dtype=np.int64)
         false = np.zeros(1, dtype=np.bool_)
+        self._no_signs = (np.zeros((0, 3), dtype=np.int64), np.zeros(1, dtype=dtype))
         self._no_tape = (nothing, nothing, false, nothing, false)
 
     def _set(self, **fields: int) -> None:
@@ -220,19 +222,33 @@ class Loop:
         if self._get("STOP"):
             return 0
         now = self.quicker.threads() if self.quicker else self.threads
-        self._set(THREADS=now)
         begin = time.perf_counter()
+        done = self._advance(steps, self.train, self.places, now, self._no_signs)
+        if self.quicker:
+            self.quicker.took(now, time.perf_counter() - begin, done)
+        return done
+
+    def _advance(self, steps: int, code: Code, places: Array, threads: int, signs: tuple[Array, Array]) -> int:
+        self._set(THREADS=threads)
         with np.errstate(all="ignore"):
-            train = self.train.arrays()
+            train = code.arrays()
             valid = self.valid.arrays() if self.valid else self._no_tape
             head = (self.arena.memory, self.table, self.state)
             advance = self.backend.function("advance")
-            rows = (self.data, self.places, self.order, self.valid_data, self.valid_places, self.identity)
-            with self._helper(now, *head, train, valid, *rows):
-                done = advance(*head, self.sums, steps, train, valid, *rows, self.best, self.history)
-        if self.quicker:
-            self.quicker.took(now, time.perf_counter() - begin, int(done))
-        return int(done)
+            rows = (self.data, places, self.order, self.valid_data, self.valid_places, self.identity)
+            with self._helper(threads, *head, train, valid, *rows):
+                return int(advance(*head, self.sums, steps, train, valid, *rows, self.best, self.history, *signs))
+
+    def grow(self, length: int) -> None:
+        """More memory behind what there is, and places for the scalars of another tape; what there is stays."""
+        memory = aligned(max(length, len(self.arena.memory)), self.dtype)
+        memory[: len(self.arena.memory)] = self.arena.memory
+        self.arena = Arena(self.train_tape, self.arena.layout, self.dtype, memory)
+        self.backend.attach(self.train, self.arena)
+        if self.valid:
+            self.valid_arena = Arena(self.valid_arena.tape, self.valid_arena.layout, self.dtype, memory)
+            self.backend.attach(self.valid, self.valid_arena)
+        self.table = np.concatenate([self.table, self.scalars.values[len(self.table) :]])
 
     @contextmanager
     def _helper(self, threads: int, *given: Any) -> Iterator[None]:
@@ -263,7 +279,8 @@ class Loop:
         addresses = {n: self._get(n) for n in ("YIELD", "NAP", "THREADS", "EPOCHS")}
         self.state[:] = s.state
         self._set(RESOLVED=0, VALID_RESOLVED=0, SHUFFLED=0, JOB=0, **addresses)
-        self.table[:], self.sums[:], self.best[:] = s.table, s.sums, s.best
+        own = min(len(self.table), len(s.table))  # behind that are the constants of a tape that watches (`grow`)
+        self.table[:own], self.sums[:], self.best[:] = s.table[:own], s.sums, s.best
         self.history[:] = np.nan
         self.history[: len(s.history)] = s.history
 

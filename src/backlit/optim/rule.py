@@ -111,6 +111,7 @@ def rule(
             update = Update(tuple(formulas.values()), state, scalars, single=frozenset(single))
             return Optimizer(name, settings, update, full_batch, surrogate)
 
+        make.__module__ = build.__module__
         return enter(name, make, build.__doc__)
 
     return declare

@@ -112,10 +112,11 @@ class Sentences:
             str(sentence or name), {**own, **part(dict(change), "settings"), **part(dict(change), "facts")}
         )
 
-    def left(self, reason: str) -> str:
-        """Why something was left out."""
+    def left(self, reason: str, facts: Mapping[str, Any]) -> str:
+        """Why something was left out, and which changes, where there are any."""
         own = self.known["doctor_faces"].get(f"left_{reason}") or self.known.get("doctor_left", {}).get(reason)
-        return str(own or reason)
+        changes = [self.change(c) for c in items(dict(facts), "changes") if isinstance(c, dict)]
+        return self._filled(str(own or reason), {**facts, "changes": "; ".join(dict.fromkeys(changes))})
 
     def _filled(self, sentence: str, facts: Mapping[str, Any]) -> str:
         """What is not finite is None in plain data."""
@@ -128,6 +129,7 @@ class Sentences:
 def told(found: Mapping[str, Any], language: str) -> Told:
     """The sentences of a diagnosis."""
     say, known = Sentences(language), dict(found)
+    about = part(known, "about")
     findings = [_finding(f, say) for f in items(known, "findings") if isinstance(f, dict)]
     reference, repair = part(known, "reference"), part(known, "repair")
     now = Trial(say("now"), finite(known.get("skill")))
@@ -139,7 +141,7 @@ def told(found: Mapping[str, Any], language: str) -> Told:
         notes=[_finding(f, say) for f in items(known, "notes") if isinstance(f, dict)],
         repair=_trial(repair, say) if repair else None,
         passed=[(code, say.name(code)) for code in sorted(map(str, items(known, "passed")))],
-        left_out=[_left(pair, say) for pair in items(known, "left_out") if isinstance(pair, list) and len(pair) == 2],
+        left_out=[_left(p, about, say) for p in items(known, "left_out") if isinstance(p, list) and len(p) == 2],
         codes_left={str(pair[0]) for pair in items(known, "left_out") if isinstance(pair, list) and pair},
         signs=part(known, "signs"), others=[str(code) for code in items(known, "others")],
     )  # fmt: skip
@@ -199,9 +201,9 @@ def _count(findings: Sequence[Said]) -> int:
     return sum(1 + _count(f.under) for f in findings)
 
 
-def _left(pair: Sequence[Any], say: Sentences) -> tuple[str, str]:
+def _left(pair: Sequence[Any], about: dict[str, Any], say: Sentences) -> tuple[str, str]:
     code, reason = map(str, pair)
-    return (code if code[:2] == "DR" else "", say.left(reason))
+    return (code if code[:2] == "DR" else "", say.left(reason, part(about, reason)))
 
 
 def _finding(found: dict[str, Any], say: Sentences) -> Said:

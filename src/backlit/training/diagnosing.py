@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from .run import Run
 
 Array = np.ndarray[Any, Any]
-CHECKING = 10.0  # seconds that the checks may take at least, however little time there is for trials
+CHECKING, LEAST = 10.0, 1.0  # seconds that the checks may take: where nothing is tried, and at least
+SHARE = 0.6  # of the budget, that checks may take of it
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +53,7 @@ def diagnose(
     x, t : arrays
         As for `Network.fit`; for a model file raw rows, as for `backlit.load(path).evaluate`.
     budget : float
-        Seconds for trials; 0: nothing is tried.
+        Seconds for checks and trials; 0: nothing is tried.  What does not fit in is left out, and said.
     watch : Watch, optional
         Hears what is being tried.
     **settings
@@ -96,6 +97,11 @@ def diagnose(
     return _of_run(revisiting.run_of_source(given, **settings), budget, watch)
 
 
+def time_for_checks(budget: float) -> float:
+    """Seconds, of a budget for checks and trials; 0 is a budget for no trials."""
+    return max(SHARE * budget, LEAST) if budget > 0 else CHECKING
+
+
 def _of_run(run: Run, budget: float, watch: Watch) -> Diagnosis:
     from .advising import with_words
     from .revisiting import run_again
@@ -105,7 +111,7 @@ def _of_run(run: Run, budget: float, watch: Watch) -> Diagnosis:
             raise fail("BL381", got=repr(run))
         run = run_again(run.folder, watch)
     watch.phase("checking")
-    made = with_words(examine(patient_of(run, watch), budget=budget, within=max(budget, CHECKING)), run)
+    made = with_words(examine(patient_of(run, watch), budget=budget, within=time_for_checks(budget)), run)
     if broke_off := run.facts.get("cut_run"):
         made.left_out.append(("run", "cut_run"))
         made.about["cut_run"] = broke_off

@@ -137,6 +137,7 @@ class Fitting:
         self.before: Snapshot = self.loop.snapshot()  # where a replay begins when something goes wrong
         self.next_snapshot = 0.0
         self.out_of_time = False
+        self.until = float("inf")  # when it ends at the latest (`time.perf_counter`), beside its own budget of time
         self.vitals: Vitals | None = None
         if settings.optimizer.update is not None:
             self.vitals = vitals_of(net, settings, self.loop.steps_per_epoch)
@@ -184,7 +185,7 @@ class Fitting:
 
     def run(self, watch: Callable[[Fitting], None] | None = None) -> None:
         """Train until there is a reason to stop; `watch` is called after every slice."""
-        end = time.perf_counter() + (self.settings.time_budget or float("inf"))
+        end = min(self.until, time.perf_counter() + (self.settings.time_budget or float("inf")))
         try:
             while not self.done:
                 self.advance()

@@ -1,9 +1,10 @@
 """The quick diagnosis after a training: what costs next to nothing, unless the network is visibly ill.
 
 Nothing is tried.  Visibly ill is a network that a linear one beats by more than half of what that has learned and by
-more than chance, or one whose training broke: then suspicions are told as well, and the training is gone through
-again for a second at most.  Of all others only what is proved is told, for at most a twentieth of the time that the
-training took; one too short for that is not checked at all (`Run.diagnosis` does it when it is asked for).
+more than chance, or one whose training broke: then suspicions are told as well, and the training is gone through again
+for a part of the time.  Of all others only what is proved is told.  It takes at most a twentieth of the time that the
+training took; of a network that is visibly ill a tenth of a second in any case.  What there is no time for is left out:
+`Run.diagnosis` makes the whole one when it is asked for.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from .run import Run
 
 SHARE = 0.05  # of the time that the training took
 LEAST = 0.02  # seconds that the cheapest checks need
-LONGEST = 1.0  # seconds in which the training of a network that is visibly ill is gone through again
+FLOOR = 0.1  # seconds for a network that is visibly ill, however short the training was
+ENDS = 0.75  # of the time: from then on no piece of a check is begun; the last one may take the rest
+AGAIN = 0.4  # of the time, in which the training of a network that is visibly ill is gone through again
 ROWS = 500  # that are looked at
 MEASURES = {"classification": "accuracy", "multilabel": "accuracy", "regression": "r2"}
 
@@ -30,7 +33,7 @@ def quick(run: Run, took: float, judged: str) -> Diagnosis:
 
     broke = bool(run.origin and run.origin.trouble)
     ill = broke or visibly_ill(run.result, run.facts, judged)
-    allowed = float("inf") if ill else SHARE * took
+    allowed = max(FLOOR, SHARE * took) if ill else SHARE * took
     if run.origin is None or allowed < LEAST:
         left = [(check.code, "quick") for check in in_order()]
         return Diagnosis(quick=True, left_out=left, signs=signs(run.looks))
@@ -38,7 +41,7 @@ def quick(run: Run, took: float, judged: str) -> Diagnosis:
     patient.attempt = patient.redraw = None
     patient.look_again = patient.look_again if ill else None
     patient.most = ROWS
-    made = examine(patient, budget=0, within=allowed / 2, replay=LONGEST)  # a check that has begun is finished
+    made = examine(patient, budget=0, within=ENDS * allowed, replay=AGAIN * allowed)
     made.quick = True
     made.left_out = [(c, "quick" if why == "late" else why) for c, why in made.left_out if c != "trials"]
     return sifted(made, ill)

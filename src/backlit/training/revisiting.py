@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -100,7 +101,7 @@ def _go(fitting: Fitting, steps: int | None, watch: Watch) -> None:
 def of_model(path: Any, x: Any, t: Any, budget: float, watch: Watch) -> Diagnosis:
     """A model on rows, without its training: graph and data, what its units do, and whether there is more to learn."""
     from .advising import with_words
-    from .diagnosing import Origin, patient_of
+    from .diagnosing import Origin, patient_of, time_for_checks
     from .settings import Settings
     from .standing import rows_of
     from .trials import attempt
@@ -122,15 +123,20 @@ def of_model(path: Any, x: Any, t: Any, budget: float, watch: Watch) -> Diagnosi
     patient.attempt = patient.look_again = patient.redraw = None
     patient.began = False
     watch.phase("checking")
-    made = examine(patient, budget=0)
+    begin = time.perf_counter()
+    made = examine(patient, budget=0, within=time_for_checks(budget))
+    stopped = ("trials", "interrupted") in made.left_out
     made.left_out = [(code, reason) for code, reason in made.left_out if code != "trials"]
-    if budget > 0:
-        change = reference_change(patient)
+    if budget > 0 and not stopped:
+        change, seconds = reference_change(patient), max(begin + budget - time.perf_counter(), budget / 4)
         watch.trying(change)
-        made.reference = attempt(run, change, patient.rows >= ENOUGH, budget)
-        watch.tried(made.reference)
-        sifted(made, made.skill < HALF * made.reference.skill or not np.isfinite(made.skill))
-    made.left_out.append(("trials", "no_course"))
+        try:
+            made.reference = attempt(run, change, patient.rows >= ENOUGH, seconds)
+            watch.tried(made.reference)
+            sifted(made, made.skill < HALF * made.reference.skill or not np.isfinite(made.skill))
+        except KeyboardInterrupt:  # what was found so far is told
+            stopped = True
+    made.left_out.append(("trials", "interrupted" if stopped else "no_course"))
     return with_words(made, run)
 
 

@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..doctor.skill import error_of, skills_of
+from ..doctor.time import SETTING_UP, OutOfTime, affordable
 from ..doctor.trial import Change, Outcome
 from ..doctor.vitals import Look
-from ..errors import BacklitError
+from ..errors import BacklitError, fail
 from ..nn import Dense
 from ..nn.layers import revive
 from ..nn.objective import Objective
 from .settings import Settings
 
 if TYPE_CHECKING:
+    from .fitting import Fitting
     from .network import Network
     from .run import Run
 
@@ -27,22 +29,43 @@ STEPS_A_LOOK = 8  # a look takes as long as so many steps of a large network
 
 
 def look_again(run: Run, at: Sequence[int], seconds: float = float("inf")) -> list[Look]:
-    """Train again from the start, and look at these steps (counted from 1), as far as the time allows."""
+    """Train again from the start, and look at these steps (counted from 1), as far as the time allows.
+
+    OutOfTime where it allows none.
+    """
     assert run.again is not None
-    fitting, until = run.again(), time.perf_counter() + seconds
+    until = time.perf_counter() + seconds
+    pace = float(run.result.get("microseconds_per_step") or 0.0) * 1e-6
+    if seconds < SETTING_UP * run.network.size + STEPS_A_LOOK * pace:
+        raise OutOfTime
+    fitting = run.again()
     if fitting.vitals is None:
         return []
-    pace = float(run.result.get("microseconds_per_step") or 0.0) * 1e-6
     for step in sorted(set(at)):
         ahead = step - 1 - fitting.loop.step
         looking = max(fitting.vitals.cost, STEPS_A_LOOK * pace) if not fitting.vitals.looks else fitting.vitals.cost
         if time.perf_counter() + ahead * pace + looking > until:
+            if not fitting.vitals.looks:
+                raise OutOfTime
             break
         if ahead > 0 and fitting.loop.run(ahead) < ahead:
             break
         if not np.isfinite(fitting.vitals.look(fitting.loop).loss):  # the training ends here
             break
     return fitting.vitals.looks
+
+
+def follow(run: Run, first: int, last: int | None) -> Sequence[Look]:
+    """Train again from the start, and look at every step from `first` to `last`."""
+    if run.again is None:
+        raise fail("BL381", got=repr(run))
+    fitting = run.again()
+    if fitting.vitals is None:
+        return []
+    if first > 1:
+        fitting.loop.run(first - 1)
+    end = int(run.result.get("steps", 0)) if last is None else last
+    return fitting.vitals.follow(fitting.loop, max(end - fitting.loop.step, 0))
 
 
 def redrawn(run: Run, seed: int) -> dict[str, Array]:
@@ -56,20 +79,22 @@ def redrawn(run: Run, seed: int) -> dict[str, Array]:
 def attempt(run: Run, change: Change, hold_out: bool, seconds: float) -> Outcome:
     """Train from the same start, with the same seed and batches, with one change.
 
-    With `hold_out` a fifth of the rows is kept back, and judges.
+    With `hold_out` a fifth of the rows is kept back, and judges; of a large network fewer judge.  It ends after so many
+    seconds, with its setting up; 0: when it is done.
     """
     assert run.origin is not None
     begin = time.perf_counter()
+    until = _until(seconds)
     inputs = scaled(run.origin.inputs, change)
     if change.few:
         some = np.random.default_rng(0).permutation(len(inputs["t"]))[: change.few]
         inputs, hold_out = {n: a[some] for n, a in inputs.items()}, False
     judged = np.zeros(len(inputs["t"]), bool)
-    if hold_out:
-        judged[np.random.default_rng(0).permutation(len(judged))[: len(judged) // 5]] = True
+    most = affordable(0 if change.stack else run.network.size, len(judged) // (5 if hold_out else 1))
+    judged[np.random.default_rng(0).permutation(len(judged))[:most]] = True
     learned = {n: a[~judged] for n, a in inputs.items()} if hold_out else inputs
-    shown = {n: a[judged] for n, a in inputs.items()} if hold_out else inputs
-    made, broken = trained(run, change, learned, seconds)
+    shown = inputs if judged.all() else {n: a[judged] for n, a in inputs.items()}
+    made, broken = trained(run, change, learned, until)
     took = time.perf_counter() - begin
     if broken or made is None:
         steps = made.result.get("steps", 0) if made else 0
@@ -91,22 +116,26 @@ def repaired(run: Run, change: Change, seconds: float = 0.0) -> Run:
     An error that ends the training is raised.
     """
     assert run.origin is not None
-    made, _ = trained(run, change, scaled(run.origin.inputs, change), seconds, strict=True)
+    made, _ = trained(run, change, scaled(run.origin.inputs, change), _until(seconds), strict=True)
     assert made is not None
     return made
 
 
 def trained(
-    run: Run, change: Change, rows: Mapping[str, Array], seconds: float, *, strict: bool = False
+    run: Run, change: Change, rows: Mapping[str, Array], until: float = float("inf"), *, strict: bool = False
 ) -> tuple[Run | None, bool]:
-    """A training with a change on these rows, and whether it broke; 0 seconds: as long as it takes."""
+    """A training with a change on these rows, which ends at this time at the latest, and whether it broke."""
     origin = run.origin
     assert origin is not None
     net = changed(run, change)
     left: list[Run] = []
+
+    def ready(fitting: Fitting) -> None:
+        fitting.until = until
+
     try:
         net.fit(
-            _x(run, rows), rows["t"], initial=change.initial, left=left, time_budget=max(seconds, 0.0),
+            _x(run, rows), rows["t"], initial=change.initial, left=left, ready=ready,
             sample_weight=rows.get("sample_weight"), **{**words_of(origin.settings), **change.settings},
         )  # fmt: skip
     except BacklitError:
@@ -114,6 +143,11 @@ def trained(
             raise
         return (left[0] if left else None), True
     return left[0], False
+
+
+def _until(seconds: float) -> float:
+    """The time in so many seconds; 0: never."""
+    return time.perf_counter() + seconds if seconds > 0 else float("inf")
 
 
 def _x(run: Run, rows: Mapping[str, Array]) -> Any:

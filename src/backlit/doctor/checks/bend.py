@@ -36,6 +36,7 @@ def no_bend(patient: Patient) -> Iterator[Finding]:
     linear = stacked(patient)
     if not linear:
         return
+    patient.clock.ask()
     fits = two_fits(patient)
     if fits is not None and fits.bends:
         facts = {

@@ -24,12 +24,9 @@ EMPTY = 0.5  # of all batches without a row of a class: most steps have nothing 
 @check("DR112", number=29, category="other", stage="structure", explains=("DR206", "DR402", "DR403", "DR503", "DR504"))
 def data_faults(patient: Patient) -> Iterator[Finding]:
     """Rows that teach nothing, contradict each other, give the answer away, or judge what they taught."""
-    yield from _constant_target(patient)
-    yield from _constant_features(patient)
-    yield from _leak(patient)
-    yield from _repeated(patient)
-    yield from _held_out(patient)
-    yield from _rare_class(patient)
+    for part in (_constant_target, _constant_features, _leak, _repeated, _held_out, _rare_class):
+        patient.clock.ask()
+        yield from part(patient)
 
 
 def _constant_target(patient: Patient) -> Iterator[Finding]:

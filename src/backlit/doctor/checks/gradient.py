@@ -17,12 +17,11 @@ from ..finding import Finding, check
 from ..forward import compute, some_rows
 from ..patient import Patient
 from ..trial import Change
-from .direction import uphill
+from .direction import foreign, uphill
 from .output import STUCK
 
 Array = np.ndarray[Any, Any]
 ROWS = 4  # a few: a derivative that is wrong is wrong in all
-OWN = __name__.partition(".")[0]
 
 
 @check(
@@ -37,9 +36,13 @@ def wrong_gradient(patient: Patient) -> Iterator[Finding]:
 
     First each such operation by itself, so that it can be named; then the loss, by all parameters.  For an activation
     function the derivative that follows from its formula is tried; for a rule of an operation that moves or mixes
-    elements there is none that could be put in its place.  And steps that go up where the gradient says down.
+    elements there is none that could be put in its place.  And steps of a rule of one's own that go up.
     """
-    yield from uphill(patient)
+    wrong = list(_of_own(patient))
+    yield from wrong or uphill(patient)
+
+
+def _of_own(patient: Patient) -> Iterator[Finding]:
     built = patient.build()
     assert built.loss is not None
     if any(n.op is not None and n.op.facts.surrogate for n in built.graph.nodes):
@@ -52,20 +55,17 @@ def wrong_gradient(patient: Patient) -> Iterator[Finding]:
     count = len(rows["t"])
     values = {**patient.start, **rows}
     for node in own:
+        patient.ask()
         for one in of_operation(node, values, count):
             if one.wrong:
                 assert node.op is not None
                 yield _finding(one, node.op.name, "operation", node.name.rpartition(".")[0], derived(patient, node.op))
                 return
+    patient.ask()
     for one in differences(built.loss, built.trained, values, count):
         if one.wrong:
             yield _finding(one, ", ".join(type(layer).__name__ for layer in layers), "layer", layers[0].name)
             return
-
-
-def foreign(module: str) -> bool:
-    """Whether something was declared outside of this package; a typed formula, which has no module, was not."""
-    return bool(module) and module.partition(".")[0] != OWN
 
 
 def of_operation(node: Node, values: dict[str, Array], rows: int) -> list[Difference]:

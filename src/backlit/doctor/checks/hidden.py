@@ -8,11 +8,11 @@ import numpy as np
 
 from ...ops import Elementwise
 from ..finding import Finding, check
+from ..look_tapes import SATURATED
 from ..lottery import lottery
 from ..patient import Patient
 from ..slopes import largest_slope, slopes
 from ..trial import Change
-from ..vitals import SATURATED
 
 FLAT = ("relu", "relu6", "squared_relu", "threshold", "step")  # o does not change where u is not positive
 

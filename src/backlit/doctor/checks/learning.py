@@ -9,11 +9,13 @@ import numpy as np
 from ..finding import Finding, check
 from ..patient import Patient
 from ..skill import error_of, skills_of
+from ..time import OutOfTime
 from ..trial import Change
 
 HALF = 0.5  # of what there is to learn: the share from which the doctor says that a network works (screen.py)
 FEW = 16  # rows that any network with as many weights can learn by heart; half of a usual batch
 STEPS = 1000  # in which it should: the reference makes half as many again for all rows
+HOPELESS = 3  # times as long as there is: so much may what the steps took be wrong
 
 
 @check("DR501", number=22, category="other", stage="end")
@@ -68,9 +70,15 @@ def cannot_learn_a_few(patient: Patient) -> Iterator[Finding]:
     epochs = max(STEPS, int(patient.settings.get("steps") or 0))
     change = Change("few_rows", settings={"epochs": epochs, "patience": 0, "batch_size": FEW}, few=FEW,
                     facts={"rows": FEW})  # fmt: skip
-    outcome = patient.attempt(change, False, patient.replay)
+    seconds = min(patient.replay, patient.clock.left)
+    share = min(1.0, FEW / int(patient.settings.get("batch_size") or FEW))  # of a step, if rows are all that counts
+    if HOPELESS * seconds < patient.pace * share * epochs:
+        raise OutOfTime
+    outcome = patient.attempt(change, False, seconds)
+    if outcome.cut:
+        raise OutOfTime
     skill = outcome.skill
     constant = skill != skill and not outcome.broken  # all of one class: nothing to tell apart
-    if not constant and not outcome.cut and not skill >= HALF:
+    if not constant and not skill >= HALF:
         facts = {"rows": FEW, "steps": outcome.steps, "skill": skill if skill == skill else float("nan")}
         yield Finding("DR504", "measured", facts)

@@ -35,6 +35,7 @@ def inputs_unscaled(patient: Patient) -> Iterator[Finding]:
     The condition number of their second moments (with the 1 of the bias) is about the number of steps that gradient
     descent needs.  First weights are drawn for inputs of mean square 1.
     """
+    patient.clock.ask()
     x = patient.x[:: -(-len(patient.x) // ROWS)]
     spread = x.std(axis=0)
     vary = spread > 0

@@ -132,6 +132,7 @@ def another_in_use(patient: Patient) -> Iterator[Finding]:
     """A network that answers otherwise in use than in training, or whose rows have a say in each other's answers."""
     yield from _mixed_rows(patient)
     yield from _random_output(patient)
+    patient.ask()
     yield from _two_modes(patient)
 
 
@@ -151,6 +152,7 @@ def _mixed_rows(patient: Patient) -> Iterator[Finding]:
     for training in (False, True)[: 1 if declared else 2]:
         built = patient.net.build(training=training)
         keep = {"o": built.output, **{n: v for n, v in built.graph.names.items() if n.endswith(".o")}}
+        patient.ask()
         one = compute(keep, {**patient.end, **rows}, count)
         two = compute(keep, {**patient.end, **rows, **other}, count)
         moved = {n: np.nan_to_num(np.abs(one[n][:half] - two[n][:half])) for n in keep}

@@ -85,33 +85,42 @@ def at(context, array, i):
     return array.dtype(array, types.int64), build
 
 
-def _eight_sums(context, builder, arrays, n, join):
-    """Σ join(x, …) over n elements of the arrays: eight sums side by side in one vector, joined in a fixed order."""
-    real = context.get_value_type(FLOAT)
+def _eight_sums(context, builder, arrays, n, join, count=1, kind=FLOAT):
+    """Σ of each of the `count` terms join(x, …) over n elements of the arrays, all in one pass, as numbers of `kind`.
+
+    Each is eight sums side by side in one vector, joined in a fixed order.
+    """
+    own, real = context.get_value_type(FLOAT), context.get_value_type(kind)
     lanes = ir.VectorType(real, 8)
-    sums, rest = cgutils.alloca_once(builder, lanes), cgutils.alloca_once(builder, real)
-    builder.store(ir.Constant(lanes, None), sums)
-    builder.store(ir.Constant(real, 0.0), rest)
+    sums = [{shape: cgutils.alloca_once(builder, shape, zfill=True) for shape in (lanes, real)} for _ in range(count)]
 
     def eight(data, at):
-        return builder.load(builder.bitcast(builder.gep(data, [at]), lanes.as_pointer()), align=DTYPE(0).itemsize)
+        pointer = builder.bitcast(builder.gep(data, [at]), ir.VectorType(own, 8).as_pointer())
+        return builder.load(pointer, align=DTYPE(0).itemsize)
+
+    def add(loaded, shape):
+        given = [x if own == real else builder.fpext(x, shape) for x in loaded]
+        for term, own_sums in zip(join(*given), sums, strict=True):
+            builder.store(builder.fadd(builder.load(own_sums[shape]), term), own_sums[shape])
 
     blocks = builder.sdiv(n, ir.Constant(n.type, 8))
     with cgutils.for_range(builder, blocks) as loop:
         at = builder.mul(loop.index, ir.Constant(n.type, 8))
-        term = join(*(eight(data, at) for data in arrays))
-        builder.store(builder.fadd(builder.load(sums), term), sums)
+        add([eight(data, at) for data in arrays], lanes)
     begin, one = builder.mul(blocks, ir.Constant(n.type, 8)), ir.Constant(n.type, 1)
     with cgutils.for_range_slice(builder, begin, n, one, n.type) as (at, _):
-        term = join(*(builder.load(builder.gep(data, [at])) for data in arrays))
-        builder.store(builder.fadd(builder.load(rest), term), rest)
-    value, width = builder.load(sums), 8
-    while width > 1:
-        width //= 2
-        halves = [ir.Constant(ir.VectorType(ir.IntType(32), width), list(range(s, s + width))) for s in (0, width)]
-        low, high = (builder.shuffle_vector(value, value, half) for half in halves)
-        value = builder.fadd(low, high)
-    return builder.fadd(builder.extract_element(value, ir.Constant(ir.IntType(32), 0)), builder.load(rest))
+        add([builder.load(builder.gep(data, [at])) for data in arrays], real)
+    found = []
+    for own_sums in sums:
+        value, width = builder.load(own_sums[lanes]), 8
+        while width > 1:
+            width //= 2
+            halves = [ir.Constant(ir.VectorType(ir.IntType(32), width), list(range(s, s + width))) for s in (0, width)]
+            low, high = (builder.shuffle_vector(value, value, half) for half in halves)
+            value = builder.fadd(low, high)
+        first = builder.extract_element(value, ir.Constant(ir.IntType(32), 0))
+        found.append(builder.fadd(first, builder.load(own_sums[real])))
+    return found
 
 
 @intrinsic
@@ -120,7 +129,7 @@ def dot(context, x, y, n):
 
     def build(context, builder, signature, arguments):
         arrays = [make_array(signature.args[i])(context, builder, arguments[i]).data for i in (0, 1)]
-        return _eight_sums(context, builder, arrays, arguments[2], builder.fmul)
+        return _eight_sums(context, builder, arrays, arguments[2], lambda x, y: [builder.fmul(x, y)])[0]
 
     return FLOAT(x, y, types.int64), build
 
@@ -131,9 +140,30 @@ def sum_of(context, x, n):
 
     def build(context, builder, signature, arguments):
         array = make_array(signature.args[0])(context, builder, arguments[0]).data
-        return _eight_sums(context, builder, [array], arguments[1], lambda x: x)
+        return _eight_sums(context, builder, [array], arguments[1], lambda x: [x])[0]
 
     return FLOAT(x, types.int64), build
+
+
+@intrinsic
+def step_sums(context, earlier, before, w, g, n):
+    """In float64: Σ before², Σ g², Σ (w - before)², how many weights have a gradient and stay, and
+    Σ (w - before) (before - earlier)."""
+
+    def build(context, builder, signature, arguments):
+        arrays = [make_array(signature.args[i])(context, builder, arguments[i]).data for i in range(4)]
+
+        def terms(earlier, before, w, g):
+            step, last = builder.fsub(w, before), builder.fsub(before, earlier)
+            pulled = builder.fcmp_unordered("!=", g, ir.Constant(g.type, None if hasattr(g.type, "count") else 0.0))
+            still = builder.and_(builder.fcmp_ordered("==", w, before), pulled)
+            products = [builder.fmul(x, y) for x, y in ((before, before), (g, g), (step, step))]
+            return [*products, builder.uitofp(still, g.type), builder.fmul(step, last)]
+
+        found = _eight_sums(context, builder, arrays, arguments[4], terms, 5, types.float64)
+        return context.make_tuple(builder, signature.return_type, found)
+
+    return types.UniTuple(types.float64, 5)(earlier, before, w, g, types.int64), build
 
 
 @intrinsic

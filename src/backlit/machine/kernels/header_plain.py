@@ -47,8 +47,14 @@ def dot(x, y, n):
     return sum_of(x[:n] * y[:n], n)
 
 
-def sum_of(x, n):
-    sums, rest = np.zeros(8, dtype=DTYPE), ZERO
+def step_sums(earlier, before, w, g, n):
+    e, b, w, g = (np.float64(x[:n]) for x in (earlier, before, w, g))
+    step, still = w - b, np.float64((w == b) & (g != 0))
+    return tuple(sum_of(x, n, np.float64) for x in (b * b, g * g, step * step, still, step * (b - e)))
+
+
+def sum_of(x, n, kind=DTYPE):
+    sums, rest = np.zeros(8, dtype=kind), kind(0)
     for i in range(0, n // 8 * 8, 8):
         sums += x[i : i + 8]
     for i in range(n // 8 * 8, n):

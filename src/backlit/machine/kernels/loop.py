@@ -151,12 +151,17 @@ def end_epoch(A, S, C, F, valid, valid_data, valid_places, identity, best, histo
 
 
 @entry(
-    REALS, DOUBLES, WHOLES, DOUBLES, NUMBER, TAPE, TAPE, REALS, TABLE, WHOLES, REALS, TABLE, WHOLES, REALS, DOUBLE_TABLE
+    REALS, DOUBLES, WHOLES, DOUBLES, NUMBER, TAPE, TAPE, REALS, TABLE, WHOLES, REALS, TABLE, WHOLES, REALS,
+    DOUBLE_TABLE, TABLE, REALS,
 )  # fmt: skip
-def advance(A, S, C, F, steps, train, valid, data, places, order, valid_data, valid_places, identity, best, history):
+def advance(
+    A, S, C, F, steps, train, valid, data, places, order, valid_data, valid_places, identity, best, history, signs,
+    records,
+):  # fmt: skip
     """Train for `steps` steps, or until there is a reason to stop; returns the number of steps done.
 
-    A loss that is not finite stops the run before the step that would have spoilt the weights.
+    A loss that is not finite stops the run before the step that would have spoilt the weights.  What `signs` says,
+    (place in A, length, place in a record), is copied to a record after each step.
     """
     done = 0
     while done < steps and C[STOP] == 0:
@@ -177,6 +182,9 @@ def advance(A, S, C, F, steps, train, valid, data, places, order, valid_data, va
             C[STEP] -= 1
             C[STOP] = 4 if C[STATUS] != 0 else 3
             break
+        for i in range(len(signs)):
+            begin_at = done * (len(records) // steps) + signs[i, 2]
+            copy(part(records, begin_at, signs[i, 1]), part(A, signs[i, 0], signs[i, 1]), signs[i, 1])
         F[TRAIN_SUM] += loss * (1 if C[SUM_LOSS] else rows)
         C[POSITION] += rows
         done += 1
