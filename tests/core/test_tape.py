@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from backlit.core.backprop import backprop
+from backlit.core.blocks import Blocks
 from backlit.core.graph import Graph, reachable
 from backlit.core.interpret import Interpreter
-from backlit.core.lowering import Blocks, Update, lower
+from backlit.core.lowering import Update, lower
 from backlit.core.tape import ALIGN, Layout, Tape, lay_out
 from backlit.errors import GraphError
 from backlit.machine.runner import Machine

@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from backlit.core.backprop import backprop
+from backlit.core.blocks import Blocks
 from backlit.core.graph import Graph, Node, reachable
-from backlit.core.lowering import Blocks, lower
+from backlit.core.lowering import lower
 from backlit.machine.loop import Job, Loop
 from backlit.ops import Elementwise, shapes
 from backlit.ops.arithmetic import add, mul

@@ -12,8 +12,9 @@ import pytest
 
 from backlit import Dense, Network
 from backlit.core.backprop import backprop
+from backlit.core.blocks import Blocks
 from backlit.core.graph import Graph, Node, reachable
-from backlit.core.lowering import Blocks, lower
+from backlit.core.lowering import lower
 from backlit.errors import BacklitError
 from backlit.machine.loop import Job, Loop
 from backlit.nn import initial

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from backlit.core.backprop import backprop
+from backlit.core.blocks import Blocks
 from backlit.core.graph import Graph
-from backlit.core.lowering import Blocks, Update, lower
+from backlit.core.lowering import Update, lower
 from backlit.core.tape import Tape
 from backlit.machine.loop import Job, Loop
 from backlit.ops import Rows, random

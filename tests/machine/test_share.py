@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from backlit.core.backprop import backprop
-from backlit.core.lowering import Blocks, lower
+from backlit.core.blocks import Blocks
+from backlit.core.lowering import lower
 from backlit.core.tape import lay_out
 from backlit.machine import share
 from backlit.machine.backend import backend

@@ -8,8 +8,9 @@ import pickle
 import numpy as np
 import pytest
 
+from backlit.core.blocks import Blocks
 from backlit.core.graph import Graph
-from backlit.core.lowering import Blocks, lower
+from backlit.core.lowering import lower
 from backlit.errors import TrainingError
 from backlit.machine.runner import Machine
 from backlit.nn import Activation, BatchNorm, Dense, Dropout, Input

@@ -6,7 +6,8 @@ import itertools
 import statistics
 from collections.abc import Callable
 
-from ..core.lowering import Blocks, lower
+from ..core.blocks import Blocks
+from ..core.lowering import lower
 from ..core.tape import lay_out
 from ..messages import say
 from . import check, peers, timing

@@ -10,8 +10,9 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
+from .blocks import Blocks
 from .graph import Graph, Node
-from .lowering import Blocks, Update
+from .lowering import Update
 from .tape import Tape
 
 T = TypeVar("T")

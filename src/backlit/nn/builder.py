@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..core.blocks import Blocks
 from ..core.graph import Graph, Node
-from ..core.lowering import Blocks, lower
+from ..core.lowering import lower
 from ..core.remembered import blocks_told, remembered
 from ..core.tape import Tape
 from ..errors import fail
