@@ -12,7 +12,7 @@ import generators
 import numpy as np
 from rules import varied
 
-from backlit import BatchNorm, Dense, Dropout, Network
+from backlit import Activation, BatchNorm, Dense, Dropout, Network
 from backlit.doctor.trial import Change
 from backlit.nn import initial
 from backlit.training.run import Run
@@ -46,6 +46,11 @@ LOSSES = {
     "-sum(y*log(softmax)) over the whole batch (hand written, no clipping)":
         "cross_entropy_from_probabilities(reduction='sum')",
 }  # fmt: skip
+APPLIES = {
+    "categorical_crossentropy_from_logits": "softmax",
+    "softmax_crossentropy_with_logits": "softmax",
+    "sigmoid_crossentropy_with_logits": "sigmoid",
+}
 SPARSE = ("sparse_categorical_crossentropy", "sparse_categorical_crossentropy (expects probabilities)")
 
 
@@ -66,7 +71,11 @@ class Program:
     threshold: float
 
     def network(self) -> Network:
-        return Network(layers(self.case, self.x.shape[1]))
+        made = layers(self.case, self.x.shape[1])
+        again = APPLIES.get(parts_of_loss(self.case)[0])
+        if again and self.case["layers"][-1].get("activation") == again:
+            made.append(Activation(again))  # this loss applies it to the outputs, whatever they are
+        return Network(made)
 
     def settings(self) -> dict[str, Any]:
         case = self.case

@@ -27,6 +27,7 @@ CLASS = (X[:, 0] > 0).astype(int) + (X[:, 1] > 0)
 # code, how, a patient that has it
 SICK = {
     "DR101": lambda: trained([Dense(8, "relu"), Dense(1, "sigmoid")], X, 5 * X[:, 0], loss="squared_error"),
+    "DR101 twice": lambda: trained([Dense(8, "relu"), Dense(3, "softmax"), Activation("softmax")], X, CLASS),
     "DR101 sum": lambda: trained([Dense(8, "relu"), Dense(3, "softmax")], X, X[:, :3] > 0, loss="squared_error"),
     "DR102": lambda: trained([Dense(8, "relu"), Dense(1, "softmax")], X, YES, loss="squared_error"),
     "DR103 range": lambda: trained([Dense(1)], X, YES, loss="binary_cross_entropy_from_probabilities(clip=1e-7)"),

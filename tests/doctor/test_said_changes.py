@@ -32,6 +32,7 @@ CHANGES = (
     Change("unfreeze", facts={"names": ["dense1"]}),
     Change("dtype", facts={"dtype": "float64"}),
     Change("no_noise", facts={"layer": "dropout1"}),
+    Change("left_out", facts={"layer": "dense2", "activation": "softmax"}),
     Change("head", facts={"units": 1, "activation": "identity"}),
     Change("averages", facts={"momentum": 0.1}),
     Change("derived", facts={"what": "leaning", "formula": "max(u, 0.25 * u)"}),

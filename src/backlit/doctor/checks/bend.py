@@ -38,6 +38,8 @@ def no_bend(patient: Patient) -> Iterator[Finding]:
         return
     patient.clock.ask()
     fits = two_fits(patient)
+    if fits is not None and fits.found <= Z and fits.rows <= MOST_COLUMNS:  # a table to remember, perhaps
+        fits = two_fits(patient, by_heart=True)
     if fits is not None and fits.bends:
         facts = {
             "layers": linear, "layer": linear[0], "linear": fits.linear, "bent": fits.bent, "z": fits.z,
@@ -115,8 +117,11 @@ class Fits:
         return self.linear < WORKS * self.bent and (self.few or self.z > Z)
 
 
-def two_fits(patient: Patient) -> Fits | None:
-    """Least squares on the inputs, and on the inputs beside bent random features of them."""
+def two_fits(patient: Patient, by_heart: bool = False) -> Fits | None:
+    """Least squares on the inputs, and on the inputs beside bent random features of them.
+
+    They are judged on the rows that they were made from where these are few, or `by_heart`.
+    """
     rows = some_rows(patient, MOST_ROWS)
     t = np.asarray(rows["t"], np.float64)
     x = np.column_stack([np.asarray(rows[link.layer.name], np.float64) for link in patient.net.inputs])
@@ -128,7 +133,7 @@ def two_fits(patient: Patient) -> Fits | None:
     if not x.shape[1]:
         return None
     rng = np.random.default_rng(0)
-    few = len(t) < FEW
+    few = by_heart or len(t) < FEW
     count = len(t) if few else min(BENT, len(t) // 2)
     u = x @ (rng.normal(size=(x.shape[1], count)) * np.sqrt(2 / x.shape[1])) + rng.normal(size=count)
     straight, bent = (_errors(f, t, few, patient.task) for f in (x, np.column_stack([x, np.maximum(u, 0.0)])))

@@ -10,7 +10,8 @@ from ...ops import Elementwise
 from ...ops.normalized import softmax
 from ..finding import Finding, check
 from ..patient import Patient
-from ..skill import cheaper_elsewhere
+from ..reach import EVERYTHING, answers, reach
+from ..skill import DECIMALS, cheaper_elsewhere
 from ..slopes import flat, surrogate
 from ..trial import Change
 
@@ -21,13 +22,12 @@ STUCK = ("DR201", "DR205", "DR109", "DR303", "DR304", "DR402", "DR403", "DR503",
 def targets_out_of_reach(patient: Patient) -> Iterator[Finding]:
     """Targets that no output can take: outside the closed range of the last activation function, or of its sum.
 
-    The outputs of a softmax add up to 1.
+    Where another one stands before it (a sigmoid of a ReLU, a softmax of a softmax), its range is smaller.
     """
-    low, high, name = output_range(patient)
-    if patient.aim.kind.reads or not (np.isfinite(low) or np.isfinite(high)):
-        return
+    (low, high), inner, name = answers(patient)
+    behind = inner.op is not None and reach(inner) != EVERYTHING  # another activation function
     outside = (patient.t < low) | (patient.t > high)
-    if outside.any():
+    if outside.any() and name and (behind or not patient.aim.kind.reads):
         row, unit = (int(i) for i in np.argwhere(outside)[0])
         facts = {
             "layer": output_layer(patient), "activation": name, "low": low, "high": high,
@@ -35,17 +35,35 @@ def targets_out_of_reach(patient: Patient) -> Iterator[Finding]:
             "row": row * patient.stride, "unit": unit, "value": float(patient.t[row, unit]),
             "width": patient.t.shape[1],
         }  # fmt: skip
-        yield Finding("DR101", "proved", facts, (to("identity", patient),))
-    elif patient.built.output.op is softmax and patient.task == "labels":
-        sums = patient.t.sum(axis=1)
-        other = sums != 1
-        if other.any():
-            row = int(np.argmax(other))
-            facts = {
-                "how": "sum", "layer": output_layer(patient), "activation": name, "share": float(other.mean()),
-                "row": row, "value": float(sums[row]), "width": patient.t.shape[1],
-            }  # fmt: skip
-            yield Finding("DR101", "proved", facts, (to("sigmoid", patient),))
+        if behind and inner.op is not None:
+            layer = inner.name.rpartition(".")[0]
+            facts |= {"how": "twice", "layer": layer, "inner": inner.op.name, "harmless": True}
+            yield Finding("DR101", "proved", facts, (_without(patient, layer, inner.op.name),))
+        else:
+            yield Finding("DR101", "proved", facts, (to("identity", patient),))
+    elif patient.built.output.op is softmax and not patient.aim.kind.reads:
+        yield from _other_sums(patient, name)
+
+
+def _other_sums(patient: Patient, name: str) -> Iterator[Finding]:
+    """The outputs of a softmax add up to 1: targets that do not are out of their reach."""
+    sums = patient.t.sum(axis=1)
+    other = np.abs(sums - 1) > DECIMALS
+    if other.any():
+        row = int(np.argmax(other))
+        facts = {
+            "how": "sum", "layer": output_layer(patient), "activation": name, "share": float(other.mean()),
+            "row": row * patient.stride, "value": float(sums[row]), "width": patient.t.shape[1], "harmless": True,
+        }  # fmt: skip
+        yield Finding("DR101", "proved", facts, (to("sigmoid" if patient.task == "labels" else "identity", patient),))
+
+
+def _without(patient: Patient, layer: str, activation: str) -> Change:
+    """The first of two activation functions in a row left out."""
+    return Change(
+        "left_out", layers={layer: patient.with_activation(layer, "identity")},
+        facts={"layer": layer, "activation": activation},
+    )  # fmt: skip
 
 
 @check("DR102", number=2, category="wrong_output_activation", stage="structure", explains=(*STUCK, "DR101", "DR103"))

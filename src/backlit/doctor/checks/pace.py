@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ...optim import OPTIMIZERS
 from ..finding import Finding, check
 from ..noise import noise_scale
 from ..patient import Patient
@@ -59,11 +60,16 @@ def rate_too_low(patient: Patient) -> Iterator[Finding]:
     r = float(np.median(seen)) if seen else 1.0
     if r < LOW:
         factor = float(np.clip(1 / r if r > 0 else 1000, 10, 1000))
-        facts = {"rate": rate, "r": r, "looks": len(looks), "better": rate * factor}
+        steps = int(patient.settings.get("steps") or 0)
+        facts = {
+            "rate": rate, "r": r, "looks": len(looks), "better": rate * factor,
+            # so few steps that they are farther from what the plain network makes than the rate is from the rule's own
+            "later": STEPS / max(steps, 1) > usual_rate(patient) / rate,
+        }  # fmt: skip
         yield Finding("DR402", "suspected", facts, tuple(new_rate(rate * f) for f in sorted({10.0, factor})))
 
 
-@check("DR403", number=13, category="too_few_epochs", stage="course", explains=("DR503", "DR504"))
+@check("DR403", number=13, category="too_few_epochs", stage="course", explains=("DR402", "DR503", "DR504"))
 def too_few_steps(patient: Patient) -> Iterator[Finding]:
     """A loss that is still falling at the end: the slope of the last quarter is below 0 by two standard errors.
 
@@ -89,6 +95,13 @@ def too_few_steps(patient: Patient) -> Iterator[Finding]:
         longer = {"epochs": more, **({"patience": patience} if patience else {})}
         change = Change("epochs", settings=longer, facts={"epochs": more})
         yield Finding("DR403", "suspected", facts, (change,))
+
+
+def usual_rate(patient: Patient) -> float:
+    """The learning rate that the optimizer has by itself; that of the training where it has none."""
+    make = OPTIMIZERS.get(str(patient.settings.get("optimizer", "")).partition("(")[0])
+    own = make().learning_rate if make is not None else float("nan")
+    return own if own > 0 else patient.rate
 
 
 def slope_of(values: np.ndarray) -> tuple[float, float]:
