@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from .checks.bend import Z, two_fits
+from .checks.data import every_case
 from .finding import Finding
 from .patient import Patient
 from .trial import Outcome
+
+HALF = 0.5  # of all there can be to learn: a network that has learned more by heart is not ill for lack of it
 
 
 def unrelated(patient: Patient, reference: Outcome | None) -> Finding | None:
@@ -25,4 +28,6 @@ def unrelated(patient: Patient, reference: Outcome | None) -> Finding | None:
         "how": "unrelated", "skill": reference.skill, "error": reference.error, "linear": fits.linear,
         "bent": fits.bent, "z": fits.found, "rows": fits.rows, "root": True,
     }  # fmt: skip
+    if every_case(patient.x) or patient.skill() >= HALF:  # to remember the rows is what is asked, or what was learned
+        facts["note"] = True
     return Finding("DR112", "measured", facts)

@@ -49,7 +49,8 @@ class Screen:
         self.reference = self.attempt(plain, left / 2, patient.rows >= ENOUGH)
         self.unrelated = unrelated(patient, self.reference)
         if self.unrelated:
-            self._by_heart(plain, left / 4)
+            # what can be remembered is all there is to compare with
+            self.reference = self.attempt(plain, left / 4) or self.reference
         self.most = max(good(self.reference), self.start)
         suspected = [f for f in found if f.grade == "suspected" and not f.symptom]
         symptoms = [f for f in found if f.symptom]
@@ -68,16 +69,6 @@ class Screen:
             helped = self._joined(made) or sorted(made, key=lambda f: -best(f))[:1]
         self.others = sorted((f for f in made if f.code not in {h.code for h in helped}), key=lambda f: -best(f))
         return [*sure, *helped, *symptoms]
-
-    def _by_heart(self, plain: Change, seconds: float) -> None:
-        """Where nothing holds for new rows, what can be remembered is all there is to compare with.
-
-        If that is most of it, remembering may be what is wanted, as of a table of all cases there are: then it is a
-        note beside what keeps this network from it.
-        """
-        self.reference = self.attempt(plain, seconds) or self.reference
-        if self.unrelated and max(good(self.reference), self.start) >= HALF:
-            self.unrelated = replace(self.unrelated, facts={**self.unrelated.facts, "note": True})
 
     @property
     def ill(self) -> bool:

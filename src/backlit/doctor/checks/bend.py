@@ -11,6 +11,7 @@ import numpy as np
 from ...core.graph import reachable
 from ..finding import Finding, check
 from ..forward import some_rows
+from .data import every_case
 from .hidden import hidden
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def no_bend(patient: Patient) -> Iterator[Finding]:
         return
     patient.clock.ask()
     fits = two_fits(patient)
-    if fits is not None and fits.found <= Z and fits.rows <= MOST_COLUMNS:  # a table to remember, perhaps
+    if fits is not None and fits.rows <= MOST_COLUMNS and every_case(patient.x):  # there are no rows but these
         fits = two_fits(patient, by_heart=True)
     if fits is not None and fits.bends:
         facts = {

@@ -119,6 +119,19 @@ def groups(rows: Array) -> tuple[Array, Array]:
     return np.array(first), group
 
 
+def every_case(x: Array) -> bool:
+    """Whether the rows are all that there can be: each combination of the values that the columns take.
+
+    Of such a table there are no new rows; to remember it is all that can be asked.
+    """
+    cases = 1
+    for column in x.T:
+        cases *= len(np.unique(column))
+        if cases > len(x):
+            return False
+    return len(groups(x)[0]) == cases
+
+
 def coincidences(x: Array, t: Array) -> float:
     """Pairs of equal rows that chance makes of such columns, if they have nothing to do with each other."""
     rows = len(x)
