@@ -25,6 +25,8 @@ def targets_out_of_reach(patient: Patient) -> Iterator[Finding]:
     Where another one stands before it (a sigmoid of a ReLU, a softmax of a softmax), its range is smaller.
     """
     (low, high), inner, name = answers(patient)
+    if low == high:
+        return  # DR102
     behind = inner.op is not None and reach(inner) != EVERYTHING  # another activation function
     outside = (patient.t < low) | (patient.t > high)
     if outside.any() and name and (behind or not patient.aim.kind.reads):
@@ -66,7 +68,7 @@ def _without(patient: Patient, layer: str, activation: str) -> Change:
     )  # fmt: skip
 
 
-@check("DR102", number=2, category="wrong_output_activation", stage="structure", explains=(*STUCK, "DR101", "DR103"))
+@check("DR102", number=2, category="wrong_output_activation", stage="structure", explains=(*STUCK, "DR101", "DR103", "DR106"))
 def constant_output(patient: Patient) -> Iterator[Finding]:
     """An output that is the same whatever goes in: its derivative by u is exactly 0 everywhere."""
     op = patient.built.output.op
