@@ -68,7 +68,13 @@ def _without(patient: Patient, layer: str, activation: str) -> Change:
     )  # fmt: skip
 
 
-@check("DR102", number=2, category="wrong_output_activation", stage="structure", explains=(*STUCK, "DR101", "DR103", "DR106"))
+@check(
+    "DR102",
+    number=2,
+    category="wrong_output_activation",
+    stage="structure",
+    explains=(*STUCK, "DR101", "DR103", "DR106"),
+)
 def constant_output(patient: Patient) -> Iterator[Finding]:
     """An output that is the same whatever goes in: its derivative by u is exactly 0 everywhere."""
     op = patient.built.output.op
