@@ -37,7 +37,7 @@ def run_facts(path: str, part: str = "") -> dict[str, Any]:
 def was_seen(path: str, table: Table) -> bool:
     """Whether the model, or a member of several, was trained on this very table."""
     from ..errors import FileError
-    from ..training.group import read_group
+    from ..training.ensemble import read_group
 
     folders = [path]
     with contextlib.suppress(FileError):  # a single run

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import re
 import tomllib
@@ -12,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from ..data import READING
 from ..data.checks import shown
 from ..errors import fail, nearest
 from ..messages import say
@@ -22,7 +20,6 @@ from ..version import __version__
 from .files import write_atomic
 from .preparing import Prepared, network_of
 from .run import Run
-from .settings import Settings
 
 NAME = "config.toml"
 UNWRITTEN = "unwritten"
@@ -82,14 +79,6 @@ def _plain(value: Any) -> Any:
     if hasattr(value, "item") and getattr(value, "ndim", None) == 0:
         return value.item()
     return value if isinstance(value, (str, bool, int, float)) else None
-
-
-def taken() -> list[str]:
-    """Every argument of `backlit.train` that a file can hold: its own, and settings of training, optimizer, reader."""
-    from .pipeline import train  # which needs this module
-
-    own = set(inspect.signature(train).parameters) - {"facts", "settings"}
-    return sorted({*own, *Settings.names(), *owners(), *READING, UNWRITTEN})
 
 
 def arguments(config: Mapping[str, Any], path: str | Path = NAME) -> dict[str, Any]:

@@ -9,7 +9,8 @@ import numpy as np
 
 from ..data import Split
 from . import metrics
-from .judging import judged_part, of
+from .dividing import judged_part
+from .judging import of
 from .label_scores import edge_of
 from .preparing import Prepared, prepare
 

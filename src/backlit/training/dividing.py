@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from ..data import READING, Split, Table, load, split
 from ..data import fold as fold_of
 from .weighting import load_weighted
+
+Indices = np.ndarray[Any, Any]
 
 
 def divided(
@@ -28,3 +32,11 @@ def divided(
     if fold is None:
         return table, split(table, test=test, validation=validation, seed=seed), weight
     return table, fold_of(table, *fold, validation=validation, seed=seed), weight
+
+
+def judged_part(parts: Split) -> tuple[str, Indices]:
+    """The rows a run is judged on, and their name: test, else validation, else all there are."""
+    for name in ("test", "validation"):
+        if len(rows := getattr(parts, name)):
+            return name, rows
+    return "train", parts.train

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..errors import fail
+from .files import GROUP, load_network
 from .network import Network
 
 if TYPE_CHECKING:
@@ -91,8 +94,26 @@ class Ensemble:
         return f"Ensemble({len(self.networks)} × {self.networks[0]!r})"
 
 
+def read_group(folder: str | Path) -> dict[str, Any]:
+    """What group.json says; BL507 where it cannot be read."""
+    path = Path(folder) / GROUP
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        list(found["members"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise fail("BL507", path=folder, reason=str(error)) from None
+    return found
+
+
 def load_members(folder: Path, names: Sequence[str]) -> Ensemble:
     """The ensemble of the models in these folders."""
-    from .files import load_network
-
     return Ensemble([load_network(folder / name) for name in names])
+
+
+def load_group(folder: Path) -> Ensemble:
+    """The networks of several runs as one model; a FileError (BL514) where a member has none yet."""
+    names = list(read_group(folder)["members"])
+    missing = [name for name in names if not (folder / name / "model.safetensors").exists()]
+    if missing:
+        raise fail("BL514", path=folder, missing=missing)
+    return load_members(folder, names)

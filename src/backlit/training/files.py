@@ -138,7 +138,7 @@ def load(path: str | Path) -> Network | Ensemble:
     """
     path = Path(path)
     if (path / GROUP).is_file():
-        from .group import load_group
+        from .ensemble import load_group
 
         return load_group(path)
     return load_network(path)

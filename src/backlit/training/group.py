@@ -17,9 +17,10 @@ from ..messages import say
 from ..version import __version__
 from . import metrics
 from .configuring import UNWRITTEN, arguments, plain
-from .ensemble import Ensemble, load_members
+from .dividing import judged_part
+from .ensemble import Ensemble, read_group
 from .files import GROUP, write_atomic
-from .judging import judged_part, of
+from .judging import of
 from .keeping import Place, new_folder
 from .label_scores import edge_of
 from .network import Network
@@ -312,17 +313,6 @@ def _write(folder: Path, facts: dict[str, Any]) -> None:
     write_atomic(folder / GROUP, json.dumps(facts, ensure_ascii=False, indent=1).encode("utf-8"))
 
 
-def read_group(folder: str | Path) -> dict[str, Any]:
-    """What group.json says; BL507 where it cannot be read."""
-    path = Path(folder) / GROUP
-    try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        list(found["members"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise fail("BL507", path=folder, reason=str(error)) from None
-    return found
-
-
 def resume_group(
     folder: str | Path, *, source: Any = None, progress: Watch = "auto", epochs: int | None = None,
     patience: int | None = None, time_budget: float | None = None, report: bool | None = None, **again: Any,
@@ -352,12 +342,3 @@ def resume_group(
     facts_of_all = {k: facts[k] for k in ("command", "python", "versions") if k in facts}
     each = _plans(facts["kind"], {**asked, **longer, "facts": facts_of_all})
     return _run(Group(facts["kind"], Path(folder)), source, each, progress, longer)
-
-
-def load_group(folder: Path) -> Ensemble:
-    """The networks of several runs as one model; a FileError (BL514) where a member has none yet."""
-    names = list(read_group(folder)["members"])
-    missing = [name for name in names if not (folder / name / "model.safetensors").exists()]
-    if missing:
-        raise fail("BL514", path=folder, missing=missing)
-    return load_members(folder, names)

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..data import Split, Table
 from . import metrics
+from .dividing import judged_part
 from .evidence import MOST, calibration, importance, worst_rows
 from .label_scores import each_label, edge_of
 from .run import Run
@@ -22,14 +23,6 @@ if TYPE_CHECKING:
 RANKED = 500  # rows times outputs for which every training can afford the interval of roc_auc: some milliseconds
 Indices = np.ndarray[Any, Any]
 Weights = np.ndarray[Any, Any] | None
-
-
-def judged_part(parts: Split) -> tuple[str, Indices]:
-    """The rows a run is judged on, and their name: test, else validation, else all there are."""
-    for name in ("test", "validation"):
-        if len(rows := getattr(parts, name)):
-            return name, rows
-    return "train", parts.train
 
 
 def answering(net: Network | Ensemble, table: Table) -> Callable[[Indices], Indices]:

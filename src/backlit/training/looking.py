@@ -23,7 +23,7 @@ from ..nn.layers.base import activation_of
 from ..nn.objective import WEIGHT
 from ..ops.loss import loss_named
 from ..optim import optimizer_named
-from .judging import judged_part
+from .dividing import judged_part
 from .perceptron import learning
 from .rates import FACTORS, STEPS, rates
 from .spectra import Curvature, curvature_of

@@ -153,8 +153,7 @@ class Network(Reworked, Shown):
         TrainingError
             BL601, when the loss is not finite; the best weights so far are in the network.
         """
-        from .diagnosing import Origin
-        from .run import Run
+        from .run import Origin, Run
 
         kept = self.loss_options if loss is None and self.loss else {}
         own = {**kept, **called(loss)[1], **(loss_options or {})}

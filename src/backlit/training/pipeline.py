@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import inspect
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..data import READING
 from ..errors import TrainingError
 from ..messages import say
 from ..nn import Layer, Structure
+from ..optim.rule import owners
 from . import defaults
 from .baseline import baselines as baselines_of
-from .configuring import config_of
+from .configuring import UNWRITTEN, config_of
 from .data_sizes import data_sizes
-from .dividing import divided
+from .dividing import divided, judged_part
 from .fitting import Fitting
-from .judging import about, judge, judged_part
+from .judging import about, judge
 from .keeping import Keeper, Place
 from .looking import look
 from .network import Network
@@ -26,6 +29,7 @@ from .preparing import Prepared, prepare
 from .progress import Progress, progress_named
 from .quick import quick
 from .run import Run
+from .settings import Settings
 from .weighting import worth
 
 
@@ -158,6 +162,12 @@ def train(
             keeper = Keeper(place, told, report=report)
         sizes = functools.partial(data_sizes, work, words) if learning_curve else None
         return course(work, told, shown, keeper, baselines=baselines, sizes=sizes, left=left)
+
+
+def taken() -> list[str]:
+    """Every argument of `backlit.train` that a file can hold: its own, and settings of training, optimizer, reader."""
+    own = set(inspect.signature(train).parameters) - {"facts", "settings"}
+    return sorted({*own, *Settings.names(), *owners(), *READING, UNWRITTEN})
 
 
 def course(

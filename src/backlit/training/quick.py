@@ -15,7 +15,7 @@ from typing import Any
 from ..doctor.diagnosis import Diagnosis, examine, in_order
 from ..doctor.screen import HALF
 from ..doctor.signs import signs
-from .diagnosing import patient_of
+from .patients import patient_of
 from .run import Run
 
 SHARE = 0.05  # of the time that the training took
@@ -29,8 +29,6 @@ MEASURES = {"classification": "accuracy", "multilabel": "accuracy", "regression"
 
 def quick(run: Run, took: float, judged: str) -> Diagnosis:
     """The quick diagnosis of a run whose training took so many seconds, judged on that part of the rows."""
-    from .revisiting import sifted
-
     broke = bool(run.origin and run.origin.trouble)
     ill = broke or visibly_ill(run.result, run.facts, judged)
     allowed = max(FLOOR, SHARE * took) if ill else SHARE * took
@@ -45,6 +43,13 @@ def quick(run: Run, took: float, judged: str) -> Diagnosis:
     made.quick = True
     made.left_out = [(c, "quick" if why == "late" else why) for c, why in made.left_out if c != "trials"]
     return sifted(made, ill)
+
+
+def sifted(made: Diagnosis, ill: bool) -> Diagnosis:
+    """What may be told where nothing could be tried: suspicions, and what need do no harm, only of one that is ill."""
+    if not ill:
+        made.findings = [f for f in made.findings if f.regardless]
+    return made
 
 
 def visibly_ill(result: Mapping[str, Any], facts: Mapping[str, Any], judged: str) -> bool:

@@ -11,6 +11,7 @@ from ..doctor.trial import Change, Outcome
 from ..errors import TrainingError
 from ..optim.rule import owners
 from .configuring import arguments
+from .pipeline import train
 from .run import Run
 from .settings import Settings
 from .trials import changed
@@ -38,8 +39,6 @@ def mended(run: Run, change: Change, *, out: str | Path | None = None, **words: 
 
     The data are read, divided and prepared as before; seed and split stay.
     """
-    from .pipeline import train
-
     asked = arguments(dict(run.facts.get("config") or {}), run.folder or ".")
     for name in ("time_budget", "progress", "report"):
         asked.pop(name, None)

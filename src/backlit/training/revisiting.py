@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -12,12 +12,18 @@ from ..doctor.diagnosis import Diagnosis, examine
 from ..doctor.screen import ENOUGH, HALF, reference_change
 from ..errors import TrainingError, fail
 from . import checkpoint, files
+from .advising import with_words
 from .again import kept_of, not_begun, work_of
-from .run import Run, read_run
-
-if TYPE_CHECKING:
-    from .fitting import Fitting
-    from .watching import Watch
+from .ensemble import read_group
+from .fitting import Fitting
+from .patients import patient_of, time_for_checks
+from .pipeline import train
+from .quick import sifted
+from .run import Origin, Run, read_run
+from .settings import Settings
+from .standing import rows_of
+from .trials import attempt
+from .watching import Watch
 
 OF_A_RUN = ("run.json", "history.jsonl", "config.toml", checkpoint.NAME)
 ENDS = ("epochs", "early", "converged", "not finite")  # a training that ended like this does so again
@@ -29,8 +35,6 @@ def kind_of(given: Any) -> str:
         return "source"
     path = Path(given).expanduser()
     if (path / files.GROUP).is_file():
-        from .group import read_group
-
         members = list(read_group(path)["members"])
         raise fail("BL382", path=path, count=len(members), name=next(iter(members), ""))
     if path.is_dir():
@@ -42,8 +46,6 @@ def kind_of(given: Any) -> str:
 
 def run_of_source(source: Any, **words: Any) -> Run:
     """A training of a source as `backlit.train` does it, also one that breaks."""
-    from .pipeline import train
-
     left: list[Run] = []
     words.setdefault("progress", "none")
     try:
@@ -100,12 +102,6 @@ def _go(fitting: Fitting, steps: int | None, watch: Watch) -> None:
 
 def of_model(path: Any, x: Any, t: Any, budget: float, watch: Watch) -> Diagnosis:
     """A model on rows, without its training: graph and data, what its units do, and whether there is more to learn."""
-    from .advising import with_words
-    from .diagnosing import Origin, patient_of, time_for_checks
-    from .settings import Settings
-    from .standing import rows_of
-    from .trials import attempt
-
     path = Path(path).expanduser()
     if x is None:
         there = path.parent if (path.parent / "run.json").is_file() else None
@@ -138,10 +134,3 @@ def of_model(path: Any, x: Any, t: Any, budget: float, watch: Watch) -> Diagnosi
             stopped = True
     made.left_out.append(("trials", "interrupted" if stopped else "no_course"))
     return with_words(made, run)
-
-
-def sifted(made: Diagnosis, ill: bool) -> Diagnosis:
-    """What may be told where nothing could be tried: suspicions, and what need do no harm, only of one that is ill."""
-    if not ill:
-        made.findings = [f for f in made.findings if f.regardless]
-    return made

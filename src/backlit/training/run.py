@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import fail
+import numpy as np
+
+from ..errors import BacklitError, fail
 from ..messages import say
 from ..version import __version__
 from .files import write_atomic
@@ -18,13 +21,24 @@ if TYPE_CHECKING:
     from ..doctor.diagnosis import Diagnosis
     from ..doctor.vitals import Look
     from ..lens.trace import Trace
-    from .diagnosing import Origin
     from .fitting import Fitting
     from .looking import Looked
     from .network import Network
     from .settings import Settings
 
+Array = np.ndarray[Any, Any]
 SHOWN = 4000  # epochs in the report's curves
+
+
+@dataclass(frozen=True, eq=False)
+class Origin:
+    """What a training began with: enough to train again, to the same bits or with a change."""
+
+    values: dict[str, Array]
+    inputs: Mapping[str, Array]
+    held_out: Mapping[str, Array]
+    settings: Settings
+    trouble: list[BacklitError] = field(default_factory=list)
 
 
 class Run(Shown):
@@ -100,9 +114,15 @@ class Run(Shown):
         ParameterError
             BL381: the run no longer holds its rows.
         """
-        from .trials import follow
-
-        return follow(self, first, last)
+        if self.again is None:
+            raise fail("BL381", got=repr(self))
+        fitting = self.again()
+        if fitting.vitals is None:
+            return []
+        if first > 1:
+            fitting.loop.run(first - 1)
+        end = int(self.result.get("steps", 0)) if last is None else last
+        return fitting.vitals.follow(fitting.loop, max(end - fitting.loop.step, 0))
 
     def take(self, fitting: Fitting) -> None:
         """What the training left behind."""

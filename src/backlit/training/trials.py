@@ -13,7 +13,7 @@ from ..doctor.skill import error_of, skills_of
 from ..doctor.time import SETTING_UP, OutOfTime, affordable
 from ..doctor.trial import Change, Outcome
 from ..doctor.vitals import Look
-from ..errors import BacklitError, fail
+from ..errors import BacklitError
 from ..nn import Dense
 from ..nn.layers import revive
 from ..nn.objective import Objective
@@ -53,19 +53,6 @@ def look_again(run: Run, at: Sequence[int], seconds: float = float("inf")) -> li
         if not np.isfinite(fitting.vitals.look(fitting.loop).loss):  # the training ends here
             break
     return fitting.vitals.looks
-
-
-def follow(run: Run, first: int, last: int | None) -> Sequence[Look]:
-    """Train again from the start, and look at every step from `first` to `last`."""
-    if run.again is None:
-        raise fail("BL381", got=repr(run))
-    fitting = run.again()
-    if fitting.vitals is None:
-        return []
-    if first > 1:
-        fitting.loop.run(first - 1)
-    end = int(run.result.get("steps", 0)) if last is None else last
-    return fitting.vitals.follow(fitting.loop, max(end - fitting.loop.step, 0))
 
 
 def redrawn(run: Run, seed: int) -> dict[str, Array]:
