@@ -12,8 +12,10 @@ import pytest
 import backlit
 from backlit.data import Table, fold, load
 from backlit.errors import BacklitError
-from backlit.training import Ensemble, ensemble, keeping
-from backlit.training.group import resume_group
+from backlit.training import Ensemble
+from backlit.training.objects import ensemble
+from backlit.training.runs import keeping
+from backlit.training.whole.group import resume_group
 
 QUICK = {"epochs": 12, "progress": "none"}
 
