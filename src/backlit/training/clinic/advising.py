@@ -16,6 +16,7 @@ from ...optim import optimizer_named
 from ...optim.rule import owners
 from ..loop.settings import Settings
 from .remedies import shown, task_asked, typed
+from .trials import changed
 
 if TYPE_CHECKING:
     from ..objects.run import Run
@@ -230,8 +231,6 @@ def _settings(change: Change, run: Run, own: Mapping[str, Any]) -> dict[str, Any
 
 def _layers(change: Change, run: Run) -> str:
     """The layers as they become, or as they were, to begin anew; "" where they are no list, or hold arrays."""
-    from .trials import changed
-
     if not run.network.chain:
         return ""
     try:

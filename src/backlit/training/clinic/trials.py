@@ -18,6 +18,7 @@ from ...nn import Dense
 from ...nn.layers import revive
 from ...nn.objective import Objective
 from ..loop.settings import Settings
+from ..runs.preparing import network_of
 
 if TYPE_CHECKING:
     from ..loop.fitting import Fitting
@@ -144,8 +145,6 @@ def _x(run: Run, rows: Mapping[str, Array]) -> Any:
 
 def changed(run: Run, change: Change) -> Network:
     """The network as it was before training, with a change; weights that fit no longer are drawn anew."""
-    from ..runs.preparing import network_of
-
     origin = run.origin
     assert origin is not None
     if change.stack:

@@ -28,7 +28,7 @@ from ...messages import say
 from ..loop.full_batch import FullBatch
 from ..objects.files import write_atomic
 from ..objects.run import Run
-from ..objects.showing import Shown
+from ..objects.showing import Shown, plain
 from ..runs import checkpoint
 from ..runs.again import not_begun, work_of
 from ..runs.checkpoint import Checkpoint
@@ -120,8 +120,6 @@ class Landscape(Shown):
 
     def text(self, language: str | None = None) -> str:
         """The sentences and the table twin."""
-        from ..objects.showing import plain
-
         table = self.figure(language).table
         return "\n".join([*self.sentences(language), "", plain(table.caption, table.head, table.rows)])
 

@@ -17,6 +17,7 @@ from ...lens.trace import Step, Trace
 from ...ops import Rows
 from ..loop.fitting import Fitting
 from ..loop.perceptron import learning
+from ..objects.files import load_network
 from ..objects.run import Run, read_run
 from ..runs.again import kept_of, not_begun, work_of
 
@@ -52,8 +53,6 @@ def trace(what: Any, x: Any = None, t: Any = None, *, step: int | None = None, *
     (True, True)
     """
     if step is None:
-        from ..objects.files import load_network
-
         net: Network = what.network if isinstance(what, Run) else load_network(what) if _is_path(what) else what
         return net.trace(x, t, **given)
     again = fitting_again(what) if _is_path(what) else _of_run(what)

@@ -15,6 +15,7 @@ from typing import Any
 from ...data import Preparation, Table, Tally
 from ...errors import fail, nearest
 from ...nn import Dense, tuning
+from ..objects.files import load
 from ..objects.network import Network
 
 
@@ -68,8 +69,6 @@ def begin(
 
 def model_of(start: str | Path | Network) -> Network:
     """The model with which a training begins: in a file, of a run's folder, or the network itself."""
-    from ..objects.files import load
-
     found = start if isinstance(start, Network) else load(start)
     if not isinstance(found, Network):
         raise fail("BL502", path=start, got=f"{len(found.networks)} networks (several folds or seeds)")

@@ -15,8 +15,9 @@ from ...errors import FileError, fail, nearest
 from ...messages import language as chosen
 from ...messages import say
 from ...version import __version__
+from ..loop.settings import Settings
 from ..objects.ensemble import Ensemble, read_group
-from ..objects.files import GROUP, write_atomic
+from ..objects.files import GROUP, load_network, write_atomic
 from ..objects.network import Network
 from ..objects.run import Run, read_run
 from ..objects.showing import Shown
@@ -24,6 +25,7 @@ from ..rows import metrics
 from ..rows.dividing import judged_part
 from ..rows.label_scores import edge_of
 from ..rows.weighting import load_weighted
+from ..runs import defaults
 from ..runs.configuring import UNWRITTEN, arguments, plain
 from ..runs.keeping import Place, new_folder
 from .judging import of
@@ -277,9 +279,6 @@ def _member(
 
 def _read(folder: Path) -> Run:
     """A run that has come to its end, from its folder."""
-    from ..loop.settings import Settings
-    from ..objects.files import load_network
-
     facts, history = read_run(folder)
     run = Run(load_network(folder), Settings.of())
     run.folder, run.history, run.result = folder, history, facts["result"]
@@ -290,8 +289,6 @@ def _read(folder: Path) -> Run:
 
 def _judge_together(group: Group, source: Any, given: dict[str, Any]) -> dict[str, float]:
     """The measures of the mean answer, on the rows that every member was judged on."""
-    from ..runs import defaults
-
     seed = given["split_seed"]
     wanted = {k: given[k] for k in ("target", "task", *READING) if given.get(k) is not None}
     column = given.get("sample_weight")
