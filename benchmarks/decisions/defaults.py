@@ -21,7 +21,7 @@ from timing import machine_line
 
 import backlit
 from backlit.data import Preparation, Table, load, preparation, split
-from backlit.training import defaults
+from backlit.training.runs import defaults
 
 MEASURED = ("breast_cancer", "diabetes", "digits", "iris", "wine")
 DRAWN = {"spirals": {}, "moons": {}, "circles": {}}

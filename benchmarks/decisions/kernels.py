@@ -56,7 +56,7 @@ import time
 import numpy as np
 from backlit.machine import unit
 from backlit.nn import Dense
-from backlit.training.network import Network
+from backlit.training.objects.network import Network
 rng = np.random.default_rng(0)
 
 def first_step(widths):

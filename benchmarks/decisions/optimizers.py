@@ -14,8 +14,8 @@ import numpy as np
 
 from backlit import Dense, Network
 from backlit.optim import OPTIMIZERS
-from backlit.training.fitting import Fitting
-from backlit.training.settings import Settings
+from backlit.training.loop.fitting import Fitting
+from backlit.training.loop.settings import Settings
 
 ROUNDS, SECONDS = 25, 0.02
 SIZES = {"30-32-16-2": (30, (32, 16), 2), "784-256-128-10": (784, (256, 128), 10)}

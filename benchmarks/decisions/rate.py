@@ -1,6 +1,7 @@
 """Which share of the rate that the step probe finds is a good one?  Losses of trainings at several shares.
 
-The probe finds the rate at which one step reaches the bottom (r = 1); `backlit.training.probe` takes a share of it.
+The probe finds the rate at which one step reaches the bottom (r = 1); `backlit.training.loop.probe` takes a share
+of it.
 For each set and optimizer: that rate, and the lowest validation loss of 40 epochs at each share ("-": not finite).
 """
 
@@ -11,8 +12,8 @@ import numpy as np
 from backlit import Dense, Network
 from backlit.data import Preparation, load, split
 from backlit.errors import TrainingError
-from backlit.training.probe import find_rate
-from backlit.training.settings import Settings
+from backlit.training.loop.probe import find_rate
+from backlit.training.loop.settings import Settings
 
 SETS = ("digits", "iris", "wine", "breast_cancer", "diabetes", "spirals")
 OPTIMIZERS = ("sgd", "momentum", "adam", "rmsprop", "lion")

@@ -15,8 +15,8 @@ import numpy as np
 from timing import machine_line
 
 from backlit import Dense, Network
-from backlit.training.fitting import Fitting
-from backlit.training.settings import Settings
+from backlit.training.loop.fitting import Fitting
+from backlit.training.loop.settings import Settings
 
 FACTORS = (1.0000001, 1e-19, 1e-20, 1e-21, 1e-37, 1e-40)
 STEPS = 100

@@ -27,9 +27,9 @@ from backlit.machine.beside import thread_beside
 from backlit.machine.loop import WORTH_TWO_THREADS
 from backlit.machine.share import tapes_work
 from backlit.nn import Dense
-from backlit.training.fitting import Fitting
-from backlit.training.network import Network
-from backlit.training.settings import Settings
+from backlit.training.loop.fitting import Fitting
+from backlit.training.loop.settings import Settings
+from backlit.training.objects.network import Network
 
 NETWORKS = (
     ((30, 32, 16, 1), 32),

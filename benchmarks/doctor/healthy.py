@@ -19,7 +19,7 @@ from backlit import Dense, Network
 from backlit.data import load
 from backlit.data.load import sources
 from backlit.errors import BacklitError
-from backlit.training.diagnosing import diagnose
+from backlit.training.whole.diagnosing import diagnose
 
 SHAPES = ((16,), (64,), (32, 16), (128, 32), (16, 16, 16))
 ACTIVATIONS = ("relu", "tanh", "sigmoid", "silu", "elu", "gelu", "leaky_relu", "softplus", "selu", "mish")

@@ -15,8 +15,8 @@ from rules import varied
 from backlit import Activation, BatchNorm, Dense, Dropout, Network
 from backlit.doctor.trial import Change
 from backlit.nn import initial
-from backlit.training.run import Run
-from backlit.training.trials import repaired, scales_of
+from backlit.training.clinic.trials import repaired, scales_of
+from backlit.training.objects.run import Run
 
 SECONDS = 20.0  # that a program may train
 

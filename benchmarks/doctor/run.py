@@ -29,7 +29,7 @@ import judging
 from programs import CannotRun, Program, program
 
 import backlit
-from backlit.training.diagnosing import diagnose
+from backlit.training.whole.diagnosing import diagnose
 
 
 def main() -> None:

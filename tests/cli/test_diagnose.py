@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 import backlit
-from backlit.training.files import load_network
-from backlit.training.run import read_run
+from backlit.training.objects.files import load_network
+from backlit.training.objects.run import read_run
 
 STEEP = ("--rate", "30", "--optimizer", "sgd", "--epochs", "15")
 SURELY = r"(DR401|DR302)"  # which of both goes first depends on what there was time to try
@@ -87,8 +87,8 @@ def test_a_run_that_did_well_is_told_so_with_the_names_of_the_checks(call, steep
 
 
 def test_the_replay_of_a_run_has_its_bits(steep):
-    from backlit.training.revisiting import run_again
-    from backlit.training.watching import Watch
+    from backlit.training.clinic.watching import Watch
+    from backlit.training.whole.revisiting import run_again
 
     run = run_again(steep["well"], Watch())
     kept = load_network(steep["well"])

@@ -14,7 +14,7 @@ from backlit import messages
 from backlit.cli import page
 from backlit.cli.app import COMMANDS, app, chosen_language
 from backlit.cli.options import Option
-from backlit.training import defaults
+from backlit.training.runs import defaults
 from backlit.version import __version__
 from cli.processes import environment
 

@@ -9,7 +9,7 @@ import pytest
 
 import backlit
 from backlit.training import Network
-from backlit.training.run import read_run
+from backlit.training.objects.run import read_run
 
 QUICK = ("--epochs", "3", "--progress", "none", "--no-baselines", "--no-report")
 

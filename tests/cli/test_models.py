@@ -12,7 +12,7 @@ import pytest
 import backlit
 from backlit import messages
 from backlit.data import load
-from backlit.training.run import read_run
+from backlit.training.objects.run import read_run
 
 NAMES = ["sepal length (cm)", "sepal width (cm)", "petal length (cm)", "petal width (cm)"]
 

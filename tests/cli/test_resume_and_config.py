@@ -11,7 +11,7 @@ import pytest
 import backlit
 from backlit import Dense, Dropout
 from backlit.optim import optimizer_named
-from backlit.training.configuring import read_config, toml
+from backlit.training.runs.configuring import read_config, toml
 
 QUICK = ("--epochs", "20", "--progress", "none")
 

@@ -17,7 +17,7 @@ import pytest
 import backlit
 from backlit.cli.signals import Listener, Stopped
 from backlit.data import load
-from backlit.training.run import read_run
+from backlit.training.objects.run import read_run
 from cli.processes import environment
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of another kind")

@@ -7,7 +7,7 @@ import shlex
 import pytest
 
 import backlit
-from backlit.training.run import read_run
+from backlit.training.objects.run import read_run
 from cli.test_train import same_weights
 
 QUICK = ("--epochs", "8", "--progress", "none", "--no-report")

@@ -12,7 +12,7 @@ import pytest
 
 import backlit
 from backlit import messages
-from backlit.training.run import read_run
+from backlit.training.objects.run import read_run
 
 QUICK = ("--epochs", "3", "--progress", "none")
 

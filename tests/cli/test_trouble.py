@@ -13,7 +13,7 @@ import pytest
 from backlit import messages
 from backlit.cli import trouble
 from backlit.errors import fail
-from backlit.training.run import read_run
+from backlit.training.objects.run import read_run
 from cli.processes import environment
 
 QUICK = ("--epochs", "3", "--progress", "none", "--no-baselines")

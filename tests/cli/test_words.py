@@ -203,7 +203,7 @@ def test_a_training_that_never_begins_ends_with_a_result_all_the_same(words, cod
 @pytest.mark.parametrize("phase", ["read", "prepare", "start"])
 def test_a_signal_before_the_first_step_ends_with_a_result(phase, more, call, monkeypatch):
     from backlit.cli.signals import Stopped
-    from backlit.training.progress import Progress
+    from backlit.training.whole.progress import Progress
 
     def stop(self, *given):
         if phase == "start" or given == (phase,):
@@ -220,7 +220,7 @@ def test_a_signal_before_the_first_step_ends_with_a_result(phase, more, call, mo
 def test_a_signal_before_the_first_step_is_told_in_a_process_of_its_own(tmp_path):
     """A real one, which the listener hears."""
     begin = (
-        "import sys, backlit.training.progress as p, os, signal\n"
+        "import sys, backlit.training.whole.progress as p, os, signal\n"
         "p.Progress.start = lambda *a: os.kill(os.getpid(), signal.SIGINT)\n" + BEGIN
     )
     words = ["train", "iris", "--json", "--progress", "none"]

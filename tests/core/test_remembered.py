@@ -11,8 +11,8 @@ import pytest
 import backlit
 from backlit import Dense, Dropout, Network
 from backlit.core.remembered import MOST, Remembered
-from backlit.training.fitting import training_tape
-from backlit.training.settings import Settings
+from backlit.training.loop.fitting import training_tape
+from backlit.training.loop.settings import Settings
 
 X = np.random.default_rng(0).normal(size=(40, 3))
 T = (X[:, 0] > 0).astype(int)

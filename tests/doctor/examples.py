@@ -19,7 +19,7 @@ from backlit.ops import REGISTRY, formula
 from backlit.ops.arithmetic import add, less, maximum, mul
 from backlit.ops.declare import elementwise
 from backlit.ops.reduction import mean
-from backlit.training.diagnosing import diagnose
+from backlit.training.whole.diagnosing import diagnose
 from doctor import test_course, test_graph, test_origin_told, test_relation, test_start
 from doctor.patients import SEED, bent, rows, trained
 

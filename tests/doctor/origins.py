@@ -24,7 +24,7 @@ from backlit.ops.arithmetic import add, mul
 from backlit.ops.random import permutation
 from backlit.ops.reduction import sum_
 from backlit.optim import sgd
-from backlit.training import hunt
+from backlit.training.loop import hunt
 from ops import samples
 from ops.samples import Case
 

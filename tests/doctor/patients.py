@@ -14,7 +14,8 @@ from backlit.doctor.patient import Patient
 from backlit.doctor.words import said
 from backlit.errors import BacklitError
 from backlit.messages import LANGUAGES, entry, placeholders
-from backlit.training.diagnosing import diagnose, patient_of
+from backlit.training.clinic.patients import patient_of
+from backlit.training.whole.diagnosing import diagnose
 
 FOLDER = Path(__file__).parent / "snapshots"
 PARTS = ("what", "evidence", "threshold", "consequence", "try")

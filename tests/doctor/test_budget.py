@@ -14,9 +14,9 @@ from backlit.doctor.finding import CHECKS
 from backlit.doctor.patient import Patient
 from backlit.doctor.time import LEAST, Clock, OutOfTime, affordable
 from backlit.doctor.trial import Change
-from backlit.training import quick as quick_look
-from backlit.training.diagnosing import patient_of, time_for_checks
-from backlit.training.trials import attempt, look_again
+from backlit.training.clinic import quick as quick_look
+from backlit.training.clinic.patients import patient_of, time_for_checks
+from backlit.training.clinic.trials import attempt, look_again
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(3000, 20)).astype(np.float32)
@@ -177,7 +177,7 @@ def test_ctrl_c_while_a_model_is_compared_leaves_what_was_found(tmp_path, large,
         raise KeyboardInterrupt
 
     path = large.network.save(tmp_path / "model.safetensors")
-    monkeypatch.setattr("backlit.training.trials.attempt", stop)
+    monkeypatch.setattr("backlit.training.whole.revisiting.attempt", stop)
     found = backlit.diagnose(path, X[:300], T[:300], budget=0.5)
     assert found.findings[0].code == "DR101"
     assert ("trials", "interrupted") in found.left_out

@@ -21,7 +21,7 @@ from backlit.doctor.checks.signals import exploding, not_finite
 from backlit.doctor.noise import noise_scale
 from backlit.errors import BacklitError
 from backlit.nn import initial
-from backlit.training.diagnosing import patient_of
+from backlit.training.clinic.patients import patient_of
 from doctor.patients import SEED
 
 

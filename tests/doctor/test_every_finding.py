@@ -22,7 +22,7 @@ from backlit.cli.app import app
 from backlit.doctor import checks
 from backlit.doctor.finding import CHECKS, GRADES, Finding
 from backlit.messages import LANGUAGES, catalogue
-from backlit.training.advising import _finding
+from backlit.training.clinic.advising import _finding
 from doctor.examples import HEALTHY, SICK, found, healthy
 from doctor.patients import FOLDER, same_as_ever
 

@@ -13,7 +13,7 @@ import pytest
 from backlit.core.graph import Node
 from backlit.ops import REGISTRY, Elementwise, shapes
 from backlit.ops.words import WORDS
-from backlit.training.hunt import Found
+from backlit.training.loop.hunt import Found
 from doctor import origins
 from doctor.origins import Broken
 from ops import samples

@@ -17,8 +17,8 @@ from backlit.doctor.trial import Change, Outcome
 from backlit.messages import places
 from backlit.report import render
 from backlit.report.findings import share, told
-from backlit.training.diagnosing import patient_of
-from backlit.training.quick import quick, visibly_ill
+from backlit.training.clinic.patients import patient_of
+from backlit.training.clinic.quick import quick, visibly_ill
 
 RATE = Change("learning_rate", settings={"learning_rate": 0.1}, facts={"rate": 0.1}, command="backlit train a.csv",
               python="backlit.train('a.csv', learning_rate=0.1)")  # fmt: skip

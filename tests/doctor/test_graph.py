@@ -15,7 +15,7 @@ from backlit.ops import REGISTRY
 from backlit.ops.arithmetic import absolute, add, maximum, mul
 from backlit.ops.declare import elementwise
 from backlit.ops.reduction import mean, sum_
-from backlit.training.diagnosing import diagnose
+from backlit.training.whole.diagnosing import diagnose
 from doctor.patients import bent, findings, only, refused, rows, trained
 
 X = rows()

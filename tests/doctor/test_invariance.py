@@ -8,7 +8,8 @@ import pytest
 from backlit import Dense, Network
 from backlit.errors import BacklitError
 from backlit.nn import initial
-from backlit.training.diagnosing import diagnose, patient_of
+from backlit.training.clinic.patients import patient_of
+from backlit.training.whole.diagnosing import diagnose
 
 
 def rows(count=160):

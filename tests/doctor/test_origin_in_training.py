@@ -27,9 +27,9 @@ from backlit.ops.random import permutation
 from backlit.ops.reduction import sum_
 from backlit.ops.words import WORDS
 from backlit.optim import OPTIMIZERS, optimizer_named
-from backlit.training import hunt
-from backlit.training.fitting import training_graph
-from backlit.training.settings import Settings
+from backlit.training.loop import hunt
+from backlit.training.loop.fitting import training_graph
+from backlit.training.loop.settings import Settings
 from doctor import origins
 
 Array = np.ndarray[Any, Any]

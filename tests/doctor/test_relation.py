@@ -9,7 +9,7 @@ from backlit import Dense, Network
 from backlit.core.lowering import Update
 from backlit.ops import formula as fm
 from backlit.optim.rule import OPTIMIZERS, Optimizer, enter
-from backlit.training.diagnosing import diagnose
+from backlit.training.whole.diagnosing import diagnose
 from doctor.patients import bent, findings, only, rows, trained
 
 X = rows(300)

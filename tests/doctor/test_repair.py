@@ -11,8 +11,8 @@ import pytest
 from backlit import Dense, Network
 from backlit.doctor.trial import Change
 from backlit.messages import catalogue
-from backlit.training.diagnosing import diagnose
-from backlit.training.trials import repaired, scaled, scales_of
+from backlit.training.clinic.trials import repaired, scaled, scales_of
+from backlit.training.whole.diagnosing import diagnose
 
 
 def table(count=400):

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from backlit import Dense, Network
-from backlit.training.diagnosing import diagnose, patient_of
+from backlit.training.clinic.patients import patient_of
+from backlit.training.whole.diagnosing import diagnose
 from doctor.patients import bent, findings, only, rows, trained
 
 X = rows()

@@ -9,8 +9,8 @@ from backlit import BacklitError, BatchNorm, Dense, Dropout, Network, PReLU
 from backlit.doctor.slopes import largest_slope
 from backlit.ops import REGISTRY
 from backlit.ops.random import permutation
-from backlit.training.fitting import Fitting
-from backlit.training.settings import Settings
+from backlit.training.loop.fitting import Fitting
+from backlit.training.loop.settings import Settings
 
 LAYERS = {
     "relu": lambda: [Dense(8, "relu"), Dense(3, "softmax")],

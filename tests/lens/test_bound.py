@@ -11,8 +11,8 @@ from backlit.lens.landscape.bound import _step, held_state
 from backlit.machine.state import PLACE
 from backlit.nn import Dense
 from backlit.optim import OPTIMIZERS, optimizer_named
-from backlit.training.fitting import Fitting
-from backlit.training.settings import Settings
+from backlit.training.loop.fitting import Fitting
+from backlit.training.loop.settings import Settings
 
 STEP = 10**6  # after so many, what is corrected by the number of steps is corrected no more
 

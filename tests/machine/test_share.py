@@ -13,7 +13,7 @@ from backlit.machine.encode import Scalars
 from backlit.machine.state import BLOCK, PLACE, new_state
 from backlit.nn import Add, Dense, Dropout, Input, Residual, Structure
 from backlit.optim import optimizer_named
-from backlit.training.network import Network
+from backlit.training.objects.network import Network
 
 ROWS, FEATURES = 24, 7
 

@@ -17,8 +17,8 @@ from backlit.machine.runner import Machine
 from backlit.nn import Activation, Add, BatchNorm, Concatenate, Dense, Dropout, Input, Residual
 from backlit.ops.random import bits, random_normal, random_uniform
 from backlit.training import Network
-from backlit.training.fitting import training_tape
-from backlit.training.settings import Settings
+from backlit.training.loop.fitting import training_tape
+from backlit.training.loop.settings import Settings
 from nn.hand_layers import CHANCE, FIRING, HAND, drawn_layers
 
 Array = np.ndarray[Any, Any]

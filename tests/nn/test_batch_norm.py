@@ -18,8 +18,8 @@ from backlit.ops.arithmetic import mul
 from backlit.ops.batch_norm import batch_norm, batch_norm_slope, reciprocal_root, variance
 from backlit.ops.reduction import mean, sum_
 from backlit.training import Network, gradient_check
-from backlit.training.fitting import training_tape
-from backlit.training.settings import Settings
+from backlit.training.loop.fitting import training_tape
+from backlit.training.loop.settings import Settings
 from tolerance import EPS, assert_close, same_bits
 
 ENGINES = ("compiled", "plain", "interpreter")

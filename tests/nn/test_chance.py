@@ -15,8 +15,8 @@ from backlit.machine.runner import Machine
 from backlit.nn import Activation, AlphaDropout, Dense, Dropout, GaussianDropout, GaussianNoise, Input, RReLU
 from backlit.ops.random import random_normal, random_uniform
 from backlit.training import Network
-from backlit.training.fitting import Fitting
-from backlit.training.settings import Settings
+from backlit.training.loop.fitting import Fitting
+from backlit.training.loop.settings import Settings
 from tolerance import EPS, assert_close, same_bits
 
 ENGINES = ("compiled", "plain", "interpreter")

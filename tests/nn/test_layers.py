@@ -42,8 +42,8 @@ from backlit.nn import (
     Swish,
 )  # fmt: skip
 from backlit.training import Network, gradient_check, load
-from backlit.training.fitting import Fitting
-from backlit.training.settings import Settings
+from backlit.training.loop.fitting import Fitting
+from backlit.training.loop.settings import Settings
 from tolerance import EPS, assert_close, same_bits
 
 ENGINES = ("compiled", "plain", "interpreter")

@@ -19,8 +19,8 @@ from backlit.nn import (
     Residual,
 )  # fmt: skip
 from backlit.training import Network
-from backlit.training.fitting import training_tape
-from backlit.training.settings import Settings
+from backlit.training.loop.fitting import training_tape
+from backlit.training.loop.settings import Settings
 from nn.hand_layers import FIRING, HAND
 from nn.nets import ELEMENTWISE, ByHand, fused, observed, random_network, random_rows
 from tolerance import assert_close, error, same_bits

@@ -11,8 +11,8 @@ import pytest
 from backlit.core.lowering import lower
 from backlit.nn import Dense
 from backlit.training import Network
-from backlit.training.fitting import training_tape
-from backlit.training.settings import Settings
+from backlit.training.loop.fitting import training_tape
+from backlit.training.loop.settings import Settings
 from nn.nets import machine_of
 
 X, T = [[0.05, 0.10]], [[0.01, 0.99]]

@@ -110,7 +110,7 @@ def test_at_kinks_the_slope_is_pytorchs(name, torch):
 def test_weights_of_rows_are_those_of_pytorchs_class_weights(torch, rng):
     """CrossEntropyLoss(weight=…) divides by the sum of the weights; so do we, over all rows."""
     from backlit.nn.objective import Objective
-    from backlit.training.weights import column
+    from backlit.training.rows.weights import column
 
     z, classes = rng.normal(size=(9, 3)), rng.integers(0, 3, 9)
     per_class = np.array([0.5, 2.0, 3.0])

@@ -9,7 +9,7 @@ import pytest
 from backlit.nn import Dense, SoftExponential
 from backlit.ops.trained import trained_soft_exponential
 from backlit.training import Network
-from backlit.training.gradients import gradient_check
+from backlit.training.looks.gradients import gradient_check
 from tolerance import EPS
 
 U = np.array([-3.0, -0.7, -1e-3, 0.0, 0.02, 1.0, 2.5])

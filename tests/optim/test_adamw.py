@@ -11,8 +11,8 @@ import pytest
 from backlit.nn import Dense
 from backlit.optim import Optimizer, adam, adamw
 from backlit.training import Network
-from backlit.training.fitting import Fitting
-from backlit.training.settings import Settings
+from backlit.training.loop.fitting import Fitting
+from backlit.training.loop.settings import Settings
 from tolerance import same_bits
 
 Array = np.ndarray[Any, Any]

@@ -12,8 +12,8 @@ from backlit.errors import TrainingError
 from backlit.machine.runner import Machine
 from backlit.optim import optimizer_named
 from backlit.optim.clipping import PART
-from backlit.training.fitting import Fitting, training_tape
-from backlit.training.settings import Settings
+from backlit.training.loop.fitting import Fitting, training_tape
+from backlit.training.loop.settings import Settings
 from tolerance import same_bits
 
 ENGINES = ["compiled", "plain", "interpreter"]

@@ -11,7 +11,7 @@ import pytest
 import backlit
 from backlit import BatchNorm, Dense, Dropout, Network
 from backlit.errors import ParameterError, TrainingError
-from backlit.training.full_batch import FullBatch
+from backlit.training.loop.full_batch import FullBatch
 
 RNG = np.random.default_rng(2)
 X = RNG.normal(size=(40, 3))

@@ -13,8 +13,8 @@ from backlit.ops import formula as fm
 from backlit.ops.random import permutation
 from backlit.optim import OPTIMIZERS, optimizer_named
 from backlit.training import Network
-from backlit.training.fitting import Fitting
-from backlit.training.settings import Settings
+from backlit.training.loop.fitting import Fitting
+from backlit.training.loop.settings import Settings
 from optim.test_adamw import steps
 
 STEPS, ROWS = 20, 6

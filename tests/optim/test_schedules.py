@@ -10,8 +10,8 @@ import pytest
 from backlit import Dense, Network
 from backlit.errors import ParameterError
 from backlit.optim import SCHEDULES, schedule_named
-from backlit.training.fitting import Fitting
-from backlit.training.settings import Settings
+from backlit.training.loop.fitting import Fitting
+from backlit.training.loop.settings import Settings
 from tolerance import same_bits
 
 ENGINES = ["compiled", "plain", "interpreter"]

@@ -85,7 +85,7 @@ def test_names_are_escaped(tmp_path):
 
 
 def test_an_empty_history_says_so():
-    from backlit.training.showing import History
+    from backlit.training.objects.showing import History
 
     assert "<svg" not in History()._repr_html_()
     assert History()._repr_mimebundle_()["text/plain"] == "0 epochs"

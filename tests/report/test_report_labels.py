@@ -82,7 +82,7 @@ def test_the_interval_of_an_error_is_that_of_the_table(tmp_path):
 
 
 def test_rows_without_a_mistake_have_no_bootstrap_interval():
-    from backlit.training.scores import scores
+    from backlit.training.rows.scores import scores
 
     shares, t = np.eye(2)[[0, 1, 0, 1]] * 0.8 + 0.1, np.array([0, 1, 0, 1])
     found = scores("classification", shares, t)

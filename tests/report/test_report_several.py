@@ -13,8 +13,9 @@ import backlit
 from backlit import messages
 from backlit.report import render_group
 from backlit.report.numbers import count, measured, percent
-from backlit.training.group import Group, read_group
-from backlit.training.run import read_run
+from backlit.training.objects.ensemble import read_group
+from backlit.training.objects.run import read_run
+from backlit.training.whole.group import Group
 from report.test_report_labels import words_of
 from report.test_report_page import Page
 

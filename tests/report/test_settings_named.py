@@ -12,7 +12,7 @@ from backlit.data import table
 from backlit.ops.loss import LOSSES
 from backlit.optim import OPTIMIZERS
 from backlit.optim.rule import owners
-from backlit.training.settings import Settings
+from backlit.training.loop.settings import Settings
 
 
 def told() -> set[str]:

@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import backlit
-from backlit.training import fitting, keeping
-from backlit.training.checkpoint import NAME
-from backlit.training.run import read_run
+from backlit.training.loop import fitting
+from backlit.training.objects.run import read_run
+from backlit.training.runs import keeping
+from backlit.training.runs.checkpoint import NAME
 
 KILLS = 25  # the one after them is left alone
 TRAINED: dict[str, Any] = {

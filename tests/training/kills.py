@@ -20,8 +20,9 @@ from pathlib import Path
 import numpy as np
 
 import backlit
-from backlit.training import fitting, keeping
-from backlit.training.run import read_run
+from backlit.training.loop import fitting
+from backlit.training.objects.run import read_run
+from backlit.training.runs import keeping
 
 AT_ONCE = 2
 LONGEST = 0.25  # seconds that a child lives

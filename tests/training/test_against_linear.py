@@ -13,7 +13,7 @@ import pytest
 
 import backlit
 from backlit.data import Split, Table, load, split
-from backlit.training import defaults
+from backlit.training.runs import defaults
 
 pytestmark = [pytest.mark.slow, pytest.mark.oracle]
 SEEDS = range(10)

@@ -17,8 +17,8 @@ import pytest
 from backlit.machine import unit
 from backlit.nn import Activation, Add, Concatenate, Dense, Dropout, Input, Layer, Residual
 from backlit.training import Network
-from backlit.training.fitting import Fitting
-from backlit.training.settings import Settings
+from backlit.training.loop.fitting import Fitting
+from backlit.training.loop.settings import Settings
 from nn.nets import SOFTSIGN
 
 ROWS, FEATURES = 200, 20

@@ -17,8 +17,8 @@ from backlit.nn import Activation, BatchNorm, Dense, Dropout, Input
 from backlit.ops.arithmetic import add, mul
 from backlit.ops.reduction import sum_
 from backlit.training import Network, load
-from backlit.training.fitting import Fitting
-from backlit.training.settings import Settings
+from backlit.training.loop.fitting import Fitting
+from backlit.training.loop.settings import Settings
 from tolerance import EPS, assert_close, same_bits
 
 ENGINES = ("compiled", "plain", "interpreter")

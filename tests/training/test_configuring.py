@@ -6,7 +6,7 @@ import pytest
 
 import backlit
 from backlit.optim import optimizer_named
-from backlit.training.configuring import arguments, read_config
+from backlit.training.runs.configuring import arguments, read_config
 
 QUICK = {"epochs": 6, "hidden": [5], "baselines": False, "progress": "none"}
 

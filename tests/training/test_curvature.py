@@ -10,10 +10,10 @@ from backlit import BatchNorm, Dense, Dropout, Network
 from backlit.errors import BacklitError
 from backlit.lens.landscape import Surface
 from backlit.optim import optimizer_named
-from backlit.training.landscapes import path_of
-from backlit.training.rates import rates, rates_of_run
-from backlit.training.settings import Settings
-from backlit.training.standing import standing, standing_of_run
+from backlit.training.looks.landscapes import path_of
+from backlit.training.looks.rates import rates, rates_of_run
+from backlit.training.looks.standing import standing, standing_of_run
+from backlit.training.loop.settings import Settings
 
 QUIET = {"progress": "none", "report": False, "baselines": False}
 

@@ -19,7 +19,7 @@ import backlit
 from backlit.errors import BacklitError, FileError
 from backlit.nn import Dense
 from backlit.training import Network, load
-from backlit.training.files import FORMAT
+from backlit.training.objects.files import FORMAT
 
 CORRUPT = {"BL501", "BL502"}
 

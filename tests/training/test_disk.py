@@ -12,8 +12,10 @@ import pytest
 import backlit
 from backlit.errors import FileError
 from backlit.nn import Dense
-from backlit.training import Network, files, keeping, load
-from backlit.training.files import write_atomic
+from backlit.training import Network, load
+from backlit.training.objects import files
+from backlit.training.objects.files import write_atomic
+from backlit.training.runs import keeping
 
 
 def network(value: float = 0.0) -> Network:

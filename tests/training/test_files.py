@@ -18,7 +18,7 @@ from backlit.data import load as load_table
 from backlit.errors import FileError, GraphError
 from backlit.nn import Dense, Dropout
 from backlit.training import Network, load
-from backlit.training.run import read_run
+from backlit.training.objects.run import read_run
 from backlit.version import __version__
 from nn.nets import random_network, random_rows
 
@@ -198,7 +198,7 @@ def test_a_run_that_is_interrupted_leaves_what_there_is(tmp_path):
         if fitting.loop.epoch > 3:
             raise KeyboardInterrupt
 
-    from backlit.training.progress import Progress
+    from backlit.training.whole.progress import Progress
 
     class Impatient(Progress):
         def slice(self, fitting):

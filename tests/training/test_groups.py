@@ -12,8 +12,10 @@ import pytest
 import backlit
 from backlit.data import Table, fold, load
 from backlit.errors import BacklitError
-from backlit.training import Ensemble, group, keeping
-from backlit.training.group import resume_group
+from backlit.training import Ensemble
+from backlit.training.objects import ensemble
+from backlit.training.runs import keeping
+from backlit.training.whole.group import resume_group
 
 QUICK = {"epochs": 12, "progress": "none"}
 
@@ -182,7 +184,7 @@ def test_on_the_command_line(tmp_path, monkeypatch):
 
 def test_a_damaged_group_is_told(tmp_path):
     (tmp_path / "group.json").write_text("[]")
-    for read in (group.read_group, backlit.load, resume_group):
+    for read in (ensemble.read_group, backlit.load, resume_group):
         with pytest.raises(BacklitError) as told:
             read(tmp_path)
         assert told.value.code == "BL507"

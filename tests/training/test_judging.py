@@ -8,7 +8,9 @@ import pytest
 import backlit
 from backlit.data import load, split
 from backlit.nn import Dense
-from backlit.training import Network, defaults, metrics
+from backlit.training import Network
+from backlit.training.rows import metrics
+from backlit.training.runs import defaults
 
 
 def trained(last: Dense, dtype: str = "float64") -> tuple[Network, np.ndarray]:

@@ -52,7 +52,7 @@ def test_a_thousand_kills_leave_no_broken_run(tmp_path):
 def test_a_file_that_was_being_written_is_taken_for_nothing(tmp_path):
     """Left-over parts, even whole ones under a likely name, are neither read nor counted."""
     import backlit
-    from backlit.training.run import read_run
+    from backlit.training.objects.run import read_run
 
     run = backlit.train("iris", epochs=3, out=tmp_path, progress="none", baselines=False)
     for name in ("model.safetensors", "run.json", "history.jsonl"):
@@ -68,7 +68,7 @@ def test_a_file_that_was_being_written_is_taken_for_nothing(tmp_path):
 
 def test_a_run_is_a_run_from_the_moment_that_its_facts_are_there(tmp_path, monkeypatch):
     """The history is written before run.json, so that no folder with run.json lacks anything."""
-    from backlit.training import keeping
+    from backlit.training.runs import keeping
 
     written = []
     monkeypatch.setattr(keeping, "write_facts", lambda folder, facts: written.append("facts"))

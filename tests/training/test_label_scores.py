@@ -9,11 +9,11 @@ import backlit
 from backlit.core.interpret import Interpreter
 from backlit.data import Table
 from backlit.errors import ParameterError
-from backlit.training import evidence, metrics
-from backlit.training.fitting import judging_tape
-from backlit.training.label_scores import each_label, edge_of, of_labels
-from backlit.training.scores import plain_scores, scores
-from backlit.training.settings import Settings
+from backlit.training.loop.fitting import judging_tape
+from backlit.training.loop.settings import Settings
+from backlit.training.rows import evidence, metrics
+from backlit.training.rows.label_scores import each_label, edge_of, of_labels
+from backlit.training.rows.scores import plain_scores, scores
 
 NAMES = ("red", "round", "big")
 

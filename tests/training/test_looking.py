@@ -12,7 +12,8 @@ import pytest
 import backlit
 from backlit import messages
 from backlit.nn import Activation, BatchNorm, Dense, Dropout, PReLU, Residual
-from backlit.training import looking, pipeline
+from backlit.training.looks import looking
+from backlit.training.whole import pipeline
 
 SECTIONS = ("sample", "chain", "gradient-checks", "rate", "signals", "activations")
 

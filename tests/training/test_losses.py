@@ -11,7 +11,7 @@ from backlit.errors import BacklitError
 from backlit.nn import Dense
 from backlit.ops.loss import LOSSES
 from backlit.training import Network
-from backlit.training.weights import by_name, normalised, of_classes
+from backlit.training.rows.weights import by_name, normalised, of_classes
 
 CLASSES = np.array([0, 1, 1, 0, 1, 0, 0, 0])
 

@@ -18,8 +18,8 @@ from backlit.ops import formula as fm
 from backlit.ops import shapes
 from backlit.ops.random import permutation
 from backlit.training import Network
-from backlit.training.fitting import Fitting, training_tape
-from backlit.training.settings import Settings
+from backlit.training.loop.fitting import Fitting, training_tape
+from backlit.training.loop.settings import Settings
 
 Array = np.ndarray[Any, Any]
 ROWS = 40

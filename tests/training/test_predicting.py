@@ -7,8 +7,8 @@ import pytest
 
 from backlit import Dense, Network
 from backlit.errors import BacklitError
-from backlit.training import predicting
-from backlit.training.predicting import Predictor
+from backlit.training.loop import predicting
+from backlit.training.loop.predicting import Predictor
 
 
 def network(features=30, *, dtype=np.float32):

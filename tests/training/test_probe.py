@@ -9,8 +9,8 @@ import backlit
 from backlit import Dense, Network
 from backlit.errors import ParameterError
 from backlit.optim import OPTIMIZERS
-from backlit.training.probe import SHARE, find_rate, longest_step
-from backlit.training.settings import Settings
+from backlit.training.loop.probe import SHARE, find_rate, longest_step
+from backlit.training.loop.settings import Settings
 
 RNG = np.random.default_rng(1)
 X, T = RNG.normal(size=(32, 3)), RNG.normal(size=(32, 1))

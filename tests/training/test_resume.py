@@ -18,11 +18,12 @@ import backlit
 from backlit import BatchNorm, Dense, Dropout
 from backlit.errors import BacklitError, FileError
 from backlit.optim import optimizer_named, step
-from backlit.training import configuring, files, keeping
-from backlit.training.checkpoint import NAME
-from backlit.training.configuring import arguments, read_config
-from backlit.training.fitting import Fitting
-from backlit.training.run import read_run
+from backlit.training.loop.fitting import Fitting
+from backlit.training.objects import files
+from backlit.training.objects.run import read_run
+from backlit.training.runs import configuring, keeping
+from backlit.training.runs.checkpoint import NAME
+from backlit.training.runs.configuring import arguments, read_config
 from training import killed
 
 TESTS = Path(__file__).parents[1]
@@ -81,7 +82,7 @@ ASKED = {
 def test_a_run_that_died_goes_on_to_the_same_bits(kind, at, monkeypatch, tmp_path):
     asked = {**ASKED[kind], "baselines": False}
     whole = backlit.train(progress="none", **asked)
-    monkeypatch.setattr("backlit.training.fitting.SLICE", 0.0002)
+    monkeypatch.setattr("backlit.training.loop.fitting.SLICE", 0.0002)
     folder = broken(monkeypatch, at, out=tmp_path, **asked)
     assert (folder / NAME).exists() == (at > 0)
     assert read_run(folder)[0]["result"] == {"stopped": "running"}

@@ -13,9 +13,10 @@ import pytest
 
 import backlit
 from backlit.nn import Dense, Dropout, Residual
-from backlit.training import Network, Run, fitting
-from backlit.training.fitting import Fitting
-from backlit.training.settings import Settings
+from backlit.training import Network, Run
+from backlit.training.loop import fitting
+from backlit.training.loop.fitting import Fitting
+from backlit.training.loop.settings import Settings
 
 SOURCE = Path(backlit.__file__).parents[1]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from backlit.training import evidence
-from backlit.training.scores import SAMPLES, interval, of_classes, of_numbers, scores
+from backlit.training.rows import evidence
+from backlit.training.rows.scores import SAMPLES, interval, of_classes, of_numbers, scores
 
 
 def shares_of(rng, rows: int, classes: int, levels: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -105,7 +105,7 @@ def test_the_same_seed_draws_the_same_samples(rng):
 def test_samples_in_pieces_are_those_of_one_piece(rng, monkeypatch):
     shares, t = shares_of(rng, 40, 3)
     whole = scores("classification", shares, t)
-    monkeypatch.setattr("backlit.training.scores.AT_A_TIME", 40 * (SAMPLES // 7))
+    monkeypatch.setattr("backlit.training.rows.scores.AT_A_TIME", 40 * (SAMPLES // 7))
     assert scores("classification", shares, t) == whole
 
 

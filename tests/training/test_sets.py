@@ -8,7 +8,7 @@ import pytest
 import backlit
 from backlit.data import load, sources, split
 from backlit.nn import Dense
-from backlit.training import defaults
+from backlit.training.runs import defaults
 
 # The least accuracy, or R² (diabetes), of a run with default settings and seed 0 on its test rows.
 LEAST = {

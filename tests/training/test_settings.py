@@ -10,7 +10,7 @@ from backlit.errors import BacklitError, ParameterError
 from backlit.nn import Dense
 from backlit.optim import adam
 from backlit.training import Network
-from backlit.training.settings import MOST_EPOCHS, Settings
+from backlit.training.loop.settings import MOST_EPOCHS, Settings
 
 X, T = np.zeros((4, 3)), np.array([0, 1, 1, 0])
 

@@ -10,7 +10,7 @@ import pytest
 import backlit
 from backlit import Dense, Network
 from backlit.errors import BacklitError
-from backlit.training.files import read_tensors, write_tensors
+from backlit.training.objects.files import read_tensors, write_tensors
 
 QUICK = {"epochs": 4, "progress": "none"}
 
@@ -128,7 +128,7 @@ def test_gradients_are_checked_and_tapes_shown_with_the_options(rng, monkeypatch
     from backlit.cli.show import observed_tape, trained_tape
 
     seen = []
-    monkeypatch.setattr("backlit.training.gradients.Objective.of", _remembering(seen))
+    monkeypatch.setattr("backlit.training.looks.gradients.Objective.of", _remembering(seen))
     x, t = rng.normal(size=(20, 2)), rng.normal(size=20)
     net = Network([Dense(1)])
     net.fit(x, t, loss="quantile(q=0.8)", epochs=1)

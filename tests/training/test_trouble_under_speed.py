@@ -5,8 +5,8 @@ import pytest
 
 from backlit import Dense, Network
 from backlit.errors import TrainingError
-from backlit.training.fitting import Fitting
-from backlit.training.settings import Settings
+from backlit.training.loop.fitting import Fitting
+from backlit.training.loop.settings import Settings
 
 SIZES = {"small": (5, 8, 3, 16), "large": (96, 300, 10, 128)}  # features, units, classes, batch
 threads = pytest.mark.parametrize("threads", [1, 2])

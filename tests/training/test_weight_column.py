@@ -9,9 +9,9 @@ import pytest
 
 import backlit
 from backlit.errors import BacklitError
-from backlit.training import metrics, scores
-from backlit.training.evidence import calibration, importance
-from backlit.training.weighting import load_weighted
+from backlit.training.rows import metrics, scores
+from backlit.training.rows.evidence import calibration, importance
+from backlit.training.rows.weighting import load_weighted
 
 QUICK = {"epochs": 6, "progress": "none", "hidden": [5]}
 

@@ -12,11 +12,11 @@ from click.testing import CliRunner
 import backlit
 from backlit.cli.app import app
 from backlit.report.numbers import percent, wilson
-from backlit.training import evidence, metrics
-from backlit.training.baseline import baselines
-from backlit.training.label_scores import each_label, edge_of
-from backlit.training.scores import effective, scores
-from backlit.training.weighting import load_weighted
+from backlit.training.rows import evidence, metrics
+from backlit.training.rows.label_scores import each_label, edge_of
+from backlit.training.rows.scores import effective, scores
+from backlit.training.rows.weighting import load_weighted
+from backlit.training.whole.baseline import baselines
 
 TAGS = ["red", "round"]
 QUICK = {"target": TAGS, "task": "multilabel", "epochs": 12, "progress": "none"}

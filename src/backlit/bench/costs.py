@@ -20,10 +20,10 @@ from ..data import load, split
 from ..machine import unit
 from ..messages import say
 from ..nn import Dense
-from ..training import defaults
-from ..training.fitting import Fitting
-from ..training.network import Network
-from ..training.settings import Settings
+from ..training.loop.fitting import Fitting
+from ..training.loop.settings import Settings
+from ..training.objects.network import Network
+from ..training.runs import defaults
 from . import page, processes, timing
 from .peers import OURS, PEERS, Missing, absent, shown
 from .results import Goal, Section

@@ -11,7 +11,7 @@ import numpy as np
 from ..messages import say
 from ..report import axes
 from ..report.svg import Raw, drawing, label, marker, number, tag, width
-from ..training.fitting import Fitting
+from ..training.loop.fitting import Fitting
 from . import page, timing
 from .peers import ours
 from .results import Drawing, Section

@@ -9,9 +9,9 @@ import numpy as np
 
 from ..messages import say
 from ..nn import Dense
-from ..training.fitting import Fitting
-from ..training.network import Network
-from ..training.settings import Settings
+from ..training.loop.fitting import Fitting
+from ..training.loop.settings import Settings
+from ..training.objects.network import Network
 from . import page, timing
 from .results import Goal, Section
 from .timing import Figure

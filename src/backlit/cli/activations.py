@@ -35,7 +35,7 @@ def activations(
     """Show activation functions; its sentences are in the catalogue (`cli_activations`)."""
     from ..errors import fail
     from ..lens.gallery import activations as gallery
-    from ..training.files import write_atomic
+    from ..training.objects.files import write_atomic
 
     asked = reading.asked(given)
     if (model is None) != (data is None):

@@ -45,7 +45,7 @@ def bench(
 
 def _folder(out: str) -> Path:
     """The folder for the files, there before minutes are spent."""
-    from ..training.files import disk_error
+    from ..training.objects.files import disk_error
 
     folder = Path(out)
     try:
@@ -72,7 +72,7 @@ def show(found: Results) -> None:
 def write(found: Results, folder: Path) -> None:
     """results.md and results.json, and the drawings of sections."""
     from ..bench.page import markdown
-    from ..training.files import write_atomic
+    from ..training.objects.files import write_atomic
 
     texts = {
         "results.md": markdown(found),

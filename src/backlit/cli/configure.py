@@ -19,7 +19,8 @@ def configure(ctx: click.Context, param: click.Parameter, path: str | None) -> N
     if path is None or ctx.resilient_parsing:
         return
     from ..errors import BacklitError, fail
-    from ..training.configuring import arguments, read_config, taken
+    from ..training.runs.configuring import arguments, read_config
+    from ..training.whole.pipeline import taken
 
     options = {str(p.name): p for p in ctx.command.params if p.name not in NOT_IN_FILES}
     found = read_config(path, {*options, *taken()})

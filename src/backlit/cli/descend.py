@@ -53,7 +53,7 @@ def descend(
 
 def _write(found: Descent, path: Path) -> None:
     """The file that the name's ending asks for."""
-    from ..training.files import write_atomic
+    from ..training.objects.files import write_atomic
 
     kind = path.suffix.lower()
     text = found.csv() if kind == ".csv" else found.svg(language()) if kind == ".svg" else found.html(language())

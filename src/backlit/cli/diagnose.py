@@ -24,7 +24,7 @@ from .signals import listener
 if TYPE_CHECKING:
     from ..doctor.diagnosis import Diagnosis
     from ..training import Run
-    from ..training.watching import Watch
+    from ..training.clinic.watching import Watch
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 BUDGET = 20.0  # seconds
@@ -62,7 +62,7 @@ def diagnose(
     out: str | None, runs: str, progress: str | None, **given: Any,
 ) -> None:  # fmt: skip
     """Diagnose; its sentences are in the catalogue (`cli_diagnose`)."""
-    from ..training import revisiting
+    from ..training.whole import revisiting
 
     seconds = BUDGET if budget is None else budget
     watch = watching(progress or "auto", seconds)
@@ -83,7 +83,7 @@ def diagnose(
 
 def watching(kind: str, budget: float) -> Watch:
     """The watch of this name, on stderr: "auto" is a bar in a terminal that can move its cursor, else lines."""
-    from ..training.watching import KINDS
+    from ..training.clinic.watching import KINDS
 
     if kind == "auto":
         kind = "bar" if sys.stderr.isatty() and os.environ.get("TERM", "") not in ("dumb", "unknown") else "lines"
@@ -172,7 +172,7 @@ def _repaired(found: Diagnosis, runs: str, progress: str) -> dict[str, Any] | No
     """The remedy applied to the run that was looked at, in a folder of its own; None where there is nothing to mend."""
     from ..messages import language
     from ..report.findings import Sentences
-    from ..training import repairing
+    from ..training.whole import repairing
 
     outcome = repairing.remedy(found)
     before: Run = found.run
@@ -229,7 +229,7 @@ def _show(found: Diagnosis, form: str | None, out: str | None, after: dict[str, 
     if out is None:
         page.out(made)
     else:
-        from ..training.files import write_atomic
+        from ..training.objects.files import write_atomic
 
         write_atomic(Path(out), (made.rstrip("\n") + "\n").encode("utf-8"))
         page.err(say("cli_diagnose.written", path=out))

@@ -32,9 +32,10 @@ def evaluate(model: str, source: str, target: tuple[str, ...], full: bool, as_js
     """Measure a model; its sentences are in the catalogue (`cli_evaluate`)."""
     from ..data import Table, Tally
     from ..ops.loss import loss_named
-    from ..training import load, metrics
-    from ..training.label_scores import edge_of
-    from ..training.targets import two_columns
+    from ..training import load
+    from ..training.rows import metrics
+    from ..training.rows.label_scores import edge_of
+    from ..training.rows.targets import two_columns
     from . import models
 
     net = load(model)
@@ -93,8 +94,9 @@ def evidence(net: Network | Ensemble, table: Table, x: Any, t: Any, out: Any, w:
     import numpy as np
 
     from ..data import Table
-    from ..training import judging, metrics
-    from ..training.label_scores import edge_of
+    from ..training.rows import metrics
+    from ..training.rows.label_scores import edge_of
+    from ..training.whole import judging
 
     known = net.preparation
     predict = judging.answering(net, x) if isinstance(x, Table) else net.predict

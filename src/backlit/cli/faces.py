@@ -80,7 +80,7 @@ def put(text: str, out: str | None) -> None:
     if out is None:
         page.out(text.rstrip("\n"))
         return
-    from ..training.files import write_atomic
+    from ..training.objects.files import write_atomic
 
     coding = "utf-8-sig" if Path(out).suffix.lower() == ".csv" else "utf-8"
     write_atomic(Path(out), (text if text.endswith("\n") else text + "\n").encode(coding))

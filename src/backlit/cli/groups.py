@@ -14,7 +14,7 @@ from .signals import listener
 
 if TYPE_CHECKING:
     from ..training import Group
-    from ..training.progress import Progress
+    from ..training.whole.progress import Progress
 
 FUNCTIONS = {"folds": "cross_validate", "seeds": "repeat"}
 
@@ -26,7 +26,7 @@ def train(
     """Train them all, or go on with them."""
     from .. import training
     from ..errors import fail
-    from ..training.group import resume_group
+    from ..training.whole.group import resume_group
     from . import train as command
 
     if len(several) > 1:

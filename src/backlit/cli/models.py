@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def run_facts(path: str, part: str = "") -> dict[str, Any]:
     """What run.json says of the run that a model belongs to, or a part of it; nothing where there is none."""
     from ..errors import FileError
-    from ..training.run import read_run
+    from ..training.objects.run import read_run
 
     folder = Path(path) if Path(path).is_dir() else Path(path).parent
     try:
@@ -37,7 +37,7 @@ def run_facts(path: str, part: str = "") -> dict[str, Any]:
 def was_seen(path: str, table: Table) -> bool:
     """Whether the model, or a member of several, was trained on this very table."""
     from ..errors import FileError
-    from ..training.group import read_group
+    from ..training.objects.ensemble import read_group
 
     folders = [path]
     with contextlib.suppress(FileError):  # a single run
@@ -75,7 +75,7 @@ def judged(
     from ..data import load, sources
     from ..data.rows import reading_of
     from ..ops.loss import loss_named
-    from ..training.weighting import without
+    from ..training.rows.weighting import without
 
     known = net.preparation
     asked = {**reading_of(source, known), **asked}

@@ -36,7 +36,7 @@ def predict(model: str, source: str, out: str | None, proba: bool, **given: Any)
     """Answer for rows; its sentences are in the catalogue (`cli_predict`)."""
     from ..data import Tally
     from ..training import Ensemble, load
-    from ..training.files import write_atomic
+    from ..training.objects.files import write_atomic
     from . import models
 
     asked = reading.asked(given)
@@ -106,7 +106,7 @@ def _rows(net: Model, found: Array, spread: Array | None, proba: bool) -> list[l
     """The answers for some rows."""
     import numpy as np
 
-    from ..training.label_scores import edge_of
+    from ..training.rows.label_scores import edge_of
 
     known = net.preparation
     more = found[:, :0] if spread is None else spread

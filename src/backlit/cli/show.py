@@ -116,8 +116,8 @@ def trained_tape(net: Network, told: dict[str, Any], path: str) -> Tape:
     """The tape that trains this network, with the optimizer of its run where that is known."""
     from ..errors import fail
     from ..optim import optimizer_named, schedule_named
-    from ..training.fitting import training_tape
-    from ..training.settings import Settings
+    from ..training.loop.fitting import training_tape
+    from ..training.loop.settings import Settings
 
     own = optimizer_named(str(told.get("optimizer", "adam")))
     rates = {k: told[k] for k in own.settings if k in told}
@@ -131,7 +131,7 @@ def trained_tape(net: Network, told: dict[str, Any], path: str) -> Tape:
 def _of_objective(net: Network, told: dict[str, Any]) -> dict[str, Any]:
     """What the run's settings say of E."""
     from ..ops.loss import loss_named
-    from ..training.settings import OBJECTIVE
+    from ..training.loop.settings import OBJECTIVE
 
     named = {k: told[k] for k in OBJECTIVE if k in told}
     of_run = {k: told[k] for k in loss_named(net.loss).options if k in told}

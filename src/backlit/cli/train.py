@@ -22,7 +22,7 @@ from .told import tell
 
 if TYPE_CHECKING:
     from ..training import Run
-    from ..training.progress import Progress
+    from ..training.whole.progress import Progress
 
 LENGTHENED = ("resume", "source", "epochs", "patience", "time_budget", "progress", "report", "as_json")
 
@@ -79,7 +79,7 @@ def train(
 ) -> None:
     """Train a network; its sentences are in the catalogue (`cli_train`)."""
     from ..training import train as train_network
-    from ..training.resuming import resume_run
+    from ..training.whole.resuming import resume_run
 
     target = given.pop("target")
     asked: dict[str, Any] = {"target": list(target) if len(target) > 1 else target[0]} if target else {}
@@ -142,7 +142,7 @@ def watching(kind: str, *, as_json: bool = False) -> Progress:
 
     With `as_json`, a line of JSON on stdout for the start and for every epoch.
     """
-    from ..training import progress
+    from ..training.whole import progress
 
     if kind == "auto":  # a terminal that cannot move its cursor shows no bar
         kind = "bar" if sys.stderr.isatty() and os.environ.get("TERM", "") not in ("dumb", "unknown") else "lines"
@@ -154,7 +154,7 @@ def watching(kind: str, *, as_json: bool = False) -> Progress:
         def start(self, table: Any, parts: Any, net: Any, epochs: int) -> None:
             super().start(table, parts, net, epochs)
             if as_json:
-                from ..training.judging import about
+                from ..training.whole.judging import about
 
                 data = {k: v for k, v in about(table, parts).items() if k not in ("features", "classes")}
                 layers = [layer.name for layer in net.layers()]

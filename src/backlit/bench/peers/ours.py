@@ -11,9 +11,9 @@ import numpy as np
 from ... import nn
 from ...errors import BacklitError
 from ...ops import activation_named
-from ...training.fitting import Fitting
-from ...training.network import Network
-from ...training.settings import Settings
+from ...training.loop.fitting import Fitting
+from ...training.loop.settings import Settings
+from ...training.objects.network import Network
 from ..workloads import Array, Asking, Workload
 from . import Learner, Unsuited, Ways
 

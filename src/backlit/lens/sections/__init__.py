@@ -8,7 +8,7 @@ panels.py    the drawings of signals.py
 cards.py     the pages of the activation functions that the network uses
 
 They take what was measured; who collects it, and what is left out since it would take long, is told in
-`training/looking.py`.
+`training/looks/looking.py`.
 """
 
 from .cards import cards

@@ -18,7 +18,7 @@ ROWS = 11  # of the table twin
 
 
 def pace(curvature: Any | None, rates: Mapping[str, Any] | None, left_out: Sequence[str] = ()) -> Section:
-    """`curvature` is what `backlit.curvature` returns, `rates` what `training.rates.rates` does; None: left out."""
+    """`curvature` is what `backlit.curvature` returns, `rates` what `training/looks/rates.py` does; None: left out."""
     section = Section("rate", say("lens.pace_title"))
     if curvature is not None:
         verdict = curvature.verdict(language())
