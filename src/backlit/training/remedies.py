@@ -1,6 +1,7 @@
 """What one types where no setting of the training mends a fault: a look at the rows, the layers, a step.
 
-Lines of Python speak of x and t, the rows and targets that the network `net` was given, and of its `run`.
+Lines of Python speak of x and t, the rows and targets that the network `net` was given, and of its `run`.  Of a run of
+`backlit.train` nobody has such x and t: the rows are told by their places in the source, and lines name the source.
 """
 
 from __future__ import annotations
@@ -26,12 +27,12 @@ LONGER = 120  # seconds of trials: six times as long as usual
 
 def shown(found: Finding, run: Run) -> tuple[str, str]:
     """A command and lines of Python for a finding: they help, or show what is wrong."""
-    return _command(found, run), _python(found)
+    return _command(found, run), _of_source(found, run) if "config" in run.facts else _python(found)
 
 
 def _command(found: Finding, run: Run) -> str:
     how, facts = str(found.facts.get("how", "")), found.facts
-    train = f"backlit train {source_of(run)}"
+    train = f"backlit train {shlex.quote(source_of(run))}"
     if found.code == "DR104":
         return f"{train} --task multilabel"
     if found.code == "DR109":
@@ -41,16 +42,17 @@ def _command(found: Finding, run: Run) -> str:
     if found.code == "DR112" and how == "rare":
         return f"{train} --class-weight balanced --batch-size {rows_for(facts)}"
     if run.folder is not None:
+        folder = shlex.quote(str(run.folder))
         if found.code == "DR305" and run.settings.optimizer.update is not None:
             at = facts.get("batch_row")
             row = "" if at is None else f" --row {at}"
-            return f"backlit trace {shlex.quote(str(run.folder))} --step {facts['step']}{row}"
+            return f"backlit trace {folder} --step {facts['step']}{row}"
         if found.symptom:
-            return f"backlit diagnose {run.folder} --budget {LONGER}s"
+            return f"backlit diagnose {folder} --budget {LONGER}s"
         if found.changes:
-            return f"backlit diagnose {run.folder} --repair"
+            return f"backlit diagnose {folder} --repair"
         if found.code == "DR111":
-            return f"backlit show {run.folder}"
+            return f"backlit show {folder}"
     return f"backlit explain {found.code}"
 
 
@@ -69,6 +71,17 @@ def _python(found: Finding) -> str:
     how = str(found.facts.get("how", ""))
     lines = PYTHON.get(f"{found.code} {how}") or PYTHON.get(found.code)
     return lines(found.facts) if lines else f"print(backlit.diagnose(net, x, t, budget={LONGER}).text())"
+
+
+def _of_source(found: Finding, run: Run) -> str:
+    """Lines of Python where the rows came from a source, by way of `backlit.train`."""
+    if found.code == "DR112" and found.facts.get("how") == "rare":
+        return f'backlit.train({source_of(run)!r}, class_weight="balanced", batch_size={rows_for(found.facts)})'
+    if found.code == "DR112" and found.facts.get("how") != "unrelated":
+        return ""
+    if found.code in ("DR305", "DR111"):
+        return _python(found).replace("print(net)", "print(run.network)")
+    return "" if run.folder is None else f"print(backlit.diagnose({str(run.folder)!r}, budget={LONGER}).text())"
 
 
 def _copies(facts: Facts) -> str:
