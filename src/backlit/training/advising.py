@@ -16,7 +16,7 @@ from ..doctor.trial import Change, Outcome
 from ..errors import BacklitError
 from ..optim import optimizer_named
 from ..optim.rule import owners
-from .remedies import shown, task_asked, typed
+from .remedies import LONGEST, call_of, shown, task_asked, typed
 from .settings import Settings
 
 if TYPE_CHECKING:
@@ -38,9 +38,11 @@ PAIR = {"row": "line", "other": "other_line"}
 PLACED = {  # facts that are training rows, and the fact that tells where in the source such a row stands
     "DR305": {"row": "line"}, "DR112 contradict": PAIR, "DR112 repeat": PAIR, "DR112 held_out": {"other": "other_line"},
 }  # fmt: skip
-IN_TABLE = {"DR112 contradict": {"one": "row", "another": "other"}, "DR112 target": {"value": ""}}  # targets, and their rows
+IN_TABLE = {
+    "DR112 contradict": {"one": "row", "another": "other"},
+    "DR112 target": {"value": ""},
+}  # targets, and their rows
 DROPPED = {"unfreeze": "--freeze", "no_noise": "--dropout"}  # changes that leave an option out
-LONGEST = 1000  # characters of a list of layers: one that holds arrays is longer than anybody types
 NOTHING: dict[str, Any] = {"loss_options": {}, "schedule": None}  # said by leaving it out
 
 
@@ -102,7 +104,8 @@ def command(change: Change, run: Run) -> str:
     standardised, and labels are read as classes.
     """
     words = shlex.split(str(run.facts.get("command", ""))) or typed(run, _own(run), OPTIONS)
-    for part in change.each:
+    whole = options(change, run) is not None and not any(part.name in DROPPED for part in change.each)
+    for part in (change,) if whole else change.each:  # layers that are changed one by one may be all there are
         words = _with(words, part, run) if words else []
     return shlex.join(words)
 
@@ -222,24 +225,28 @@ def _called_anew(change: Change, run: Run, settings: Mapping[str, Any]) -> str:
     hidden = [int(layer["units"]) for layer in change.stack[:-1]]
     given = [f"hidden={hidden!r}", f"activation={change.stack[0]['activation']!r}"]
     given += [f"{n}={v!r}" for n, v in settings.items() if n in shown or (n != "loss" and v != getattr(usual, n, ...))]
-    return _called_with(run, given, (*ANEW, *change.settings, *owners()))
+    return _called_with(run, given, (*ANEW, "layers", *change.settings, *owners()))
 
 
 def _called_with(run: Run, given: list[str], without: Sequence[str] = ()) -> str:
-    """The run's own call with other words in place of those of the same name; a new one where it is not known."""
-    before, source = str(run.facts.get("python", "")), run.facts["config"].get("source")
-    changed = ast.parse(f"f({', '.join(given)})", mode="eval").body
-    assert isinstance(changed, ast.Call)
-    try:
-        call = ast.parse(before, mode="eval").body
-    except SyntaxError:
-        call = None
-    if not isinstance(call, ast.Call):
-        return f"backlit.train({repr(source) if source else 'source'}, {', '.join(given)})"
+    """The run's own call with other words in place of those of the same name."""
+    changed = _parsed(f"f({', '.join(given)})")
+    call = _parsed(str(run.facts.get("python", ""))) or _parsed(call_of(run))
+    assert changed is not None
+    assert call is not None
     names = {word.arg for word in changed.keywords}
     gone = {"out", *names, *without, *(("hidden", "activation", "dropout") if "layers" in names else ())}
     call.keywords = [word for word in call.keywords if word.arg not in gone] + changed.keywords
     return ast.unparse(call)
+
+
+def _parsed(line: str) -> ast.Call | None:
+    """A line of Python as a call; None where it is none."""
+    try:
+        found = ast.parse(line, mode="eval").body
+    except SyntaxError:
+        return None
+    return found if isinstance(found, ast.Call) else None
 
 
 def _own(run: Run) -> dict[str, Any]:

@@ -67,7 +67,8 @@ def diagnose(
     Raises
     ------
     ParameterError
-        BL380: a model file without rows; BL381: a run that no longer holds its rows; BL382: a folder of several runs.
+        BL305: a budget that is no time; BL380: a model file without rows; BL381: a run that no longer holds its rows;
+        BL382: a folder of several runs.
     FileError
         BL507, BL516: a run folder that is half written.
 
@@ -85,6 +86,8 @@ def diagnose(
     from .run import Run
 
     watch = watch or Watch()
+    if not isinstance(budget, (int, float)) or not budget >= 0:  # nor NaN
+        raise fail("BL305", name="budget", low=0, high="∞", value=budget, where="diagnose")
     if isinstance(given, Run):
         return _of_run(given, budget, watch)
     if isinstance(given, Network):
@@ -140,7 +143,10 @@ def _unfit(net: Network, x: Any, t: Any, settings: Mapping[str, Any]) -> Run | N
 
     try:
         chosen = Settings.of(**{"loss": net._default_loss(), **settings})
-        rows, targets = as_matrix("x", x), as_matrix("t", np.asarray(t).reshape(len(t), -1))
+        column = np.asarray(t)
+        rows, targets = as_matrix("x", x), as_matrix("t", column[:, None] if column.ndim == 1 else column)
+        if len(rows) != len(targets):
+            return None
         net.prepare(rows.shape[1], seed=chosen.seed)
     except BacklitError:
         return None

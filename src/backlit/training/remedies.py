@@ -6,6 +6,7 @@ Lines of Python speak of x and t, the rows and targets that the network `net` wa
 
 from __future__ import annotations
 
+import inspect
 import math
 import shlex
 from collections.abc import Callable, Mapping
@@ -15,6 +16,8 @@ from ..doctor.finding import Finding
 from ..doctor.skill import task_of
 from ..nn import Dense, Dropout
 from ..nn.objective import Objective
+from .configuring import UNWRITTEN
+from .settings import Settings
 
 if TYPE_CHECKING:
     from .run import Run
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 Facts = Mapping[str, Any]
 SOURCE = "DATA.csv"  # rows that were given as arrays, if they stood in a file
 TASKS = {"classes": "classification", "labels": "multilabel", "numbers": "regression"}
+LONGEST = 1000  # characters of a list of layers: one that holds arrays is longer than anybody types
 LONGER = 120  # seconds of trials: six times as long as usual
 
 
@@ -141,7 +145,14 @@ def typed(run: Run, own: Mapping[str, Any], options: tuple[str, ...]) -> list[st
     rates = {d.rate for d in drops}
     if not isinstance(layers[-1], Dense) or len(activations) > 1 or len(rates) > 1:
         return []
-    words = ["backlit", "train", source_of(run), "--hidden", ",".join(str(d.units) for d in dense[:-1]) or "none"]
+    words = [
+        "backlit",
+        "train",
+        source_of(run),
+        *_read(run),
+        "--hidden",
+        ",".join(str(d.units) for d in dense[:-1]) or "none",
+    ]
     words += [word for name in activations for word in ("--activation", name)]
     words += [word for rate in rates for word in ("--dropout", f"{rate:g}")]
     for name, value in own.items():
@@ -150,6 +161,41 @@ def typed(run: Run, own: Mapping[str, Any], options: tuple[str, ...]) -> list[st
         elif name != "seed":
             return []
     return words
+
+
+def _read(run: Run) -> list[str]:
+    """The options for what is learned from a source, and how its rows are divided."""
+    found: list[str] = []
+    config, usual = run.facts.get("config") or {}, _usual()
+    for name in ("target", "task", "test", "validation", "seed", "split_seed"):
+        value = config.get(name)
+        if value is not None and value != usual.get(name):
+            for one in value if isinstance(value, list) else [value]:
+                found += [f"--{name.replace('_', '-')}", str(one)]
+    return found
+
+
+def call_of(run: Run) -> str:
+    """A run of `backlit.train` as a line of Python, from its arguments as they were kept."""
+    config, usual = dict(run.facts["config"]), _usual()
+    source = config.pop("source", None)
+    rule = config.get("optimizer")
+    if isinstance(rule, Mapping):
+        config |= {n: v for n, v in rule.items() if n != "name"} | {"optimizer": rule["name"]}
+    words = [f"{n}={v!r}" for n, v in config.items() if n not in ("layers", UNWRITTEN) and v != usual.get(n)]
+    if "layers" in config and run.network.chain:
+        layers = repr([layer for layer in run.network.layers() if type(layer).__name__ != "Input"])
+        words += [f"layers={layers}"] if len(layers) <= LONGEST else []
+    return f"backlit.train({', '.join([repr(source) if source else 'source', *words])})"
+
+
+def _usual() -> dict[str, Any]:
+    """What `backlit.train` does unless it is told otherwise, as far as the table does not decide."""
+    from .pipeline import train
+
+    own = {name: one.default for name, one in inspect.signature(train).parameters.items()}
+    usual = Settings.of()
+    return {**{name: getattr(usual, name, None) for name in Settings.names()}, **own, "optimizer": usual.optimizer.name}
 
 
 def task_asked(run: Run, decode: str) -> str:

@@ -149,7 +149,8 @@ def _held_out(patient: Patient) -> Iterator[Finding]:
     if again.sum() > chance + Z * np.sqrt(max(chance, 1.0)):
         row = int(np.argmax(again))
         facts = {"how": "held_out", "count": int(again.sum()), "of": len(again), "row": row,
-                 "other": known[columns[1][row].tobytes()], "chance": chance, "other_line": "", "note": True}  # fmt: skip
+                 "other": known[columns[1][row].tobytes()], "chance": chance, "other_line": "",
+                 "note": True}  # fmt: skip
         yield Finding("DR112", "proved", facts)
 
 
