@@ -208,3 +208,27 @@ def test_ctrl_c_ends_the_trials_and_tells_what_was_found(start, tmp_path):
     assert "Ctrl-C" in out
     assert rest.rstrip().endswith("interrupted")
     assert longest < 5  # on a machine that others use, too
+
+
+def test_a_file_that_cannot_be_written_loses_no_diagnosis(call, steep, tmp_path):
+    done = call("diagnose", steep["broken"], "--budget", "0s", "--progress", "none", "--out", str(tmp_path))
+    assert done.code == 1
+    assert "BL505" in done.err
+    assert "nothing was tried" in done.out
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_ctrl_c_in_the_repair_loses_no_diagnosis(start):
+    words = ("--rate", "1e-6", "--epochs", "400", "--patience", "0", "--budget", "4s", "--repair")
+    begun = start("diagnose", "digits", *words, "--progress", "lines")
+    repairing = False
+    for line in begun.stderr:
+        repairing = repairing or line.startswith("Repair")
+        if repairing and line.startswith("epoch"):
+            begun.send_signal(signal.SIGINT)
+            break
+    out, rest = begun.communicate(timeout=60)
+    assert begun.returncode == 130
+    assert "DR402" in out
+    assert rest.rstrip().endswith("interrupted")

@@ -74,10 +74,15 @@ def diagnose(
     if kind != "source":
         _only_for(ctx, what, (*reading.NAMES, "target") if kind == "model" else ())
     found = _looked_at(ctx, kind, what, data, seconds, watch, given, runs, progress or "auto")
-    after = None
+    after, stopped = None, None
     if repair and not listener.heard:
-        after = _repaired(found, runs, progress or "auto")
+        try:
+            after = _repaired(found, runs, progress or "auto")
+        except KeyboardInterrupt as error:  # what was found is told all the same
+            stopped = error
     _show(found, form, out, after)
+    if stopped is not None:
+        raise stopped
     listener.check()  # Ctrl-C ended the trials: what was found is told, and the end that was asked for comes now
 
 
@@ -229,9 +234,14 @@ def _show(found: Diagnosis, form: str | None, out: str | None, after: dict[str, 
     if out is None:
         page.out(made)
     else:
+        from ..errors import FileError
         from ..training.objects.files import write_atomic
 
-        write_atomic(Path(out), (made.rstrip("\n") + "\n").encode("utf-8"))
+        try:
+            write_atomic(Path(out), (made.rstrip("\n") + "\n").encode("utf-8"))
+        except FileError:  # minutes of work perhaps: they are not lost
+            page.out(found.text(columns=page.columns()))
+            raise
         page.err(say("cli_diagnose.written", path=out))
     if after is not None and not (form == "json" and out is None):
         page.out()

@@ -9,7 +9,8 @@ from ..messages import places
 from ..messages.wrapping import padded, wrap
 from ..report.findings import Said, Sentences, Told, Trial, share, told
 
-BAR = 20  # cells of a bar
+BAR, SHORT = 20, 4  # cells of a bar, and of the shortest
+NAME = 16  # places that the name of a change gets before its bar, where there is little room
 BLOCKS = " ▏▎▍▌▋▊▉█"
 
 
@@ -98,15 +99,17 @@ def _bars(tried: Sequence[Trial], made: Told, say: Sentences, columns: int, wide
     rows = [made.now, *sorted(tried, key=lambda t: -(t.skill if t.skill is not None else -9.0))]
     if made.reference is not None:
         rows.append(made.reference)
-    room = columns - wide - 4 - BAR - 10
-    names = min(max(places(row.label) for row in rows), room)
+    room = columns - wide - 4 - 10  # for a name, a space, and the bar: which is shorter where there is little
+    longest = max(places(row.label) for row in rows)
+    cells = min(BAR, max(room - min(longest, NAME), SHORT))
+    names = min(longest, room - cells)
     for number, row in enumerate(rows):
         first, *rest = wrap(row.label, names)
         value = _value(row.skill)
         told_steps = say("steps", steps=row.steps) if row.steps else ""
         notes = "  ".join(part for part in (told_steps, row.note) if part)
         head = padded(say("tried") if number == 0 else "", wide)
-        line = f"  {head}  {padded(first, names)}  {bar(row.skill)} {value}"
+        line = f"  {head}  {padded(first, names)}  {bar(row.skill, cells)} {value}"
         yield f"{line}  {notes}" if notes and places(line) + places(notes) + 2 <= columns else line
         for more in rest:
             yield " " * (wide + 4) + more
@@ -123,22 +126,22 @@ def _value(skill: float | None) -> str:
     return f"{skill:6.2f}" if len(f"{skill:.2f}") <= 6 else f"{skill:6.0e}"
 
 
-def bar(skill: float | None) -> str:
-    """A bar from 0 to 1, with eighths of a cell.
+def bar(skill: float | None, cells: int = BAR) -> str:
+    """A bar from 0 to 1 of so many cells, with eighths of a cell.
 
     >>> bar(0.5).count("█"), len(bar(0.27)), bar(None).strip("·")
     (10, 20, '')
     """
     share = min(max(skill or 0.0, 0.0), 1.0)
-    whole, eighths = divmod(round(share * BAR * 8), 8)
+    whole, eighths = divmod(round(share * cells * 8), 8)
     filled = "█" * whole + (BLOCKS[eighths] if eighths else "")
-    return filled + "·" * (BAR - len(filled))
+    return filled + "·" * (cells - len(filled))
 
 
 def _repair(made: Told, say: Sentences, columns: int) -> Iterator[str]:
     """All that is advised together, where it is more than the first finding's own remedy."""
-    found = made.repair
-    if found is None or found.skill is None or (made.findings and found.label == made.findings[0].best):
+    found = made.own_repair
+    if found is None:
         return
     yield ""
     key = "repair_fresh" if found.fresh else "repair"

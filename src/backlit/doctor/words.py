@@ -19,7 +19,7 @@ def said(finding: Finding, part: str, language: str | None = None) -> str:
 
     >>> from backlit.doctor.finding import Finding
     >>> said(Finding("DR112", "proved", {"how": "constant", "names": ["age"], "count": 1}), "what", "en")
-    'age has the same value in every row'
+    'the same value in every row: age'
     """
     parts = entry(finding.code, language)
     text = parts.get(f"{part}_{finding.facts.get('how', '')}", parts.get(part, ""))

@@ -8,7 +8,7 @@ from typing import Any
 from . import cards, signs
 from .diagnosed import findings_table, tried
 from .facts import clean, items, part, text
-from .findings import Sentences, Told, Trial, share, told
+from .findings import Sentences, Told, share, told
 from .page import POLICY, environment
 from .words import Words
 
@@ -27,7 +27,7 @@ def page(found: Mapping[str, Any], language: str) -> str:
     return environment().get_template("diagnosis.html").render(
         words=words, say=say, policy=POLICY, version=_version(), name=name, made=made, trials=trials,
         status="good" if made.healthy else "bad", signs=signs.figures(made.signs, say), left=_reasons(made),
-        looked=len(items(made.signs, "steps")), repair=_own_repair(made),
+        looked=len(items(made.signs, "steps")), repair=made.own_repair,
         verdict=made.verdict, more=made.more, share=share,
     )  # fmt: skip
 
@@ -39,14 +39,6 @@ def card(found: Mapping[str, Any], language: str) -> str:
     figures = [figure for one in made.findings[:1] if (figure := tried(one, made, say)) is not None]
     tables = [findings_table(made, say)] if made.findings else []
     return cards.card(say("title"), [made.verdict, *made.more], tables, figures, words.language)
-
-
-def _own_repair(made: Told) -> Trial | None:
-    """The repair where it is more than the first finding's own remedy."""
-    found = made.repair
-    if found is None or found.skill is None or (made.findings and found.label == made.findings[0].best):
-        return None
-    return found
 
 
 def _reasons(made: Told) -> list[tuple[str, str]]:

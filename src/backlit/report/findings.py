@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import nan
 from typing import Any
 
 from ..messages import catalogue, fill
@@ -14,6 +15,7 @@ from .facts import finite, items, part, text
 
 HALF = 0.5  # of a skill: from there on a network works (doctor.screen.HALF)
 MORE = {"draws": "lottery", "scale": "noise"}  # a fact, and the sentence on it that follows the evidence
+ENDS = {"low": "−∞", "high": "∞"}  # of a range, where they are not finite
 PARTS = ("what", "evidence", "threshold", "consequence", "try")
 
 
@@ -48,11 +50,12 @@ class Said:
     under: tuple[Said, ...] = ()
     shown: str = ""  # the line that shows the very step it speaks of
 
-    @property
-    def best(self) -> str:
-        """What did most of all that was tried."""
+    def does(self, other: Trial) -> bool:
+        """Whether another change is what this finding says to do."""
         good = [trial for trial in self.tried if trial.skill is not None]
-        return max(good, key=lambda trial: trial.skill or 0.0).label if good else ""
+        best = max(good, key=lambda trial: trial.skill or 0.0, default=None)
+        own = (self.command, self.python) if best is None else (best.command, best.python)
+        return own == (other.command, other.python) and (best is None or best.label == other.label)
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,14 @@ class Told:
     codes_left: set[str] = field(default_factory=set)
     others: list[str] = field(default_factory=list)  # codes of suspicions that no trial bore out, the nearest first
     signs: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def own_repair(self) -> Trial | None:
+        """The repair where it is more than the first finding's own remedy."""
+        found, first = self.repair, self.findings[0] if self.findings else None
+        if found is None or found.skill is None:
+            return None
+        return None if first is not None and first.does(found) else found
 
 
 class Sentences:
@@ -102,7 +113,7 @@ class Sentences:
     def change(self, change: Mapping[str, Any]) -> str:
         """What is changed; several things joined by +."""
         parts = [c for c in items(dict(change), "parts") if isinstance(c, dict)]
-        return " + ".join(self._one(part) for part in parts or [dict(change)])
+        return " + ".join(dict.fromkeys(self._one(part) for part in parts or [dict(change)]))
 
     def _one(self, change: Mapping[str, Any]) -> str:
         name = str(change.get("name", ""))
@@ -121,7 +132,7 @@ class Sentences:
     def _filled(self, sentence: str, facts: Mapping[str, Any]) -> str:
         """What is not finite is None in plain data."""
         try:
-            return fill(sentence, {k: float("nan") if v is None else v for k, v in facts.items()}, self.language)
+            return fill(sentence, {k: ENDS.get(k, nan) if v is None else v for k, v in facts.items()}, self.language)
         except (TypeError, ValueError):  # facts of another version
             return sentence
 
@@ -145,7 +156,16 @@ def told(found: Mapping[str, Any], language: str) -> Told:
         codes_left={str(pair[0]) for pair in items(known, "left_out") if isinstance(pair, list) and pair},
         signs=part(known, "signs"), others=[str(code) for code in items(known, "others")],
     )  # fmt: skip
-    return _with_verdict(made, known, say)
+    return _with_verdict(replace(made, findings=[_that_helps(f, made, say) for f in findings]), known, say)
+
+
+def _that_helps(one: Said, made: Told, say: Sentences) -> Said:
+    """A finding; where its own changes did nothing, and several together did, it says so and nobody types the first."""
+    most = max((percent(trial.skill) for trial in one.tried), default=None)
+    repair, now = made.own_repair, percent(made.now.skill)
+    if most is None or most > now or repair is None or percent(repair.skill) <= now:
+        return one
+    return replace(one, remedy=say("not_alone", remedy=one.remedy), command="", python="")
 
 
 def _with_verdict(made: Told, known: Mapping[str, Any], say: Sentences) -> Told:
@@ -157,7 +177,8 @@ def _with_verdict(made: Told, known: Mapping[str, Any], say: Sentences) -> Told:
     elif not made.healthy:
         verdict = say("undecided", checks=checks)
     else:
-        verdict = say("healthy_quick" if quick or not checks else "healthy", checks=checks)
+        cut = ["trials", "interrupted"] in items(known, "left_out")
+        verdict = say("healthy_quick" if quick or cut or not checks else "healthy", checks=checks)
     more = []
     if made.now.skill is not None:
         other = made.reference.skill if made.reference else None
@@ -180,7 +201,12 @@ def share(skill: float | None) -> str:
     >>> share(0.876), share(-3.0), share(None)
     ('88 %', '0 %', '–')
     """
-    return "–" if skill is None else f"{100 * max(skill, 0.0):.0f} %"
+    return "–" if skill is None else f"{percent(skill)} %"
+
+
+def percent(skill: float | None) -> int:
+    """A skill in whole hundredths, as it is shown."""
+    return round(100 * max(skill or 0.0, 0.0))
 
 
 def _not_made(made: Told) -> int:
@@ -193,7 +219,7 @@ def _dismissed(made: Told, say: Sentences) -> list[str]:
     told |= {f.code for one in (*made.findings, *made.notes) for f in (one, *one.under)}
     if not made.passed:
         return []
-    ranked = [code for code in made.others if code not in told]
+    ranked = [code for code in dict.fromkeys(made.others) if code not in told]
     return [*ranked, *(code for code in say.known["doctor_names"] if code not in told | set(ranked))]
 
 
@@ -213,6 +239,7 @@ def _finding(found: dict[str, Any], say: Sentences) -> Said:
     best = _best(found) or (changes[0] if changes else {})
     what, evidence, threshold, consequence, remedy = (say.of(code, facts, key) for key in PARTS)
     command, python = (text(best, key) or text(found, key) for key in ("command", "python"))
+    command = "" if command == f"backlit explain {code}" else command  # it stands under every finding
     return Said(
         code, str(say.known["doctor"].get(grade, grade)), say(f"sure_{grade}"), what or code, evidence, threshold,
         consequence, remedy, command, python, tuple(tried),

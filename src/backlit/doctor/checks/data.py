@@ -47,7 +47,7 @@ def _constant_features(patient: Patient) -> Iterator[Finding]:
     still = np.flatnonzero(np.ptp(patient.x, axis=0) == 0)
     if len(still):
         facts = {"how": "constant", "count": len(still), "of": patient.x.shape[1], "note": True,
-                 "rows": len(patient.x), "value": float(patient.x[0, still[0]]),
+                 "rows": len(patient.x),
                  "names": [name_of(patient, i) for i in still[:SOME].tolist()]}  # fmt: skip
         yield Finding("DR112", "proved", facts)
 
@@ -88,7 +88,7 @@ def _repeated(patient: Patient) -> Iterator[Finding]:
         facts: dict[str, Any] = {
             "how": "contradict", "share": float(against.mean()), "count": int(against.sum()), "rows": len(x),
             "row": row * patient.stride, "other": other * patient.stride, "one": _target(t[row]),
-            "another": _target(t[other]), "note": True,
+            "another": _target(t[other]), "line": "", "other_line": "", "note": True,
         }  # fmt: skip
         yield Finding("DR112", "proved", facts)
     first, group = groups(np.column_stack([x, t]))
@@ -98,7 +98,7 @@ def _repeated(patient: Patient) -> Iterator[Finding]:
         again = int(np.argmax(first[group] != np.arange(len(x))))
         facts = {"how": "repeat", "count": int((copies - 1).sum()), "share": float((copies - 1).sum() / len(x)),
                  "pairs": pairs, "chance": chance, "rows": len(x), "row": int(first[group[again]]) * patient.stride,
-                 "other": again * patient.stride, "note": True}  # fmt: skip
+                 "other": again * patient.stride, "line": "", "other_line": "", "note": True}  # fmt: skip
         yield Finding("DR112", "proved", facts)
 
 
@@ -162,7 +162,8 @@ def _held_out(patient: Patient) -> Iterator[Finding]:
     if again.sum() > chance + Z * np.sqrt(max(chance, 1.0)):
         row = int(np.argmax(again))
         facts = {"how": "held_out", "count": int(again.sum()), "of": len(again), "row": row,
-                 "other": known[columns[1][row].tobytes()], "chance": chance, "note": True}  # fmt: skip
+                 "other": known[columns[1][row].tobytes()], "chance": chance, "other_line": "",
+                 "note": True}  # fmt: skip
         yield Finding("DR112", "proved", facts)
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from ...doctor.diagnosis import Diagnosis
 from ...doctor.finding import Finding
@@ -15,10 +17,11 @@ from ...errors import BacklitError
 from ...optim import optimizer_named
 from ...optim.rule import owners
 from ..loop.settings import Settings
-from .remedies import shown, task_asked, typed
+from .remedies import LONGEST, call_of, shown, task_asked, typed
 from .trials import changed
 
 if TYPE_CHECKING:
+    from ...data import Preparation
     from ..objects.run import Run
 
 # Settings that `backlit train` has an option for; of the others Python is told.
@@ -31,8 +34,16 @@ PLAIN = (
 )  # fmt: skip
 SAME = {"--rate": "--learning-rate"}
 BY_TASK = ("output_activation", "loss", "loss_squared", "one_hot")  # the task decides on output and loss
+ANEW = ("loss", "dropout", "initial", "from", "start", "freeze")  # what does not hold for a network of another shape
+PAIR = {"row": "line", "other": "other_line"}
+PLACED = {  # facts that are training rows, and the fact that tells where in the source such a row stands
+    "DR305": {"row": "line"}, "DR112 contradict": PAIR, "DR112 repeat": PAIR, "DR112 held_out": {"other": "other_line"},
+}  # fmt: skip
+IN_TABLE = {
+    "DR112 contradict": {"one": "row", "another": "other"},
+    "DR112 target": {"value": ""},
+}  # targets, and their rows
 DROPPED = {"unfreeze": "--freeze", "no_noise": "--dropout"}  # changes that leave an option out
-LONGEST = 1000  # characters of a list of layers: one that holds arrays is longer than anybody types
 NOTHING: dict[str, Any] = {"loss_options": {}, "schedule": None}  # said by leaving it out
 
 
@@ -48,24 +59,34 @@ def with_words(diagnosis: Diagnosis, run: Run) -> Diagnosis:
 
 def _finding(found: Finding, run: Run) -> Finding:
     changes, (line, lines) = tuple(worded(c, run) for c in found.changes), shown(found, run)
-    first = changes[0] if changes else None
+    tried = tuple(_outcome(o, run) for o in found.tried)
+    did = [o.change for o in tried if o.skill == o.skill]  # what did most comes first; then what was not tried
+    first = next(iter((*did, *changes)), None)
     return replace(
-        found, facts=_facts(found, run), changes=changes,
+        found, facts=_facts(found, run), changes=changes, tried=tried,
         command=found.command or (first.command if first else "") or line,
         python=found.python or (first.python if first else "") or lines,
-        tried=tuple(_outcome(o, run) for o in found.tried),
         consequences=tuple(_finding(f, run) for f in found.consequences),
     )  # fmt: skip
 
 
 def _facts(found: Finding, run: Run) -> dict[str, Any]:
-    """What is known; where a step broke also where its row stands in the source."""
+    """What is known; of a row that was learned from also where it stands in the source."""
     facts = dict(found.facts)
-    if found.code != "DR305":
-        return facts
-    if isinstance(facts["row"], int) and run.place_of_row is not None and (place := run.place_of_row(facts["row"])):
-        facts["line"] = f" = {place}"
+    which = f"{found.code} {facts.get('how', '')}"
+    for row, line in PLACED.get(which, PLACED.get(found.code, {})).items():
+        if isinstance(facts.get(row), int) and run.place_of_row is not None and (place := run.place_of_row(facts[row])):
+            facts[line] = f" = {place}"
+    for fact, row in IN_TABLE.get(which, {}).items():
+        if run.network.preparation is not None and run.origin is not None:
+            facts[fact] = _answer(run.network.preparation, run.origin.inputs["t"][[facts.get(row, 0)]])
     return facts
+
+
+def _answer(preparation: Preparation, row: Any) -> str:
+    """A target as it stands in the table: names of classes, or numbers in the column's own unit."""
+    values = np.ravel(preparation.labels(row)).tolist()
+    return ", ".join(f"{v:g}" if isinstance(v, float) else str(v) for v in values)
 
 
 def _outcome(found: Outcome, run: Run) -> Outcome:
@@ -84,7 +105,8 @@ def command(change: Change, run: Run) -> str:
     standardised, and labels are read as classes.
     """
     words = shlex.split(str(run.facts.get("command", ""))) or typed(run, _own(run), OPTIONS)
-    for part in change.each:
+    whole = options(change, run) is not None and not any(part.name in DROPPED for part in change.each)
+    for part in (change,) if whole else change.each:  # layers that are changed one by one may be all there are
         words = _with(words, part, run) if words else []
     return shlex.join(words)
 
@@ -97,12 +119,14 @@ def _with(words: list[str], change: Change, run: Run) -> list[str]:
     if change.stack:
         widths = ",".join(str(layer["units"]) for layer in change.stack[:-1])
         given = [("--hidden", widths), ("--activation", str(change.stack[0]["activation"])), *_usual(change)]
-        words = _without(words, [("--loss", ""), ("--dropout", ""), ("--initial", "")])
+        words = _without(words, [(f"--{name.replace('_', '-')}", "") for name in (*ANEW, *change.settings)])
     elif given is None and change.name in BY_TASK:
         given = [("--task", task_asked(run, change.decode))]
         words = _without(words, [("--loss", "")])
     elif given is None:
         return words if change.scale else []
+    if "optimizer" in change.settings:  # another one has other settings
+        words = _without(words, [(f"--{name.replace('_', '-')}", "") for name in owners()])
     return [*_without(words, given), *(word for pair in given for word in pair)]
 
 
@@ -162,11 +186,15 @@ def _without(words: list[str], given: list[tuple[str, str]]) -> list[str]:
 
 def python(change: Change, run: Run) -> str:
     """The lines that make a change: of the data, of the network, of the call."""
-    lines = [f"{n} = ({n} - {n}.mean(axis=0)) / {n}.std(axis=0)" for n in ("x", "t") if n in change.scale]
-    if change.decode == "one_hot":
+    of_train = "config" in run.facts  # `backlit.train` standardises, and reads labels, by itself
+    lines = [f"{n} = ({n} - {n}.mean(axis=0)) / {n}.std(axis=0)" for n in ("x", "t")
+             if n in change.scale and not of_train]  # fmt: skip
+    if change.decode == "one_hot" and not of_train:
         lines.append("t = np.unique(t, return_inverse=True)[1].ravel()  # class numbers")
-    of_train = "config" in run.facts
-    words = [f"{n}={v!r}" for n, v in _settings(change, run, {} if of_train else _own(run)).items()]
+    settings = _settings(change, run, {} if of_train else _own(run))
+    if of_train and change.stack:
+        return _called_anew(change, run, settings)
+    words = [f"{n}={v!r}" for n, v in settings.items()]
     if change.initial and not change.stack:
         words.append(f"initial={change.initial!r}")
     layers = _layers(change, run) if not of_train or change.layers or change.head or change.stack else ""
@@ -175,7 +203,8 @@ def python(change: Change, run: Run) -> str:
         shape = [f"layers={layers}"] if layers and hidden is None else [f"activation={n!r}" for n in hidden or ()]
         given = [*shape, *words]
         if given:
-            lines.append(_called_with(str(run.facts.get("python", "")), given, run.facts["config"].get("source")))
+            gone = tuple(owners()) if "optimizer" in settings else ()
+            lines.append(_called_with(run, given, gone))
     else:
         lines += [f"net = Network({layers})"] if layers else _attributes(change, run)
         lines.append(f"net.fit({', '.join(['x', 't', *words])})")
@@ -191,20 +220,34 @@ def _attributes(change: Change, run: Run) -> list[str]:
     return [found, *(f"layers[{name!r}].{key} = {value!r}" for name, key, value in set_to)]
 
 
-def _called_with(before: str, given: list[str], source: object) -> str:
-    """The run's own call with other words in place of those of the same name; a new one where it is not known."""
-    changed = ast.parse(f"f({', '.join(given)})", mode="eval").body
-    assert isinstance(changed, ast.Call)
-    try:
-        call = ast.parse(before, mode="eval").body
-    except SyntaxError:
-        call = None
-    if not isinstance(call, ast.Call):
-        return f"backlit.train({repr(source) if source else 'source'}, {', '.join(given)})"
+def _called_anew(change: Change, run: Run, settings: Mapping[str, Any]) -> str:
+    """The run's own call with another network and training; output and loss follow from the task."""
+    usual, shown = Settings.of(), ("optimizer", "learning_rate")
+    hidden = [int(layer["units"]) for layer in change.stack[:-1]]
+    given = [f"hidden={hidden!r}", f"activation={change.stack[0]['activation']!r}"]
+    given += [f"{n}={v!r}" for n, v in settings.items() if n in shown or (n != "loss" and v != getattr(usual, n, ...))]
+    return _called_with(run, given, (*ANEW, "layers", *change.settings, *owners()))
+
+
+def _called_with(run: Run, given: list[str], without: Sequence[str] = ()) -> str:
+    """The run's own call with other words in place of those of the same name."""
+    changed = _parsed(f"f({', '.join(given)})")
+    call = _parsed(str(run.facts.get("python", ""))) or _parsed(call_of(run))
+    assert changed is not None
+    assert call is not None
     names = {word.arg for word in changed.keywords}
-    gone = {"out", *names, *(("hidden", "activation", "dropout") if "layers" in names else ())}
+    gone = {"out", *names, *without, *(("hidden", "activation", "dropout") if "layers" in names else ())}
     call.keywords = [word for word in call.keywords if word.arg not in gone] + changed.keywords
     return ast.unparse(call)
+
+
+def _parsed(line: str) -> ast.Call | None:
+    """A line of Python as a call; None where it is none."""
+    try:
+        found = ast.parse(line, mode="eval").body
+    except SyntaxError:
+        return None
+    return found if isinstance(found, ast.Call) else None
 
 
 def _own(run: Run) -> dict[str, Any]:

@@ -48,7 +48,8 @@ def diagnose(
     Raises
     ------
     ParameterError
-        BL380: a model file without rows; BL381: a run that no longer holds its rows; BL382: a folder of several runs.
+        BL305: a budget that is no time; BL380: a model file without rows; BL381: a run that no longer holds its rows;
+        BL382: a folder of several runs.
     FileError
         BL507, BL516: a run folder that is half written.
 
@@ -62,6 +63,8 @@ def diagnose(
     ('DR101', 'proved')
     """
     watch = watch or Watch()
+    if not isinstance(budget, (int, float)) or not budget >= 0:  # nor NaN
+        raise fail("BL305", name="budget", low=0, high="∞", value=budget, where="diagnose")
     if isinstance(given, Run):
         return _of_run(given, budget, watch)
     if isinstance(given, Network):
@@ -104,7 +107,10 @@ def _unfit(net: Network, x: Any, t: Any, settings: Mapping[str, Any]) -> Run | N
     """The run that a training which was refused would have become, without a step; None where there is no network."""
     try:
         chosen = Settings.of(**{"loss": net._default_loss(), **settings})
-        rows, targets = as_matrix("x", x), as_matrix("t", np.asarray(t).reshape(len(t), -1))
+        column = np.asarray(t)
+        rows, targets = as_matrix("x", x), as_matrix("t", column[:, None] if column.ndim == 1 else column)
+        if len(rows) != len(targets):
+            return None
         net.prepare(rows.shape[1], seed=chosen.seed)
     except BacklitError:
         return None

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...doctor.diagnosis import Diagnosis, examine
 from ...doctor.screen import ENOUGH, HALF, reference_change
-from ...errors import TrainingError, fail
+from ...errors import BacklitError, TrainingError, fail
 from ..clinic.advising import with_words
 from ..clinic.patients import patient_of, time_for_checks
 from ..clinic.quick import sifted
@@ -36,13 +36,21 @@ def kind_of(given: Any) -> str:
         return "source"
     path = Path(given).expanduser()
     if (path / files.GROUP).is_file():
-        members = list(read_group(path)["members"])
-        raise fail("BL382", path=path, count=len(members), name=next(iter(members), ""))
+        raise _several(path, list(read_group(path)["members"]))
     if path.is_dir():
         if any((path / name).exists() for name in OF_A_RUN):
             return "run"
-        return "model" if (path / "model.safetensors").is_file() else "source"
+        if (path / "model.safetensors").is_file():
+            return "model"
+        if runs := sorted(run.parent.name for run in path.glob("*/run.json")):
+            raise _several(path, runs)
+        return "source"
     return "model" if path.suffix == ".safetensors" else "source"
+
+
+def _several(path: Path, members: list[str]) -> BacklitError:
+    """A folder of several runs, where one is wanted."""
+    return fail("BL382", path=path, count=len(members), name=next(iter(members), ""))
 
 
 def run_of_source(source: Any, **words: Any) -> Run:
