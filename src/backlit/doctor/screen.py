@@ -65,7 +65,8 @@ class Screen:
             return sure
         made = [self._with_trials(f, len(suspected) - i) for i, f in enumerate(suspected)]
         helped = [replace(f, grade="measured") for f in made if self.enough(best(f))]
-        if not helped and not sure:
+        firm = [f for f in sure if not f.facts.get("harmless") or self.enough(best(f))]
+        if not helped and not firm:  # what need do no harm, and did none, is no reason to stop
             helped = self._joined(made) or sorted(made, key=lambda f: -best(f))[:1]
         self.others = sorted((f for f in made if f.code not in {h.code for h in helped}), key=lambda f: -best(f))
         return [*sure, *helped, *symptoms]

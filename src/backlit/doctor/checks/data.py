@@ -46,7 +46,8 @@ def _constant_target(patient: Patient) -> Iterator[Finding]:
 def _constant_features(patient: Patient) -> Iterator[Finding]:
     still = np.flatnonzero(np.ptp(patient.x, axis=0) == 0)
     if len(still):
-        facts = {"how": "constant", "count": len(still), "of": patient.x.shape[1], "note": True,
+        some = len(still) < patient.x.shape[1]  # if all are, nothing can be learned
+        facts = {"how": "constant", "count": len(still), "of": patient.x.shape[1], "note": some, "root": not some,
                  "rows": len(patient.x),
                  "names": [name_of(patient, i) for i in still[:SOME].tolist()]}  # fmt: skip
         yield Finding("DR112", "proved", facts)

@@ -95,8 +95,9 @@ def _as_saturated(patient: Patient, layer: str) -> dict[str, float]:
 
 
 @check(
-    "DR301", number=9, category="saturating/vanishing", stage="course", explains=("DR403", "DR402", "DR503", "DR504")
-)
+    "DR301", number=9, category="saturating/vanishing", stage="course",
+    explains=("DR111", "DR403", "DR402", "DR503", "DR504"),
+)  # fmt: skip
 def vanishing(patient: Patient) -> Iterator[Finding]:
     """Error signals that shrink from layer to layer on their way back, by more than sigmoids at their best do."""
     from .signals import GROWTH, error_signals

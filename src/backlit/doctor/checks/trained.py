@@ -113,6 +113,7 @@ def _rounded_away(patient: Patient) -> Iterator[Finding]:
         "how": "rounding", "names": list(still), "name": name, "layer": name.rpartition(".")[0], "share": still[name],
         "w": w, "g": g, "ulp": float(np.spacing(dtype.type(w))) / 2, "dtype": str(dtype), "count": len(still),
         "of": len(lost), "rate": patient.rate, "harmless": True,
+        "later": not every,  # some layers only: their gradients are small because of what stands behind them
         "category": "lr_too_low" if every else "saturating/vanishing",
     }  # fmt: skip
     changes: tuple[Change, ...] = (Change("dtype", settings={"dtype": "float64"}, facts={"dtype": "float64"}),)
