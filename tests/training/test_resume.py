@@ -90,6 +90,7 @@ def test_a_run_that_died_goes_on_to_the_same_bits(kind, at, monkeypatch, tmp_pat
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and SIGKILL")
+@pytest.mark.slow
 def test_a_run_killed_again_and_again_ends_with_the_same_bits(tmp_path):
     whole = backlit.train("digits", progress="none", **killed.TRAINED)
     places = os.pathsep.join([str(TESTS.parent / "src"), os.environ.get("PYTHONPATH", "")])
