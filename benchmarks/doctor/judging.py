@@ -145,12 +145,15 @@ def _of_failing(ours: dict[str, float], faulty: list[Case]) -> list[str]:
     ]
 
 
-def page(told: dict[str, Any], versions: str) -> str:
-    """The results as a page: what was printed, and the table that defines a hit."""
-    command = f"python benchmarks/doctor/run.py benchmarks/doctor/cases.json --seeds {told.get('seeds', 1)}"
+def page(told: dict[str, Any], versions: str, files: tuple[str, str]) -> str:
+    """The results as a page: what was printed, and the table that defines a hit.
+
+    `files` are the cases and the page.
+    """
+    command = f"python benchmarks/doctor/run.py {files[0]} --seeds {told.get('seeds', 1)}"
     if "healthy" in told:
         command += f" --healthy {len(told['healthy'])}"
-    command += " --page benchmarks/doctor/results.md"
+    command += f" --page {files[1]}"
     about = f"Made by `{command}` with {versions}. The cases and their format: [README.md](README.md). In brackets: "
     parts = [
         "# The doctor, measured",

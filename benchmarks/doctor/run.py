@@ -44,7 +44,7 @@ def main() -> None:
         told |= all_healthy(given.healthy, given.budget)
     if given.page and "cases" in told:
         versions = f"Backlit {backlit.__version__}, Python {platform.python_version()}, {os.cpu_count()} cores"
-        Path(given.page).write_text(judging.page(told, versions), encoding="utf-8")
+        Path(given.page).write_text(judging.page(told, versions, (given.cases, given.page)), encoding="utf-8")
     if given.out:
         Path(given.out).write_text(json.dumps(told, indent=1), encoding="utf-8")
 
