@@ -26,7 +26,9 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatabl
 LONG = (
     "bench/", "cli/test_fuzz.py", "machine/test_unit.py", "machine/test_words.py", "ops/test_activations.py",
     "ops/test_every_op_trouble.py", "ops/test_gelu.py",
-    "doctor/test_every_origin.py", "doctor/test_origin_in_training.py",
+    "doctor/test_every_origin.py", "doctor/test_origin_in_training.py", "data/test_csv_errors.py",
+    "training/test_disk.py",
+    "training/test_same_bits.py", "lens/test_descent_golden.py", "cli/test_resume_and_config.py",
 )  # fmt: skip
 
 
