@@ -49,7 +49,9 @@ def found_line(diagnosis: dict[str, Any], folder: str) -> str:
     from ..report.findings import told
 
     found = told(diagnosis, language()).findings if diagnosis.get("findings") else []
-    return say("doctor_train.found", code=found[0].code, what=found[0].what, folder=folder) if found else ""
+    if not found:
+        return ""
+    return say("doctor_train.found", code=found[0].code, grade=found[0].grade, what=found[0].what, folder=folder)
 
 
 def results(facts: dict[str, Any]) -> Iterator[tuple[list[str], list[list[str]]]]:
