@@ -16,12 +16,11 @@ from backlit.nn.initial import zeros
 from backlit.nn.layers import Layer
 from backlit.nn.layers.base import KINDS
 from backlit.ops import REGISTRY, formula
-from backlit.ops.arithmetic import add, less, maximum, mul
-from backlit.ops.declare import elementwise
+from backlit.ops.arithmetic import add, less, mul
 from backlit.ops.reduction import mean
 from backlit.training.whole.diagnosing import diagnose
 from doctor import test_course, test_graph, test_origin_told, test_relation, test_start
-from doctor.patients import SEED, bent, rows, trained
+from doctor.patients import SEED, bent, leaning, rows, trained
 
 X = rows()
 T = bent(X)
@@ -37,19 +36,6 @@ def own() -> Iterator[None]:
         for table, kept in ((REGISTRY, before), (KINDS, kinds)):
             for name in set(table) - set(kept):
                 del table[name]
-
-
-def leaning(slope: Callable[[Any], Any]) -> None:
-    """A leaky ReLU, with a derivative of one's own."""
-
-    @elementwise(role="activation", kinks=(0.0,), side="left")
-    def leaning(u):
-        """A leaky ReLU."""
-        return maximum(u, 0.25 * u)
-
-    @leaning.derivative
-    def _(u):
-        return slope(u)
 
 
 def wrong_operation() -> Finding:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +16,8 @@ from backlit.doctor.patient import Patient
 from backlit.doctor.words import said
 from backlit.errors import BacklitError
 from backlit.messages import LANGUAGES, entry, placeholders
+from backlit.ops.arithmetic import maximum
+from backlit.ops.declare import elementwise
 from backlit.training.clinic.patients import patient_of
 from backlit.training.whole.diagnosing import diagnose
 
@@ -86,3 +90,16 @@ def same_as_ever(finding: Finding) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
         assert path.read_text(encoding="utf-8") == text
+
+
+def leaning(slope: Callable[[Any], Any]) -> None:
+    """A leaky ReLU, with a derivative of one's own."""
+
+    @elementwise(role="activation", kinks=(0.0,), side="left")
+    def leaning(u):
+        """A leaky ReLU."""
+        return maximum(u, 0.25 * u)
+
+    @leaning.derivative
+    def _(u):
+        return slope(u)

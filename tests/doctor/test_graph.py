@@ -12,11 +12,11 @@ from backlit.nn.initial import zeros
 from backlit.nn.layers import Layer
 from backlit.nn.layers.base import KINDS
 from backlit.ops import REGISTRY
-from backlit.ops.arithmetic import absolute, add, maximum, mul
+from backlit.ops.arithmetic import absolute, add, mul
 from backlit.ops.declare import elementwise
 from backlit.ops.reduction import mean, sum_
 from backlit.training.whole.diagnosing import diagnose
-from doctor.patients import bent, findings, only, refused, rows, trained
+from doctor.patients import bent, findings, leaning, only, refused, rows, trained
 
 X = rows()
 T = bent(X)
@@ -158,24 +158,13 @@ def own():
             del table[name]
 
 
-def declared(slope):
-    @elementwise(role="activation", kinks=(0.0,), side="left")
-    def leaning(u):
-        """A leaky ReLU."""
-        return maximum(u, 0.25 * u)
-
-    @leaning.derivative
-    def _(u):
-        return slope(u)
-
-
 @pytest.mark.parametrize(
     ("slope", "factor"),
     [(lambda u: -1 + 0 * u, -4.0), (lambda u: 2 + 0 * u, 8.0), (lambda u: 1 + 0 * u, 4.0)],
     ids=["sign", "double", "one side"],
 )
 def test_a_wrong_derivative_is_found_and_named(own, slope, factor):
-    declared(slope)
+    leaning(slope)
     found = only("DR110", trained([Dense(6, "leaning"), Dense(1)], X, T))
     assert found.grade == "proved"
     assert found.facts["what"] == "leaning"

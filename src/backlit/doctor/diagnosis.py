@@ -17,11 +17,11 @@ from .faces import Faces
 from .finding import CHECKS, GRADES, STAGES, Check, Finding, check
 from .patient import Patient
 from .repair import Repair, made_for_task
-from .screen import HALF, Screen, best
+from .screen import Screen, best
 from .signs import signs
 from .stopping import noted, so_far
 from .time import Clock, OutOfTime
-from .trial import Change, Outcome
+from .trial import HALF, Change, Outcome
 
 MOST = 3  # findings that are shown: more than that nobody reads
 REPLAY = 0.12  # of the time that a check may take which trains: a replay, a few rows, other first weights

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 Range = tuple[float, float]
 EVERYTHING = (-math.inf, math.inf)
-FAR, POINTS = 30.0, 2001  # where an unbounded side is looked at, and at how many points an interval is
+POINTS = 2001  # at which an interval is looked at
+# An unbounded side is looked at closely up to 30, where most functions have become flat or straight, then ever wider.
+FAR = np.concatenate([np.linspace(0.0, 30.0, POINTS), np.geomspace(31.0, 1e6, 200)])
 
 
 def reach(node: Node) -> Range:
@@ -82,7 +84,10 @@ def _function(op: Elementwise, within: Range, attrs: dict[str, object]) -> Range
     declared = op.facts.range
     if not (math.isfinite(low) or math.isfinite(high)):
         return declared
-    u = np.linspace(max(low, min(high, 0.0) - FAR), min(high, max(low, 0.0) + FAR), POINTS)
+    if math.isfinite(low) and math.isfinite(high):
+        u = np.linspace(low, high, POINTS)
+    else:
+        u = low + FAR if math.isfinite(low) else high - FAR[::-1]
     numbers = {k: float(v) for k, v in attrs.items() if isinstance(v, (int, float))}
     with np.errstate(all="ignore"):
         y = np.broadcast_to(fm.evaluate([op.formula], {op.inputs[0]: u, **numbers}, np.float64)[0], u.shape)

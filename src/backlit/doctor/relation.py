@@ -6,9 +6,7 @@ from .checks.bend import Z, two_fits
 from .checks.data import every_case
 from .finding import Finding
 from .patient import Patient
-from .trial import Outcome
-
-HALF = 0.5  # of all there can be to learn: a network that has learned more by heart is not ill for lack of it
+from .trial import HALF, Outcome
 
 
 def unrelated(patient: Patient, reference: Outcome | None) -> Finding | None:

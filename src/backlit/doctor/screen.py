@@ -18,10 +18,8 @@ import numpy as np
 from .finding import Finding
 from .patient import Patient
 from .relation import unrelated
-from .trial import BATCH, RATE, STEPS, Change, Outcome
+from .trial import BATCH, HALF, RATE, STEPS, Change, Outcome
 
-# Of what there is to learn: the share from which a network works, and a remedy helps: more is there than missing.
-HALF = 0.5
 ENOUGH = 50  # rows from which a fifth can be kept back: ten, the fewest of which a skill has an error worth the name
 DEEP = 3  # changes that are joined at most
 

@@ -8,6 +8,8 @@ from typing import Any
 
 # The plain network that shows what there is to learn makes so many steps with batches of so many rows, at this rate.
 STEPS, BATCH, RATE = 1500, 32, 0.003
+# Of what there is to learn: the share from which a network works, and a remedy helps: more is there than missing.
+HALF = 0.5
 
 
 @dataclass(frozen=True)

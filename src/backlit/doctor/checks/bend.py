@@ -11,6 +11,7 @@ import numpy as np
 from ...core.graph import reachable
 from ..finding import Finding, check
 from ..forward import some_rows
+from ..trial import HALF
 from .data import every_case
 from .hidden import hidden
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 MOST_ROWS, MOST_COLUMNS, BENT = 1000, 400, 200  # what the two fits are made of
 FEW = 50  # rows: below that both fits are judged on the rows that they were made from, as the trials are
-WORKS = 0.5  # of what there is to learn: as for the trials (screen.HALF)
 Z = 2.0  # standard errors: one in 44 networks with nothing to bend for passes it by chance
 STRENGTHS = (1e-6, 1e-4, 1e-2, 1.0)  # of the ridge, times the number of rows; the best one by leaving rows out
 
@@ -47,7 +47,7 @@ def no_bend(patient: Patient) -> Iterator[Finding]:
             "rows": fits.rows, "how": "rows" if fits.few else "left_out",
         }  # fmt: skip
         # no weights of an affine map do better than least squares do on their own rows
-        hopeless = patient.task == "numbers" and fits.best < WORKS * fits.bent and affine(patient)
+        hopeless = patient.task == "numbers" and fits.best < HALF * fits.bent and affine(patient)
         if hopeless:
             facts |= {"how": "affine", "linear": fits.best}
         yield Finding("DR105", "proved" if hopeless else "suspected", facts, (hidden(patient, "relu", linear),))
@@ -115,7 +115,7 @@ class Fits:
     @property
     def bends(self) -> bool:
         """The bent fit is better, and the linear one is no model that works."""
-        return self.linear < WORKS * self.bent and (self.few or self.z > Z)
+        return self.linear < HALF * self.bent and (self.few or self.z > Z)
 
 
 def two_fits(patient: Patient, by_heart: bool = False) -> Fits | None:

@@ -10,9 +10,8 @@ from ..finding import Finding, check
 from ..patient import Patient
 from ..skill import error_of, skills_of
 from ..time import OutOfTime
-from ..trial import Change
+from ..trial import HALF, Change
 
-HALF = 0.5  # of what there is to learn: the share from which the doctor says that a network works (screen.py)
 FEW = 16  # rows that any network with as many weights can learn by heart; half of a usual batch
 STEPS = 1000  # in which it should: the reference makes half as many again for all rows
 HOPELESS = 3  # times as long as there is: so much may what the steps took be wrong

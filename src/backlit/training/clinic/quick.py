@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...doctor.diagnosis import Diagnosis, examine, in_order
-from ...doctor.screen import HALF
 from ...doctor.signs import signs
+from ...doctor.trial import HALF
 from ..objects.run import Run
 from .patients import patient_of
 

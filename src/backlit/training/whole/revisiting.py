@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from ...doctor.diagnosis import Diagnosis, examine
-from ...doctor.screen import ENOUGH, HALF, reference_change
+from ...doctor.screen import ENOUGH, reference_change
+from ...doctor.trial import HALF
 from ...errors import BacklitError, TrainingError, fail
 from ..clinic.advising import with_words
 from ..clinic.patients import patient_of, time_for_checks
